@@ -1,0 +1,50 @@
+// Small comforts on top of pages that work without them.
+const live = document.getElementById("annonce");
+
+function announce(text) {
+  live.textContent = "";
+  // An emptied region must be seen empty once, or the same words twice stay silent.
+  setTimeout(() => (live.textContent = text), 50);
+}
+
+// Focus goes to what changed, and the live region says it.
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  if (elt === document.body) return;
+  const find = (selector) => (elt.matches(selector) ? elt : elt.querySelector(selector));
+  find("[data-focus]")?.focus();
+  const told = find("[data-announce]");
+  if (told) announce(told.dataset.announce);
+});
+
+// The part of the page that waits says that it waits.
+const busy = (value) => ({ detail: { target } }) => target?.setAttribute("aria-busy", value);
+document.addEventListener("htmx:beforeRequest", busy("true"));
+document.addEventListener("htmx:afterRequest", busy("false"));
+
+// Nothing fails in silence.
+function fail(text) {
+  announce(text);
+  const flash = document.createElement("p");
+  flash.className = "flash flash-error";
+  flash.textContent = text;
+  document.getElementById("flash")?.replaceChildren(flash);
+  flash.scrollIntoView({ block: "nearest" });
+}
+document.addEventListener("htmx:sendError", () => fail(live.dataset.lost));
+document.addEventListener("htmx:timeout", () => fail(live.dataset.lost));
+document.addEventListener("htmx:responseError", () => fail(live.dataset.failed));
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
+for (const button of document.querySelectorAll("[data-reveal]")) {
+  const input = document.getElementById(button.dataset.reveal);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const shown = input.type === "password";
+    input.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", shown);
+  });
+}

@@ -61,8 +61,7 @@ FARM = Farm(
     phone_hours="du lundi au vendredi, de 8 h 30 à 12 h et de 13 h 30 à 16 h 30",
 )
 
-# « Vous avez jusqu'au dimanche à 23h59 pour la livraison du mardi, jusqu'au lundi pour le jeudi, jusqu'au mardi
-# pour le vendredi » (the farm's guide).
+# Sunday for Tuesday, Monday for Thursday, Tuesday for Friday, all at 23:59 (the farm's guide).
 TOURS = (
     Tour("mardi", "Tournée du mardi", weekday=1, lead_days=2, closes_at=time(23, 59)),
     Tour("jeudi", "Tournée du jeudi", weekday=3, lead_days=3, closes_at=time(23, 59)),
@@ -123,26 +122,26 @@ FORMULAS = (
 NEWS = (
     News(
         "Les serres changent de saison",
-        "L'équipe a vidé deux tunnels cette semaine et semé aussitôt les cultures suivantes. Si une variété manque "
-        "dans votre panier, c'est qu'elle laisse la place à la prochaine, patience !",
+        "L'équipe a vidé deux tunnels cette semaine et semé aussitôt les cultures suivantes. Si une "
+        "variété manque dans votre panier, c'est qu'elle laisse la place à la prochaine, patience !",
         days_ago=2,
     ),
     News(
         "Rapportez vos cagettes et vos boîtes à œufs",
-        "Une cagette tient en moyenne trois ans quand elle revient à la ferme. Vous pouvez laisser les vôtres, "
-        "pliées, à votre point de retrait ; nous les récupérons à chaque tournée.",
+        "Une cagette tient en moyenne trois ans quand elle revient à la ferme. Vous pouvez laisser les "
+        "vôtres, pliées, à votre point de retrait ; nous les récupérons à chaque tournée.",
         days_ago=9,
     ),
     News(
         "Bravo à Fatou et à Jean-Luc",
-        "Après dix-huit mois aux jardins, Fatou rejoint une pépinière de Tallard et Jean-Luc commence une formation "
-        "de conducteur d'engins. Toute l'équipe est fière d'eux et leur souhaite bonne route.",
+        "Après dix-huit mois aux jardins, Fatou rejoint une pépinière de Tallard et Jean-Luc commence une "
+        "formation de conducteur d'engins. Toute l'équipe est fière d'eux et leur souhaite bonne route.",
         days_ago=23,
     ),
     News(
         "Une matinée au champ avec les abonnés",
-        "Vous étiez une quarantaine à venir désherber, goûter et poser mille questions samedi dernier. Merci pour "
-        "votre aide et pour les gâteaux ; la prochaine visite sera annoncée ici.",
+        "Vous étiez une quarantaine à venir désherber, goûter et poser mille questions samedi dernier. "
+        "Merci pour votre aide et pour les gâteaux ; la prochaine visite sera annoncée ici.",
         days_ago=41,
     ),
 )

@@ -130,7 +130,8 @@ POINTS = (
         6.0702,
         time(16, 0),
         time(18, 30),
-        "Passez par le jardin, l'entrée principale est fermée l'après-midi. Ligne de bus gratuite devant la porte.",
+        "Passez par le jardin, l'entrée principale est fermée l'après-midi. Ligne de bus gratuite devant "
+        "la porte.",
         capacity=32,
     ),
     Point(
@@ -144,7 +145,8 @@ POINTS = (
         6.0537,
         time(16, 30),
         time(18, 0),
-        "L'équipe tient la table pendant tout le retrait. Prévoyez votre sac, les cagettes repartent avec nous.",
+        "L'équipe tient la table pendant tout le retrait. Prévoyez votre sac, les cagettes repartent avec "
+        "nous.",
         capacity=23,
     ),
     Point(

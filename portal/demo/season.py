@@ -28,7 +28,7 @@ class Line:
 
 
 def in_season(week: date) -> list[Vegetable]:
-    """The vegetables of a week, named by its Monday; the month is that of its Thursday, as ISO does for years."""
+    """The vegetables of a week, named by its Monday; its month is its Thursday's, as ISO does for years."""
     month = (week + timedelta(days=3)).month
     return [vegetable for vegetable in VEGETABLES if month in vegetable.months]
 
@@ -51,7 +51,7 @@ def worth(lines: tuple[Line, ...] | list[Line]) -> int:
 
 
 def _by_preference(week: date, seed: int) -> list[Vegetable]:
-    """Staples, then the half of the season whose turn it is, then the rest: so no two weeks in a row are alike."""
+    """Staples, then the half of the season whose turn it is, then the rest: no two weeks in a row are alike."""
     draw = Random(f"{seed}/{week}")  # a string seeds alike in every process, a hash would not
     turn = (week.toordinal() // 7 + seed) % 2
     ranks = {

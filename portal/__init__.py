@@ -1,0 +1,83 @@
+"""The subscriber portal of a farm that delivers weekly vegetable boxes."""
+
+from typing import Any, cast
+
+from flask import Flask, g
+from flask_compress import Compress
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.local import LocalProxy
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import cli, farm, member, public
+from portal.accounts import security
+from portal.infra import logs, orm
+from portal.profile.queries import Farm, get_farm
+from portal.settings import ROOT, Mode, Settings
+from portal.web import assets, converters, errors, filters, headers, i18n, limits, transaction
+
+
+def create_app(settings: Settings) -> Flask:
+    """The one place where everything meets."""
+    app = Flask(__name__, static_folder=None, template_folder=str(ROOT / "templates"))
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        DEBUG=settings.debug,
+        TESTING=settings.mode is Mode.TEST,
+        SERVER_NAME=settings.host,
+        TRUSTED_HOSTS=[settings.hostname],
+        PREFERRED_URL_SCHEME="https" if settings.https else "http",
+        WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
+        COMPRESS_MIMETYPES=["text/html", "application/json"],
+        COMPRESS_ALGORITHM=["br", "gzip"],
+    )
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    logs.init_app(app)
+    orm.init_app(app, settings)
+    Migrate(app, orm.db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
+    Compress(app)
+    headers.init_app(app, https=settings.https)
+    errors.init_app(app)
+    limits.init_app(app)
+    transaction.init_app(app)
+    CSRFProtect(app)
+    converters.init_app(app)
+    i18n.init_app(app)
+    filters.init_app(app)
+    assets.init_app(app)
+    security.init_app(app, settings)
+    _register_faces(app, settings)
+    _share_with_templates(app, settings)
+    _register_jobs(app)
+    cli.register(app)
+    return app
+
+
+def _register_faces(app: Flask, settings: Settings) -> None:
+    app.register_blueprint(public.blueprint)
+    app.register_blueprint(member.blueprint)
+    app.register_blueprint(farm.blueprint)
+    if settings.mode is Mode.DEVELOPMENT:
+        app.add_url_rule("/ferme/composants", "farm.components", farm.show_components)
+
+
+def _share_with_templates(app: Flask, settings: Settings) -> None:
+    def card() -> Farm:
+        """The farm's card, read at most once a request."""
+        if "farm" not in g:
+            g.farm = get_farm(orm.db.session())
+        return cast(Farm, g.farm)
+
+    @app.context_processor
+    def values() -> dict[str, Any]:
+        return {"farm": LocalProxy(card), "demo": settings.mode is Mode.DEMO}
+
+
+def _register_jobs(app: Flask) -> None:
+    pass

@@ -1,0 +1,1 @@
+"""People and companies that sign in: accounts, roles, sessions, mailed links."""

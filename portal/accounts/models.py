@@ -1,0 +1,102 @@
+"""Accounts, their roles, their signed-in devices, the links mailed to them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from flask_security import RoleMixin, UserMixin
+from sqlalchemy import Column, ForeignKey, Index, String, Table
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.infra.orm import Base, PrimaryKey, word
+
+FIRST_CUSTOMER_NUMBER = 10_000
+
+
+class RoleName(StrEnum):
+    """What an account may enter; every account is a subscriber's, staff and admins have a role more."""
+
+    STAFF = "staff"
+    ADMIN = "admin"
+
+
+account_role = Table(
+    "account_role",
+    Base.metadata,
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("role_id", ForeignKey("role.id"), primary_key=True),
+)
+
+
+class Role(Base, RoleMixin):
+    __tablename__ = "role"
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+
+
+class Account(Base, UserMixin):
+    """Somebody who may sign in. The address is kept in lower case and is unique.
+
+    `fs_uniquifier` is what a session names: changing it ends every session of the account.
+    """
+
+    __tablename__ = "account"
+
+    id: Mapped[PrimaryKey]
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    password: Mapped[str | None]
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    first_name: Mapped[str] = mapped_column(String(80))
+    last_name: Mapped[str] = mapped_column(String(80))
+    phone: Mapped[str | None] = mapped_column(String(30))
+    created_at: Mapped[datetime]
+    roles: Mapped[list[Role]] = relationship(secondary=account_role, lazy="selectin")
+
+    @property
+    def customer_number(self) -> str:
+        return f"C{FIRST_CUSTOMER_NUMBER + self.id}"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+class SignInSession(Base):
+    """A browser that keeps a session; the cookie holds the id, this row only its hash.
+
+    Revoking is for ever: a request that was under way cannot bring the row back.
+    """
+
+    __tablename__ = "sign_in_session"
+    __table_args__ = (Index(None, "account_id"),)
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    data: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class LinkPurpose(StrEnum):
+    """What a mailed link is good for; one link, one act."""
+
+    RESET_PASSWORD = "reset_password"
+
+
+class MailedLink(Base):
+    """A link sent by mail: kept as a hash, single use, short-lived, void once a newer one is sent."""
+
+    __tablename__ = "mailed_link"
+    __table_args__ = (Index(None, "account_id", "purpose"),)
+
+    id: Mapped[PrimaryKey]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    purpose: Mapped[LinkPurpose] = mapped_column(word(LinkPurpose))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

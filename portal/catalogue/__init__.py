@@ -1,0 +1,1 @@
+"""What the farm grows and sells: products, formulas, dated prices."""

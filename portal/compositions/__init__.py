@@ -1,0 +1,1 @@
+"""What the boxes of a delivery hold."""

@@ -1,0 +1,66 @@
+"""Compositions, their lines, and what changed after they were shown."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.catalogue.models import Product
+from portal.infra.orm import Base, PrimaryKey, word
+
+
+class CompositionState(StrEnum):
+    """Draft is the staff's alone; a forecast and a confirmed one are shown to subscribers."""
+
+    DRAFT = "draft"
+    FORECAST = "forecast"
+    CONFIRMED = "confirmed"
+
+
+class Composition(Base):
+    """What one formula's box holds on one delivery."""
+
+    __tablename__ = "composition"
+    __table_args__ = (UniqueConstraint("delivery_id", "formula_id"),)
+
+    id: Mapped[PrimaryKey]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
+    formula_id: Mapped[int] = mapped_column(ForeignKey("formula.id"), index=True)
+    state: Mapped[CompositionState] = mapped_column(word(CompositionState))
+    shown_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    lines: Mapped[list["CompositionLine"]] = relationship(
+        back_populates="composition", cascade="all, delete-orphan", order_by="CompositionLine.id"
+    )
+
+
+class CompositionLine(Base):
+    """A product in a box; `amount` is in grams for what is weighed, else in pieces or bunches."""
+
+    __tablename__ = "composition_line"
+    __table_args__ = (
+        UniqueConstraint("composition_id", "product_id"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    id: Mapped[PrimaryKey]
+    composition_id: Mapped[int] = mapped_column(ForeignKey("composition.id", ondelete="CASCADE"))
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    amount: Mapped[int]
+    composition: Mapped[Composition] = relationship(back_populates="lines")
+    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
+
+
+class CompositionChange(Base):
+    """A line that changed after subscribers could see it; 0 stands for absent."""
+
+    __tablename__ = "composition_change"
+
+    id: Mapped[PrimaryKey]
+    composition_id: Mapped[int] = mapped_column(ForeignKey("composition.id", ondelete="CASCADE"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
+    at: Mapped[datetime]
+    before: Mapped[int]
+    after: Mapped[int]
+    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)

@@ -1,0 +1,1 @@
+"""Where the boxes are collected."""

@@ -1,0 +1,1 @@
+"""The farm's own card: name, address, telephone, and its news."""

@@ -1,0 +1,36 @@
+"""The farm's profile (one row) and its news."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.infra.orm import Base, PrimaryKey
+
+
+class FarmProfile(Base):
+    """Who the farm is, on every page and paper; exactly one row."""
+
+    __tablename__ = "farm_profile"
+    __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(String(120))
+    tagline: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(254))
+    phone: Mapped[str] = mapped_column(String(30))
+    phone_hours: Mapped[str] = mapped_column(String(120))
+    address: Mapped[str] = mapped_column(String(200))
+    postcode: Mapped[str] = mapped_column(String(10))
+    town: Mapped[str] = mapped_column(String(80))
+
+
+class News(Base):
+    """A few lines from the farm, newest first on the subscribers' home page."""
+
+    __tablename__ = "news"
+
+    id: Mapped[PrimaryKey]
+    title: Mapped[str] = mapped_column(String(120))
+    text: Mapped[str] = mapped_column(Text)
+    published_at: Mapped[datetime]

@@ -1,0 +1,7 @@
+"""Pages for visitors: open to everybody."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("public", __name__)
+
+from portal.public import home  # noqa: E402, F401

@@ -1,0 +1,136 @@
+"""Typed settings, read once from the environment; anything wrong stops the start with one sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO_SECRET = "demo-secret-that-no-production-site-may-use"
+SHORTEST_SECRET = 32  # bytes
+
+
+class Mode(StrEnum):
+    """What the process runs for; everything but production is opened explicitly."""
+
+    PRODUCTION = "production"
+    DEMO = "demo"
+    DEVELOPMENT = "development"
+    TEST = "test"
+
+
+class BadSettings(Exception):
+    """A setting is missing or wrong; the message is one sentence that says what to set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that may differ between two installations."""
+
+    mode: Mode
+    secret_key: str
+    base_url: str
+    database_url: str
+    smtp_url: str | None = None
+    mail_from: str = "ferme@example.org"
+    trusted_proxies: int = 0
+    debug: bool = False
+    backup_dir: Path = ROOT / "var" / "backups"
+    race_pause: float = 0.0
+    """Test mode only: seconds to wait between a check and its write, with the locks left out (BAR K15)."""
+
+    def __post_init__(self) -> None:
+        _check_base_url(self)
+        _check_database(self)
+        if self.race_pause and self.mode is not Mode.TEST:
+            raise BadSettings("Unset PORTAL_RACE_PAUSE: it leaves the locks out and is for tests only.")
+        if self.mode is Mode.PRODUCTION:
+            _check_production(self)
+
+    @property
+    def https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def host(self) -> str:
+        """Host name with its port, as browsers send it."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def hostname(self) -> str:
+        """Host name without its port."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the `PORTAL_…` variables and `DATABASE_URL`.
+
+        Raises BadSettings, with a sentence for the person who starts the program.
+        """
+        mode = _mode(environ.get("PORTAL_MODE", Mode.PRODUCTION))
+        relaxed = mode is not Mode.PRODUCTION
+        return cls(
+            mode=mode,
+            secret_key=environ.get("PORTAL_SECRET_KEY", DEMO_SECRET if relaxed else ""),
+            base_url=environ.get("PORTAL_BASE_URL", "http://127.0.0.1:8000" if relaxed else "").rstrip("/"),
+            database_url=environ.get("DATABASE_URL", f"sqlite:///{ROOT / 'var' / 'portal.sqlite3'}"),
+            smtp_url=environ.get("PORTAL_SMTP_URL") or None,
+            mail_from=environ.get("PORTAL_MAIL_FROM", "ferme@example.org" if relaxed else ""),
+            trusted_proxies=_whole_number(environ, "PORTAL_TRUSTED_PROXIES"),
+            debug=environ.get("FLASK_DEBUG", "0") not in {"", "0", "false", "no"},
+            backup_dir=Path(environ.get("PORTAL_BACKUP_DIR", ROOT / "var" / "backups")),
+        )
+
+
+def _mode(value: str) -> Mode:
+    try:
+        return Mode(value)
+    except ValueError:
+        raise BadSettings(f"Set PORTAL_MODE to one of {', '.join(Mode)}; it is {value!r}.") from None
+
+
+def _whole_number(environ: Mapping[str, str], name: str) -> int:
+    value = environ.get(name, "0")
+    if not (value.isascii() and value.isdigit()):
+        raise BadSettings(f"Set {name} to a whole number; it is {value!r}.")
+    return int(value)
+
+
+def _check_base_url(settings: Settings) -> None:
+    parts = urlsplit(settings.base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise BadSettings(
+            "Set PORTAL_BASE_URL to the site's address, such as https://boutique.maferme.fr (no path behind it)."
+        )
+
+
+def _check_database(settings: Settings) -> None:
+    try:
+        backend = make_url(settings.database_url).drivername
+    except ArgumentError:
+        raise BadSettings("Set DATABASE_URL to an address such as postgresql+psycopg://user@host/name.") from None
+    if backend not in {"sqlite", "postgresql+psycopg"}:
+        raise BadSettings(
+            "Set DATABASE_URL to sqlite:///path or postgresql+psycopg://…; the portal knows no other database."
+        )
+
+
+def _check_production(settings: Settings) -> None:
+    if not settings.secret_key:
+        raise BadSettings("Set PORTAL_SECRET_KEY to a random text of 32 characters or more.")
+    if settings.secret_key == DEMO_SECRET or len(settings.secret_key.encode()) < SHORTEST_SECRET:
+        raise BadSettings(
+            "Set PORTAL_SECRET_KEY to a random text of your own, 32 characters or more: this one is known or short."
+        )
+    if settings.debug:
+        raise BadSettings("Unset FLASK_DEBUG: a production site never runs in debug mode.")
+    if not settings.https:
+        raise BadSettings("Set PORTAL_BASE_URL to an https:// address: production serves over https only.")
+    if not settings.smtp_url:
+        raise BadSettings("Set PORTAL_SMTP_URL, such as smtps://user:password@smtp.example.org:465.")
+    if "@" not in settings.mail_from:
+        raise BadSettings("Set PORTAL_MAIL_FROM to the farm's e-mail address.")

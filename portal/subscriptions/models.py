@@ -1,0 +1,53 @@
+"""Subscriptions and their dated terms."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.accounts.models import Account
+from portal.catalogue.models import Formula
+from portal.infra.orm import Base, PrimaryKey, word
+from portal.pickup.models import PickupPoint
+from portal.rules.calendar import Rhythm
+
+
+class Subscription(Base):
+    """A formula for an account. Its last box is the last whose actual date is at or before `last_day`."""
+
+    __tablename__ = "subscription"
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    created_at: Mapped[datetime]
+    last_day: Mapped[date | None]
+    account: Mapped[Account] = relationship()
+    terms: Mapped[list["Term"]] = relationship(back_populates="subscription", order_by="Term.monday")
+
+
+class Term(Base):
+    """What a subscription receives from a Monday on.
+
+    `until` is the Monday from which the next term holds (none for the last): it repeats the next row's
+    `monday`, so that one statement can count a whole week without looking at neighbours.
+    """
+
+    __tablename__ = "term"
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "monday"),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("until IS NULL OR until > monday", name="until_after_monday"),
+        Index(None, "pickup_point_id", "monday", "until"),
+    )
+
+    id: Mapped[PrimaryKey]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"))
+    monday: Mapped[date]
+    until: Mapped[date | None]
+    formula_id: Mapped[int] = mapped_column(ForeignKey("formula.id"), index=True)
+    quantity: Mapped[int]
+    rhythm: Mapped[Rhythm] = mapped_column(word(Rhythm))
+    pickup_point_id: Mapped[int] = mapped_column(ForeignKey("pickup_point.id"))
+    subscription: Mapped[Subscription] = relationship(back_populates="terms")
+    formula: Mapped[Formula] = relationship()
+    pickup_point: Mapped[PickupPoint] = relationship()

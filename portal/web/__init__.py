@@ -1,0 +1,1 @@
+"""What every face shares of Flask: answers, guards, forms, filters, errors."""

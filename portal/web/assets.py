@@ -1,0 +1,84 @@
+"""Static files, read once at start: one stylesheet out of many, hashed addresses, compressed bodies.
+
+No build step: `static/css/` is concatenated in the order of its layers, and a file's address carries the
+hash of its contents, so that browsers may keep it for ever.
+"""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import brotli
+from flask import Flask, Response, abort, request, url_for
+
+from portal.settings import ROOT
+
+STYLESHEET = "site.css"
+CSS_ORDER = ("tokens.css", "base.css", "layout.css", "components/*.css", "pages/*.css", "print.css")
+FOREVER = "public, max-age=31536000, immutable"
+COMPRESSIBLE = {"text/css", "text/javascript", "image/svg+xml", "application/manifest+json"}
+
+
+@dataclass(frozen=True)
+class Asset:
+    body: bytes
+    mimetype: str
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()[:16]
+
+    @cached_property
+    def encodings(self) -> dict[str, bytes]:
+        """Bodies by content encoding, best first."""
+        if self.mimetype not in COMPRESSIBLE:
+            return {}
+        return {"br": brotli.compress(self.body), "gzip": gzip.compress(self.body, mtime=0)}
+
+
+def read_assets(folder: Path) -> dict[str, Asset]:
+    """Every file below the folder by its path, and the stylesheet."""
+    assets = {
+        path.relative_to(folder).as_posix(): Asset(path.read_bytes(), _mimetype(path))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix not in {".css", ".md"}
+    }
+    sheets = [path for pattern in CSS_ORDER for path in sorted((folder / "css").glob(pattern))]
+    assets[STYLESHEET] = Asset(b"\n".join(path.read_bytes() for path in sheets), "text/css")
+    return assets
+
+
+def _mimetype(path: Path) -> str:
+    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+def init_app(app: Flask) -> None:
+    folder = ROOT / "static"
+    assets = read_assets(folder)
+
+    def asset(name: str) -> str:
+        """The hashed address of a file of static/; a name that does not exist fails the page."""
+        if app.debug:
+            assets.update(read_assets(folder))
+        return url_for("static", name=name, v=assets[name].digest)
+
+    @app.get("/static/<path:name>", endpoint="static")
+    def static(name: str) -> Response:
+        found = assets.get(name)
+        if found is None:
+            abort(404)
+        response = Response(found.body, mimetype=found.mimetype)
+        for encoding, body in found.encodings.items():
+            if request.accept_encodings[encoding]:
+                response.data = body
+                response.content_encoding = encoding
+                break
+        response.vary.add("Accept-Encoding")
+        response.headers["Cache-Control"] = FOREVER if request.args.get("v") == found.digest else "no-cache"
+        response.set_etag(f"{found.digest}-{response.content_encoding or 'id'}")
+        return response.make_conditional(request)
+
+    app.jinja_env.globals["asset"] = asset

@@ -1,0 +1,38 @@
+"""Typed parts of addresses."""
+
+from datetime import date
+
+from flask import Flask
+from werkzeug.routing import BaseConverter, IntegerConverter, ValidationError
+
+
+class DateConverter(BaseConverter):
+    """A calendar day written 2026-06-01; anything else is a 404."""
+
+    regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> date:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValidationError from None
+
+    def to_url(self, value: date) -> str:
+        return value.isoformat()
+
+
+class IdConverter(IntegerConverter):
+    """A row's key: what no row can have is a 404, and never reaches the database."""
+
+    regex = r"[1-9][0-9]{0,18}"
+
+    def to_python(self, value: str) -> int:
+        number = int(value)
+        if number > 2**31 - 1:
+            raise ValidationError
+        return number
+
+
+def init_app(app: Flask) -> None:
+    app.url_map.converters["date"] = DateConverter
+    app.url_map.converters["id"] = IdConverter

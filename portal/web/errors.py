@@ -1,0 +1,98 @@
+"""Our own page for every error, with a reference that is in the log and nothing of the inside."""
+
+import logging
+from dataclasses import dataclass
+
+from flask import Flask, Response, g, make_response, render_template
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from portal.web.i18n import lazy_gettext as _l
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Words:
+    title: object
+    text: object
+
+
+WORDS = {
+    400: Words(
+        _l("Cette demande n'est pas lisible"),
+        _l("Rien n'a été enregistré. Revenez à la page précédente et recommencez."),
+    ),
+    403: Words(
+        _l("Cette page ne vous est pas ouverte"),
+        _l("Si vous aviez laissé la page ouverte longtemps, rechargez-la puis recommencez. Rien n'a été enregistré."),
+    ),
+    404: Words(
+        _l("Cette page n'existe pas"),
+        _l("L'adresse est peut-être incomplète, ou la page a changé de place."),
+    ),
+    405: Words(_l("Cette adresse ne s'ouvre pas ainsi"), _l("Revenez à la page précédente. Rien n'a été enregistré.")),
+    413: Words(_l("L'envoi est trop volumineux"), _l("Rien n'a été enregistré. Réduisez votre envoi et recommencez.")),
+    422: Words(_l("Une information ne convient pas"), _l("Rien n'a été enregistré. Revenez en arrière pour la corriger.")),
+    429: Words(
+        _l("Trop d'essais en peu de temps"),
+        _l("Par sécurité, attendez un peu avant de recommencer. Vos données n'ont pas changé."),
+    ),
+    431: Words(_l("Cette demande n'est pas lisible"), _l("Effacez les cookies de ce site, puis recommencez.")),
+    500: Words(
+        _l("Quelque chose s'est cassé chez nous"),
+        _l("Votre demande n'a pas été enregistrée. L'erreur est notée ; réessayez dans quelques minutes."),
+    ),
+    503: Words(
+        _l("Le site est très occupé"),
+        _l("Votre demande n'a pas été enregistrée. Réessayez dans quelques secondes."),
+    ),
+}
+
+
+def init_app(app: Flask) -> None:
+    @app.errorhandler(CSRFError)
+    def forged(error: CSRFError) -> Response:
+        return _page(403)
+
+    @app.errorhandler(HTTPException)
+    def known(error: HTTPException) -> Response:
+        if error.code is None or error.code < 400:
+            return error.get_response()  # type: ignore[return-value]
+        response = _page(error.code)
+        retry_after = getattr(error, "retry_after", None)
+        if retry_after:
+            response.headers["Retry-After"] = str(retry_after)
+        if error.code == 405 and getattr(error, "valid_methods", None):
+            response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
+        return response
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
+    def busy(error: Exception) -> Response:
+        logger.warning("database unavailable: %s", type(error).__name__)
+        return _busy()
+
+    @app.errorhandler(InternalServerError)
+    def broken(error: InternalServerError) -> Response:
+        # a failing commit at the request's boundary arrives here, wrapped
+        if isinstance(error.original_exception, OperationalError | PoolTimeout):
+            return _busy()
+        return _page(500)
+
+
+def _busy() -> Response:
+    response = _page(503)
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _page(code: int) -> Response:
+    words = WORDS.get(code, WORDS[400 if code < 500 else 500])
+    body = render_template("errors/error.html", code=code, words=words, reference=g.get("request_id", ""))
+    response = make_response(body, code)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,111 @@
+"""How values are written in French: « 1 234,50 € », « mardi 1er juin », « 18 h 30 »."""
+
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal
+from flask import Flask
+from flask_babel import get_locale
+
+from portal.rules.cutoffs import PARIS, last_minute
+from portal.rules.money import Money
+from portal.web.i18n import FIRM, gettext
+
+_FIRST_OF_MONTH = re.compile(r"\b1 (?=\w)")
+
+
+def _language() -> str:
+    return str(get_locale() or "fr")
+
+
+def _date(day: date, pattern: str) -> str:
+    written = format_date(day, pattern, locale=_language())
+    if _language() == "fr" and day.day == 1:
+        written = _FIRST_OF_MONTH.sub("1er ", written, count=1)
+    return written.replace(" ", FIRM) if len(written) < 14 else written
+
+
+def day(value: date) -> str:
+    """« mardi 1er juin »"""
+    return _date(value, "EEEE d MMMM")
+
+
+def day_year(value: date) -> str:
+    """« mardi 1er juin 2027 »"""
+    return _date(value, "EEEE d MMMM y")
+
+
+def day_short(value: date) -> str:
+    """« mar. 1er juin »"""
+    return _date(value, "EEE d MMM")
+
+
+def weekday(value: date) -> str:
+    """« mardi »"""
+    return _date(value, "EEEE")
+
+
+def month(value: date) -> str:
+    """« juin 2026 »"""
+    return _date(value, "MMMM y")
+
+
+def month_short(value: date) -> str:
+    """« juin », « juil. »"""
+    return _date(value, "MMM")
+
+
+def clock(value: time | datetime) -> str:
+    """« 18 h 30 », « 9 h »; instants are shown on the farm's wall clock."""
+    if isinstance(value, datetime):
+        value = value.astimezone(PARIS).time()
+    hours = f"{value.hour}{FIRM}h"
+    return f"{hours}{FIRM}{value.minute:02}" if value.minute else hours
+
+
+def moment(value: datetime) -> str:
+    """« dimanche 31 mai, 23 h 59 »"""
+    local = value.astimezone(PARIS)
+    return f"{day(local.date())}, {clock(local.time())}"
+
+
+def cutoff(value: datetime) -> str:
+    """A cutoff's last minute in words: « dimanche 31 mai, 23 h 59 »."""
+    return moment(last_minute(value))
+
+
+def money(value: Money) -> str:
+    """« 1 234,50 € »"""
+    return format_currency(Decimal(value.cents).scaleb(-2), "EUR", locale=_language())
+
+
+def percent(basis_points: int) -> str:
+    """« 5,5 % » from 550"""
+    return f"{number(Decimal(basis_points).scaleb(-2))}{FIRM}%"
+
+
+def number(value: int | Decimal) -> str:
+    """« 1 234 », « 1,5 »"""
+    return format_decimal(value, format="#,##0.###", locale=_language())
+
+
+def amount(value: int, unit: str) -> str:
+    """A quantity of a product: « 500 g », « 1,5 kg », « 2 pièces », « 1 botte »; weights are in grams."""
+    match unit:
+        case "kg" | "g":
+            if value < 1000:
+                return f"{value}{FIRM}g"
+            return f"{number(Decimal(value).scaleb(-3))}{FIRM}kg"
+        case "bunch":
+            return f"{value}{FIRM}{gettext('botte') if value < 2 else gettext('bottes')}"
+        case _:
+            return f"{value}{FIRM}{gettext('pièce') if value < 2 else gettext('pièces')}"
+
+
+def init_app(app: Flask) -> None:
+    for function in (
+        day, day_year, day_short, weekday, month, month_short, clock, moment, cutoff, money, percent, number, amount,
+    ):  # fmt: skip
+        app.jinja_env.filters[function.__name__] = function

@@ -1,0 +1,36 @@
+"""Who may enter a face; a view may only narrow it."""
+
+from flask import Blueprint, abort, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.web.htmx import is_htmx
+
+
+def ask_to_sign_in() -> ResponseReturnValue:
+    """To the sign-in page and back; a fragment request gets the way there, never the page inside a fragment."""
+    back = request.full_path.rstrip("?") if request.method == "GET" and not is_htmx() else None
+    address = url_for("security.login", next=back)
+    if is_htmx():
+        return make_response("", 401, {"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+def members_only(face: Blueprint) -> None:
+    """Open the face to everybody who is signed in."""
+
+    @face.before_request
+    def check() -> ResponseReturnValue | None:
+        return None if current_user.is_authenticated else ask_to_sign_in()
+
+
+def staff_only(face: Blueprint) -> None:
+    """Open the face to the farm's staff and admins; to others it answers 403."""
+
+    @face.before_request
+    def check() -> ResponseReturnValue | None:
+        if not current_user.is_authenticated:
+            return ask_to_sign_in()
+        if not (current_user.has_role("staff") or current_user.has_role("admin")):
+            abort(403)
+        return None

@@ -1,0 +1,50 @@
+"""The headers that every answer carries."""
+
+from flask import Flask, Response, g, request
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # behind https Flask-WTF checks the Referer of a form: never "no-referrer"
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), payment=(), usb=()",
+}
+TWO_YEARS = 63_072_000
+
+
+def init_app(app: Flask, *, https: bool) -> None:
+    headers = dict(HEADERS)
+    if https:
+        headers["Strict-Transport-Security"] = f"max-age={TWO_YEARS}; includeSubDomains"
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store" if _personal() else "no-cache"
+        if response.mimetype == "text/html":
+            response.vary.update(("HX-Request", "Cookie"))
+        return response
+
+
+def _personal() -> bool:
+    """Whether somebody is signed in, as far as this request has found out: no query for a header."""
+    account = g.get("_login_user")
+    return request.method != "GET" or (account is not None and account.is_authenticated)

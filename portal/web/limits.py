@@ -1,0 +1,20 @@
+"""What a request may weigh; the proxy in front must not allow more (BAR R15)."""
+
+from flask import Flask, abort, request
+
+BODY_BYTES = 1024 * 1024
+FORM_FIELDS = 1000
+HEADER_BYTES = 32 * 1024
+
+
+def init_app(app: Flask) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = BODY_BYTES
+    app.config["MAX_FORM_PARTS"] = FORM_FIELDS
+
+    @app.before_request
+    def weigh() -> None:
+        if sum(len(name) + len(value) for name, value in request.headers.items()) > HEADER_BYTES:
+            abort(431)
+        if request.method == "POST" and sum(1 for _ in request.form.items(multi=True)) > FORM_FIELDS:
+            abort(413)

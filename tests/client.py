@@ -1,0 +1,53 @@
+"""A test client that behaves as a browser would: keeps the CSRF token of the page, checks every page it gets."""
+
+import re
+from typing import Any
+
+import html5lib
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.world import PASSPHRASE
+
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+INLINE = re.compile(r"<[^>]+\s(?:style|on[a-z]+)=", re.IGNORECASE)
+
+
+class Browser(FlaskClient):
+    """`htmx` sends what HTMX sends; `token` is the last CSRF token seen on a page."""
+
+    htmx = False
+    token = ""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        if self.htmx and kwargs.get("method", "GET") != "GET":
+            kwargs["headers"] = {**kwargs.get("headers", {}), "HX-Request": "true"}
+        response = super().open(*args, **kwargs)
+        if response.mimetype == "text/html" and response.data:
+            self._check(response)
+        return response
+
+    def _check(self, response: TestResponse) -> None:
+        html = response.get_data(as_text=True)
+        parser = html5lib.HTMLParser(strict=True)
+        if html.lstrip().lower().startswith("<!doctype"):
+            parser.parse(html)
+        else:
+            parser.parseFragment(html)
+        assert not INLINE.search(html), "inline style or script, which the CSP stops"
+        if found := TOKEN.search(html):
+            self.token = found[1]
+
+    def submit(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
+        """POST a form with the token of the last page."""
+        if not self.token:
+            self.get("/connexion")
+        return self.post(path, data={"csrf_token": self.token, **(data or {})}, **kwargs)
+
+    def sign_in(self, email: str, password: str = PASSPHRASE) -> TestResponse:
+        htmx, self.htmx = self.htmx, False
+        self.get("/connexion")
+        response = self.submit("/connexion", {"email": email, "password": password})
+        self.htmx = htmx
+        self.token = ""
+        return response

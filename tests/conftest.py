@@ -1,0 +1,139 @@
+"""Fixtures: each test has the whole application on a fresh copy of a small farm, on both databases."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from portal import create_app
+from portal.infra.orm import db
+from portal.settings import Mode, Settings
+from tests import databases, world
+from tests.client import Browser
+
+SECRET = "a-secret-for-tests-of-more-than-32-characters"
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    left_out = [] if "postgresql" in databases.BACKENDS else ["PostgreSQL (apt install postgresql)"]
+    if left_out and os.environ.get("PORTAL_TEST_EVERYTHING"):
+        pytest.exit(f"missing on this machine: {', '.join(left_out)}", returncode=2)
+    return [f"left out on this machine: {', '.join(left_out)}"] if left_out else []
+
+
+def settings_for(database_url: str, **changes: Any) -> Settings:
+    values = {"mode": Mode.TEST, "secret_key": SECRET, "base_url": "http://localhost", "database_url": database_url}
+    return Settings(**{**values, **changes})
+
+
+class Farms:
+    """One database and one application for each backend, made when first asked for."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, tuple[databases.Database, Flask]] = {}
+
+    def fresh(self, backend: str) -> Flask:
+        if backend not in self.made:
+            self.made[backend] = self._make(backend)
+        database, app = self.made[backend]
+        with app.app_context():
+            db.engine.dispose()
+        database.reset()
+        return app
+
+    def _make(self, backend: str) -> tuple[databases.Database, Flask]:
+        database = databases.start(backend)
+        app = create_app(settings_for(database.url))
+        app.test_client_class = Browser
+
+        def fill() -> None:
+            with app.app_context(), time_machine.travel(world.NOW, tick=False):
+                from flask_migrate import upgrade
+
+                upgrade()
+                world.fill(db.session())
+                db.session.commit()
+                db.session.remove()
+                db.engine.dispose()
+
+        database.make_template(fill)
+        return database, app
+
+    def stop(self) -> None:
+        for database, app in self.made.values():
+            with app.app_context():
+                db.engine.dispose()
+            database.stop()
+
+
+@pytest.fixture(scope="session")
+def farms() -> Iterator[Farms]:
+    made = Farms()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Coordinates]:
+    """Time stands still at the world's now; `clock.move_to(…)` sets it."""
+    with time_machine.travel(world.NOW, tick=False) as coordinates:
+        yield coordinates
+
+
+@pytest.fixture(params=databases.BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def app(backend: str, farms: Farms) -> Flask:
+    return farms.fresh(backend)
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session as the command line has it; commit to let others see."""
+    with app.app_context():
+        yield db.session()
+
+
+@pytest.fixture
+def client(app: Flask) -> Browser:
+    return app.test_client()  # type: ignore[return-value]
+
+
+@pytest.fixture(params=["plain", "htmx"])
+def browser(app: Flask, request: pytest.FixtureRequest) -> Browser:
+    """A client that sends forms once as a browser without JavaScript and once as HTMX."""
+    client: Browser = app.test_client()  # type: ignore[assignment]
+    client.htmx = request.param == "htmx"
+    return client
+
+
+@pytest.fixture
+def count_queries(app: Flask) -> Callable[[], Any]:
+    """`with count_queries() as statements:` collects the SELECTs and writes of the block."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        statements: list[str] = []
+
+        def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith(("PRAGMA", "BEGIN", "SET TRANSACTION")):
+                statements.append(statement)
+
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield statements
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return counting

@@ -1,0 +1,107 @@
+"""Databases for tests: a real SQLite file and a real PostgreSQL server, copied fresh for each test."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+POSTGRESQL_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+def find_postgresql() -> Path | None:
+    """The folder with initdb and pg_ctl, wherever Debian or PATH has it."""
+    if found := shutil.which("initdb"):
+        return Path(found).parent
+    return next((folder for folder in POSTGRESQL_BINARIES if (folder / "initdb").exists()), None)
+
+
+BACKENDS = ["sqlite", "postgresql"] if find_postgresql() else ["sqlite"]
+
+
+@dataclass
+class SqliteDatabase:
+    """A template file, and its copy that a test may spoil."""
+
+    folder: Path
+    url: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.file = self.folder / "portal.sqlite3"
+        self.template = self.folder / "template.sqlite3"
+        self.url = f"sqlite:///{self.file}"
+
+    def make_template(self, fill: Callable[[], None]) -> None:
+        fill()
+        with sqlite3.connect(self.file) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        shutil.copy(self.file, self.template)
+
+    def reset(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.file}{suffix}").unlink(missing_ok=True)
+        shutil.copy(self.template, self.file)
+
+    def stop(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass
+class PostgresqlDatabase:
+    """A server of our own on a socket, without fsync; each test gets a copy of the template database."""
+
+    folder: Path
+    url: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        binaries = find_postgresql()
+        assert binaries is not None
+        self.binaries = binaries
+        self.data = self.folder / "data"
+        self.folder.chmod(0o755)
+        if os.getuid() == 0:
+            shutil.chown(self.folder, "postgres")
+        self._run("initdb", "-D", self.data, "-A", "trust", "-U", "portal", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=80"
+        self._run("pg_ctl", "-D", self.data, "-o", options, "-l", self.folder / "log", "-w", "start")
+        self.url = f"postgresql+psycopg://portal@/portal?host={self.folder}"
+        self._admin("CREATE DATABASE portal")
+
+    def _run(self, program: str, *arguments: object) -> None:
+        as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        subprocess.run(
+            [*as_user, str(self.binaries / program), *map(str, arguments)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+        )
+
+    def _admin(self, *statements: str) -> None:
+        with psycopg.connect(f"host={self.folder} dbname=postgres user=portal", autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def make_template(self, fill: Callable[[], None]) -> None:
+        fill()
+        self._admin("ALTER DATABASE portal RENAME TO template_portal")
+
+    def reset(self) -> None:
+        self._admin("DROP DATABASE IF EXISTS portal WITH (FORCE)", "CREATE DATABASE portal TEMPLATE template_portal")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+Database = SqliteDatabase | PostgresqlDatabase
+
+
+def start(backend: str) -> Database:
+    folder = Path(tempfile.mkdtemp(prefix=f"portal-{backend}-"))
+    return SqliteDatabase(folder) if backend == "sqlite" else PostgresqlDatabase(folder)

@@ -1,0 +1,51 @@
+"""The `flask` commands."""
+
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+
+import click
+from flask import Flask
+
+from portal.infra import backup, clock, jobs, schema
+from portal.infra.orm import db
+from portal.settings import BadSettings
+
+
+def register(app: Flask) -> None:
+    @app.cli.command("worker")
+    @click.option("--once", is_flag=True, help="Do what is to be done now, then stop: for cron.")
+    def worker(once: bool) -> None:
+        """Send mail, freeze deliveries, and what else runs beside the web server."""
+        _check_schema(app)
+        stop = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        jobs.run(app, stop, once=once)
+
+    @app.cli.command("backup")
+    @click.option("--to", type=click.Path(path_type=Path), help="A directory; else PORTAL_BACKUP_DIR.")
+    def make_backup(to: Path | None) -> None:
+        """Copy the database while the site runs; prints where the copy lies."""
+        directory = to or app.config["SETTINGS"].backup_dir
+        try:
+            click.echo(backup.backup(db.engine.url, directory, clock.now()))
+        except backup.BackupFailed as error:
+            sys.exit(str(error))
+
+    @app.cli.command("upgrade")
+    def upgrade() -> None:
+        """Bring the database to the program's version."""
+        before, after = schema.upgrade(app)
+        if before == after:
+            click.echo(f"La base est à la version {after}, à jour.")
+        else:
+            click.echo(f"La base est passée de la version {before or 'zéro'} à {after}.")
+
+
+def _check_schema(app: Flask) -> None:
+    try:
+        schema.check(app)
+    except BadSettings as error:
+        sys.exit(str(error))

@@ -1,0 +1,77 @@
+"""What a mail says and how it is written: templates to a subject, a text and an HTML part, then a message."""
+
+import re
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+from flask import current_app, render_template
+
+from portal.infra.outbox import CONTROL, Mail
+
+_POLICY = SMTP.clone(cte_type="7bit")  # not every server on the way takes more
+_BLANK_LINES = re.compile(r"[^\S\n]*\n\s*\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A mail's content: `outbox.post(session, **rendered.parts, to=…, at=…)`."""
+
+    subject: str
+    text: str
+    html: str
+
+    @property
+    def parts(self) -> dict[str, str]:
+        return {"subject": self.subject, "text": self.text, "html": self.html}
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who writes: the farm's name, and where an answer goes if not to the sending address."""
+
+    name: str
+    reply_to: str
+
+
+def render(name: str, /, **context: Any) -> Rendered:
+    """Write `templates/mail/<name>/{subject.txt,text.txt,body.html}`; `link(endpoint, …)` makes addresses.
+
+    Within a transaction that is not the request's, hand `farm` over: else the layout reads it in another one.
+    """
+    subject, text, html = (
+        render_template(f"mail/{name}/{part}", **context, link=link)
+        for part in ("subject.txt", "text.txt", "body.html")
+    )
+    return Rendered(
+        subject=CONTROL.sub(" ", subject).strip(" "),
+        text=_BLANK_LINES.sub("\n\n", text).strip() + "\n",
+        html=html,
+    )
+
+
+def link(endpoint: str, /, **values: Any) -> str:
+    """A full address of the site: it begins with the base URL, whatever host a request claims."""
+    settings = current_app.config["SETTINGS"]
+    site = current_app.url_map.bind(settings.host, url_scheme="https" if settings.https else "http")
+    return site.build(endpoint, values, force_external=True)
+
+
+def message(mail: Mail, *, sent_from: str, sender: Sender) -> EmailMessage:
+    """The same message at every attempt, so that who gets it twice sees it once."""
+    local, _, domain = mail.recipient.rpartition("@")
+    name = CONTROL.sub(" ", sender.name)
+    written = EmailMessage(policy=_POLICY)
+    written["From"] = Address(display_name=name, addr_spec=sent_from)
+    written["To"] = f"{local}@{domain.encode('idna').decode()}"
+    if sender.reply_to:
+        written["Reply-To"] = Address(display_name=name, addr_spec=sender.reply_to)
+    written["Subject"] = mail.subject
+    written["Date"] = mail.created_at
+    written["Message-ID"] = mail.message_id
+    written["Auto-Submitted"] = "auto-generated"  # no answer from a holiday responder
+    written.set_content(mail.text or "")
+    written.add_alternative(mail.html or "", subtype="html")
+    return written

@@ -1,0 +1,171 @@
+"""Mail to be sent: a row written with the change that it tells of, so that both happen or neither.
+
+A worker claims a mail by moving the instant at which it is due beyond the time that sending can take. If the
+worker dies, the mail falls due again and another sends it under the same Message-ID: it may arrive twice, it
+is never lost.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import uuid4
+
+from flask import current_app
+from sqlalchemy import Index, Select, String, Text, func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from portal.infra.orm import Base, PrimaryKey, own_transaction, word
+
+LEASE = timedelta(minutes=5)
+"""Longer than a worker can spend on one mail with a server that answers each word just in time."""
+
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
+"""After a passing failure; when they are used up the mail has failed."""
+
+BODIES_KEPT = timedelta(days=30)
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ADDRESS = re.compile(r"""[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+@[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+""")
+
+
+class MailState(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    KEPT = "kept"
+    """No SMTP server is set: it stays in the staff's mailbox."""
+
+
+class Mail(Base):
+    __tablename__ = "mail"
+    __table_args__ = (Index(None, "state", "due_at"),)
+
+    id: Mapped[PrimaryKey]
+    message_id: Mapped[str] = mapped_column(String(300), unique=True)
+    recipient: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str]
+    text: Mapped[str | None] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
+    secret: Mapped[bool]
+    """Holds a link that opens an account: staff never read it, and its text goes as soon as it is sent."""
+    state: Mapped[MailState] = mapped_column(word(MailState))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    attempts: Mapped[int]
+    closed_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(String(80))
+
+    @property
+    def readable(self) -> bool:
+        """Whether staff may read it. Where mail is kept nobody else could; production never keeps it."""
+        return self.text is not None and (not self.secret or self.state is MailState.KEPT)
+
+
+class BadMail(ValueError):
+    """A recipient or a subject that could smuggle in a second one, or a header."""
+
+
+def post(
+    session: Session, *, to: str, subject: str, text: str, html: str, at: datetime, secret: bool = False
+) -> Mail:
+    """Write the mail within the caller's transaction; the worker sends it once that is committed."""
+    if not _ADDRESS.fullmatch(to):
+        raise BadMail("not one plain address")
+    if CONTROL.search(subject):
+        raise BadMail("a line break or control character in the subject")
+    mail = Mail(
+        message_id=f"<{uuid4().hex}@{current_app.config['SETTINGS'].hostname}>",
+        recipient=to,
+        subject=subject,
+        text=text,
+        html=html,
+        secret=secret,
+        state=MailState.WAITING,
+        created_at=at,
+        due_at=at,
+        attempts=0,
+    )
+    session.add(mail)
+    return mail
+
+
+def is_due(now: datetime) -> bool:
+    """Whether some mail waits to be sent now."""
+    with own_transaction() as session:
+        return session.scalar(select(_due(now).exists())) or False
+
+
+def claim(now: datetime) -> Mail | None:
+    """Take the mail that has been due longest, so that no other worker does; it comes back detached."""
+    with own_transaction() as session:
+        oldest = _due(now).order_by(Mail.due_at, Mail.id).limit(1).with_for_update(skip_locked=True)
+        mail = session.scalar(oldest)
+        if mail is not None:
+            mail.attempts += 1
+            mail.due_at = now + LEASE
+            session.flush()
+            session.expunge(mail)
+        return mail
+
+
+def mark_sent(mail: Mail, now: datetime) -> None:
+    """Whoever may hold the mail by now: it has left."""
+    with own_transaction() as session:
+        sent = {"state": MailState.SENT, "closed_at": now, "last_error": None}
+        emptied = {"text": None, "html": None} if mail.secret else {}
+        session.execute(update(Mail).where(Mail.id == mail.id).values(sent | emptied))
+
+
+def mark_refused(mail: Mail, error: str, now: datetime, *, for_good: bool) -> None:
+    """Put it off, or give it up; unless the lease has run out and somebody else has it."""
+    values: dict[str, object] = {"last_error": error}
+    if for_good or mail.attempts > len(PAUSES):
+        values |= {"state": MailState.FAILED, "closed_at": now}
+    else:
+        values["due_at"] = now + PAUSES[mail.attempts - 1]
+    still_ours = (Mail.id == mail.id, Mail.attempts == mail.attempts, Mail.state == MailState.WAITING)
+    with own_transaction() as session:
+        session.execute(update(Mail).where(*still_ours).values(values))
+
+
+def keep_all(now: datetime) -> None:
+    """Leave what waits in the mailbox, where no SMTP server is set."""
+    with own_transaction() as session:
+        waiting = update(Mail).where(Mail.state == MailState.WAITING)
+        session.execute(waiting.values(state=MailState.KEPT, closed_at=now))
+
+
+def retry(session: Session, mail_id: int, at: datetime) -> bool:
+    """Send a failed mail again, from the first attempt on; False where there is nothing to send."""
+    failed = (Mail.id == mail_id, Mail.state == MailState.FAILED, Mail.text.is_not(None))
+    again = {"state": MailState.WAITING, "due_at": at, "attempts": 0, "closed_at": None}
+    return session.scalar(update(Mail).where(*failed).values(again).returning(Mail.id)) is not None
+
+
+def forget_bodies(now: datetime) -> None:
+    """Empty what was sent or given up long ago: who was written to stays, what was said goes."""
+    with own_transaction() as session:
+        old = (Mail.closed_at < now - BODIES_KEPT, Mail.text.is_not(None))
+        session.execute(update(Mail).where(*old).values(text=None, html=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What asks for staff's attention."""
+
+    waiting: int
+    failed: int
+
+
+def count(session: Session) -> Counts:
+    open_states = (MailState.WAITING, MailState.FAILED)
+    rows = session.execute(
+        select(Mail.state, func.count()).where(Mail.state.in_(open_states)).group_by(Mail.state)
+    ).tuples()
+    by_state = dict(rows.all())
+    return Counts(*(by_state.get(state, 0) for state in open_states))
+
+
+def _due(now: datetime) -> Select[Mail]:
+    return select(Mail).where(Mail.state == MailState.WAITING, Mail.due_at <= now)

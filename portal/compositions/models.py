@@ -6,7 +6,6 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.catalogue.models import Product
 from portal.infra.orm import Base, PrimaryKey, word
 
 
@@ -19,7 +18,7 @@ class CompositionState(StrEnum):
 
 
 class Composition(Base):
-    """What one formula's box holds on one delivery."""
+    """What one formula's box holds on one delivery. `shown_at` is when subscribers could first see it, and stays."""
 
     __tablename__ = "composition"
     __table_args__ = (UniqueConstraint("delivery_id", "formula_id"),)
@@ -30,9 +29,8 @@ class Composition(Base):
     state: Mapped[CompositionState] = mapped_column(word(CompositionState))
     shown_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
-    lines: Mapped[list["CompositionLine"]] = relationship(
-        back_populates="composition", cascade="all, delete-orphan", order_by="CompositionLine.id"
-    )
+    lines: Mapped[list["CompositionLine"]] = relationship(cascade="all, delete-orphan", order_by="CompositionLine.id")
+    changes: Mapped[list["CompositionChange"]] = relationship(cascade="all, delete-orphan")
 
 
 class CompositionLine(Base):
@@ -48,19 +46,17 @@ class CompositionLine(Base):
     composition_id: Mapped[int] = mapped_column(ForeignKey("composition.id", ondelete="CASCADE"))
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
     amount: Mapped[int]
-    composition: Mapped[Composition] = relationship(back_populates="lines")
-    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
 
 
 class CompositionChange(Base):
-    """A line that changed after subscribers could see it; 0 stands for absent."""
+    """A line that differs from what subscribers were first shown; 0 stands for absent."""
 
     __tablename__ = "composition_change"
+    __table_args__ = (UniqueConstraint("composition_id", "product_id"),)
 
     id: Mapped[PrimaryKey]
-    composition_id: Mapped[int] = mapped_column(ForeignKey("composition.id", ondelete="CASCADE"), index=True)
-    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
+    composition_id: Mapped[int] = mapped_column(ForeignKey("composition.id", ondelete="CASCADE"))
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
     at: Mapped[datetime]
     before: Mapped[int]
     after: Mapped[int]
-    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)

@@ -58,7 +58,7 @@ class Formula(Base):
     drawing: Mapped[str] = mapped_column(String(40))
     position: Mapped[int]
     weight: Mapped[int]
-    prices: Mapped[list["FormulaPrice"]] = relationship(order_by="FormulaPrice.since", lazy="selectin")
+    prices: Mapped[list["FormulaPrice"]] = relationship(order_by="FormulaPrice.since")
 
 
 class FormulaPrice(Base):

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, Connection, Date, DateTime, Dialect, Enum, Integer, MetaData, String, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
@@ -82,15 +83,17 @@ def word(enum: type[StrEnum]) -> Enum:
 class Base(DeclarativeBase):
     """Base of every table."""
 
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
-        datetime: UtcDateTime,
-        date: Date,
-        Money: Cents,
-        str: String,
-        dict[str, Any]: JSON,
-        list[str]: JSON,
-    }
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            datetime: UtcDateTime,
+            date: Date,
+            Money: Cents,
+            str: String,
+            dict[str, Any]: JSON,
+            list[str]: JSON,
+        },
+    )
 
 
 PrimaryKey = Annotated[int, mapped_column(primary_key=True)]
@@ -108,7 +111,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url.get_backend_name())
     db.init_app(app)
     with app.app_context():
-        set_habits(db.engine)
+        set_habits(db.engine, unlocked=bool(settings.race_pause))
 
 
 def engine_options(backend: str) -> dict[str, Any]:
@@ -118,11 +121,14 @@ def engine_options(backend: str) -> dict[str, Any]:
     return {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
 
 
-def set_habits(engine: Engine) -> None:
-    """Pragmas and the kind of BEGIN for SQLite; read-only transactions for GET on PostgreSQL."""
+def set_habits(engine: Engine, *, unlocked: bool = False) -> None:
+    """Pragmas and the kind of BEGIN for SQLite; read-only transactions for GET on both.
+
+    `unlocked` leaves SQLite's write lock for later than it should be: the control of the tests on races.
+    """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", partial(_begin_sqlite, writing="BEGIN" if unlocked else "BEGIN IMMEDIATE"))
     else:
         event.listen(engine, "begin", _begin_postgresql)
 
@@ -133,10 +139,10 @@ def _set_pragmas(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection, *, writing: str) -> None:
     reading = reading_only.get()
     connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if reading else writing)
 
 
 def _begin_postgresql(connection: Connection) -> None:

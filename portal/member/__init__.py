@@ -1,8 +1,20 @@
 """Pages for subscribers: everything here is for the person who is signed in, about that person."""
 
-from flask import Blueprint
+from typing import cast
 
+from flask import Blueprint
+from flask_login import current_user
+
+from portal.accounts.models import Account
 from portal.web.guards import members_only
 
 blueprint = Blueprint("member", __name__)
 members_only(blueprint)
+
+
+def member() -> Account:
+    """The account that is signed in; the face's guard has seen to it that there is one."""
+    return cast(Account, current_user._get_current_object())
+
+
+from portal.member import deliveries, home, planning  # noqa: E402, F401

@@ -1,11 +1,12 @@
 """Reading the farm's card."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.profile.models import FarmProfile
+from portal.profile.models import FarmProfile, News
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,18 @@ def get_farm(session: Session) -> Farm:
         postcode=profile.postcode,
         town=profile.town,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NewsItem:
+    title: str
+    text: str
+    published_at: datetime
+
+
+def latest_news(session: Session, now: datetime, count: int = 3) -> list[NewsItem]:
+    """The newest published news first."""
+    rows = session.scalars(
+        select(News).where(News.published_at <= now).order_by(News.published_at.desc()).limit(count)
+    )
+    return [NewsItem(row.title, row.text, row.published_at) for row in rows]

@@ -1,0 +1,94 @@
+"""Reading tours and deliveries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, contains_eager
+
+from portal.deliveries.models import Delivery, Tour
+from portal.rules import planning
+from portal.rules.cutoffs import is_past, local_day
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; its word and shape are in the templates."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A delivery with its tour, for pages and papers."""
+
+    id: int
+    tour_id: int
+    tour_slug: str
+    tour_name: str
+    week: date
+    nominal_day: date
+    day: date
+    cutoff_at: datetime
+    cancelled: bool
+    cancel_reason: str | None
+    frozen_at: datetime | None
+
+    def state(self, now: datetime) -> DeliveryState:
+        if self.cancelled:
+            return DeliveryState.CANCELLED
+        if self.day < local_day(now):
+            return DeliveryState.DONE
+        return DeliveryState.CLOSED if self.frozen_at or is_past(self.cutoff_at, now) else DeliveryState.OPEN
+
+    @property
+    def for_rules(self) -> planning.Delivery:
+        return planning.Delivery(
+            id=self.id,
+            tour_id=self.tour_id,
+            week=self.week,
+            day=self.day,
+            cutoff=self.cutoff_at,
+            cancelled=self.cancelled,
+            frozen=self.frozen_at is not None,
+        )
+
+
+def find(session: Session, day: date, tour_slug: str) -> DeliveryView | None:
+    """The delivery of a date and tour: two tours may share a date."""
+    found = session.scalar(_deliveries().where(Delivery.day == day, Tour.slug == tour_slug))
+    return view(found) if found else None
+
+
+def upcoming(
+    session: Session, since: date, until: date, tour_ids: Iterable[int] | None = None
+) -> list[DeliveryView]:
+    """The deliveries from one actual date to another, both included, in date order."""
+    statement = _deliveries().where(Delivery.day.between(since, until)).order_by(Delivery.day, Delivery.id)
+    if tour_ids is not None:
+        statement = statement.where(Delivery.tour_id.in_(list(tour_ids)))
+    return [view(row) for row in session.scalars(statement)]
+
+
+def view(row: Delivery) -> DeliveryView:
+    return DeliveryView(
+        id=row.id,
+        tour_id=row.tour_id,
+        tour_slug=row.tour.slug,
+        tour_name=row.tour.name,
+        week=row.week,
+        nominal_day=row.nominal_day,
+        day=row.day,
+        cutoff_at=row.cutoff_at,
+        cancelled=row.cancelled_at is not None,
+        cancel_reason=row.cancel_reason,
+        frozen_at=row.frozen_at,
+    )
+
+
+def _deliveries() -> Select[tuple[Delivery]]:
+    return select(Delivery).join(Delivery.tour).options(contains_eager(Delivery.tour))

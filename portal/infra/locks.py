@@ -1,0 +1,41 @@
+"""Locks on rows, and the mode in which the tests prove that they are needed.
+
+On PostgreSQL the rows are locked. On SQLite the whole transaction is (see `orm`), and these clauses say nothing.
+"""
+
+import time
+from typing import Any, TypeVar
+
+from flask import current_app
+from sqlalchemy import Select
+
+from portal.infra.orm import Base
+from portal.settings import Settings
+
+Statement = TypeVar("Statement", bound=Select[Any])
+
+
+def race_pause() -> float:
+    """Seconds to wait unlocked between a check and its write: 0 but in the tests' control (BAR K15)."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings.race_pause
+
+
+def for_update(statement: Statement, of: type[Base]) -> Statement:
+    """Lock a table's rows for a write; what is read of them is what stands once the lock is held."""
+    if race_pause():
+        return statement
+    return statement.with_for_update(of=of).execution_options(populate_existing=True)
+
+
+def for_share(statement: Statement, of: type[Base]) -> Statement:
+    """Keep a table's rows as they are until our commit; others may do the same beside us."""
+    if race_pause():
+        return statement
+    return statement.with_for_update(of=of, read=True).execution_options(populate_existing=True)
+
+
+def checked() -> None:
+    """Call between a check and its write: nothing, but a pause in the tests' control."""
+    if pause := race_pause():
+        time.sleep(pause)

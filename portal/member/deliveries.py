@@ -1,0 +1,32 @@
+"""What a delivery's box holds."""
+
+from datetime import date
+
+from flask import abort, render_template
+from flask.typing import ResponseReturnValue
+
+from portal.compositions.queries import shown_contents
+from portal.deliveries import queries as deliveries
+from portal.infra import clock
+from portal.infra.orm import db
+from portal.member import blueprint, member
+from portal.planning.queries import planning
+
+
+@blueprint.get("/livraisons/<date:day>/<tour>")
+def delivery(day: date, tour: str) -> ResponseReturnValue:
+    session = db.session()
+    found = deliveries.find(session, day, tour)
+    if found is None:
+        abort(404)
+    now = clock.now()
+    mine = planning(session, member().id, since=day, until=day, now=now)
+    cards = [card for card in mine.cards if card.delivery.id == found.id]
+    formula_ids = [box.formula.id for card in cards for box in card.boxes]
+    return render_template(
+        "member/delivery.html",
+        delivery=found,
+        state=found.state(now),
+        cards=cards,
+        contents=shown_contents(session, found.id, formula_ids) if formula_ids else None,
+    )

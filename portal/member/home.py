@@ -1,0 +1,67 @@
+"""The subscriber's home: the next box."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from portal.compositions.queries import shown_contents
+from portal.infra import clock
+from portal.infra.orm import db
+from portal.member import blueprint, member
+from portal.planning.queries import Card
+from portal.planning.queries import planning as read_planning
+from portal.profile.queries import latest_news
+from portal.rules.cutoffs import local_day
+
+HORIZON = timedelta(weeks=6)
+AFTER = 3
+"""How many cards are announced after the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the coming weeks hold, as the home page tells it."""
+
+    next: Card | None
+    skipped_before: tuple[Card, ...]
+    """Whole cards skipped before the next box, which can still be taken back."""
+    next_open: Card | None
+    """When the next box is closed: the first one that can still be changed."""
+    after: tuple[Card, ...]
+
+
+def outlook(cards: tuple[Card, ...]) -> Outlook:
+    """Sort a person's cards, in date order, into what the home page says."""
+    next_card = next((card for card in cards if card.to_come), None)
+    earlier = cards[: cards.index(next_card)] if next_card else cards
+    later = cards[cards.index(next_card) + 1 :] if next_card else ()
+    closed = next_card is not None and not next_card.can_change
+    return Outlook(
+        next=next_card,
+        skipped_before=tuple(card for card in earlier if card.can_change),
+        next_open=next((card for card in later if card.can_change and card.to_come), None) if closed else None,
+        after=later[:AFTER],
+    )
+
+
+def next_context() -> dict[str, Any]:
+    """What the fragment « prochain » shows."""
+    session, now = db.session(), clock.now()
+    today = local_day(now)
+    ahead = read_planning(session, member().id, since=today, until=today + HORIZON, now=now)
+    found = outlook(ahead.cards)
+    contents = None
+    if found.next:
+        contents = shown_contents(
+            session, found.next.delivery.id, [box.formula.id for box in found.next.to_come]
+        )
+    return {"outlook": found, "contents": contents, "has_subscription": bool(ahead.holdings), "today": today}
+
+
+@blueprint.get("/espace")
+def home() -> ResponseReturnValue:
+    news = latest_news(db.session(), clock.now())
+    return render_template("member/home.html", member=member(), news=news, **next_context())

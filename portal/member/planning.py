@@ -1,0 +1,92 @@
+"""The planning: the coming deliveries, and the acts on them."""
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.infra import clock
+from portal.infra.orm import db
+from portal.member import blueprint, member
+from portal.member.home import next_context
+from portal.planning import services
+from portal.planning.queries import planning as read_planning
+from portal.planning.services import Skipping
+from portal.rules.calendar import WEEK, monday_of
+from portal.rules.cutoffs import local_day
+from portal.web.htmx import is_htmx
+
+WEEKS_A_PAGE = 8
+LAST_WEEK = 52
+"""Deliveries are known a year ahead."""
+
+_ID = re.compile(r"[1-9][0-9]{0,8}")
+
+
+@blueprint.get("/planning")
+def planning() -> ResponseReturnValue:
+    weeks = _weeks_asked()
+    now = clock.now()
+    since = monday_of(local_day(now))
+    until = since + weeks * WEEK - timedelta(days=1)
+    found = read_planning(db.session(), member().id, since=local_day(now), until=until, now=now)
+    return render_template(
+        "member/planning.html",
+        weeks=found.weeks(since, weeks),
+        has_subscription=bool(found.holdings),
+        more=min(weeks + WEEKS_A_PAGE, LAST_WEEK) if weeks < LAST_WEEK else None,
+        first_new=since + (weeks - WEEKS_A_PAGE) * WEEK if weeks > WEEKS_A_PAGE else None,
+    )
+
+
+def _weeks_asked() -> int:
+    asked = request.args.get("semaines", "")
+    if not _ID.fullmatch(asked):
+        return WEEKS_A_PAGE
+    return min(int(asked), LAST_WEEK)
+
+
+@blueprint.post("/planning/<date:week>/saut")
+def skip(week: date) -> ResponseReturnValue:
+    return _answer(services.skip(db.session(), member(), _subscriptions_asked(), week), week, skipped=True)
+
+
+@blueprint.post("/planning/<date:week>/reprise")
+def unskip(week: date) -> ResponseReturnValue:
+    return _answer(services.unskip(db.session(), member(), _subscriptions_asked(), week), week, skipped=False)
+
+
+def _subscriptions_asked() -> list[int]:
+    asked = request.form.getlist("abonnement")
+    if not asked or not all(_ID.fullmatch(value) for value in asked):
+        abort(422)
+    return [int(value) for value in asked]
+
+
+def _answer(result: Skipping | None, week: date, *, skipped: bool) -> ResponseReturnValue:
+    """The fragment of the page that asked, or the way back to it; a refusal shows the present state."""
+    if result is None:
+        abort(404)
+    db.session.flush()
+    on_home = request.form.get("vue") == "espace"
+    status = 422 if result.refusal else 200
+    if is_htmx():
+        template, context = ("member/_next_answer.html", next_context()) if on_home else _week_context(week)
+        return render_template(template, result=result, skipped=skipped, **context), status
+    if result.refusal:
+        return render_template("member/refused.html", result=result, skipped=skipped, **_week_context(week)[1]), 422
+    flash(render_template("member/_said.txt", result=result, skipped=skipped), "success")
+    return redirect(url_for("member.home" if on_home else "member.planning", _anchor=_anchor(on_home, week)), 303)
+
+
+def _anchor(on_home: bool, week: date) -> str:
+    return "prochain" if on_home else f"semaine-{week}"
+
+
+def _week_context(week: date) -> tuple[str, dict[str, Any]]:
+    """One week of the planning, as the page shows it."""
+    now = clock.now()
+    found = read_planning(db.session(), member().id, since=week, until=week + timedelta(days=6), now=now)
+    return "member/_week_answer.html", {"week": found.weeks(week, 1)[0]}

@@ -1,0 +1,1 @@
+"""The acts of subscribers on their planning, and what their pages show of it."""

@@ -1,0 +1,68 @@
+"""Reading subscriptions."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from portal.catalogue.queries import FormulaView
+from portal.catalogue.queries import view as formula_view
+from portal.pickup.queries import PointView
+from portal.pickup.queries import view as point_view
+from portal.rules import planning
+from portal.subscriptions.models import Subscription, Term
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A person's subscription: its plan for the rules, and what its terms name."""
+
+    plan: planning.Plan
+    formulas: dict[int, FormulaView]
+    points: dict[int, PointView]
+
+    @property
+    def id(self) -> int:
+        return self.plan.subscription_id
+
+
+def of_account(session: Session, account_id: int, subscription_id: int | None = None) -> list[Holding]:
+    """The subscriptions of an account, one of them if asked: somebody else's are not found.
+
+    Skipped weeks are added by `boxes`, which knows them.
+    """
+    statement = (
+        select(Term)
+        .join(Term.subscription)
+        .where(Subscription.account_id == account_id)
+        .options(contains_eager(Term.subscription), joinedload(Term.formula), joinedload(Term.pickup_point))
+        .order_by(Term.subscription_id, Term.monday)
+    )
+    if subscription_id is not None:
+        statement = statement.where(Subscription.id == subscription_id)
+    terms: dict[Subscription, list[Term]] = {}
+    for term in session.scalars(statement):
+        terms.setdefault(term.subscription, []).append(term)
+    return [_holding(subscription, rows) for subscription, rows in terms.items()]
+
+
+def _holding(subscription: Subscription, terms: list[Term]) -> Holding:
+    return Holding(
+        plan=planning.Plan(
+            subscription_id=subscription.id,
+            terms=tuple(
+                planning.Term(
+                    monday=term.monday,
+                    formula_id=term.formula_id,
+                    quantity=term.quantity,
+                    rhythm=term.rhythm,
+                    point_id=term.pickup_point_id,
+                    tour_id=term.pickup_point.tour_id,
+                )
+                for term in terms
+            ),
+            last_day=subscription.last_day,
+        ),
+        formulas={term.formula_id: formula_view(term.formula) for term in terms},
+        points={term.pickup_point_id: point_view(term.pickup_point) for term in terms},
+    )

@@ -80,7 +80,7 @@ def test_week_53_and_the_29th_of_february_have_their_deliveries():
 
 @pytest.mark.parametrize("weekday", [-1, 7])
 def test_a_weekday_that_does_not_exist_is_refused(weekday):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="weekday"):
         delivery_days(weekday, date(2026, 6, 1), date(2026, 6, 30))
 
 

@@ -53,7 +53,8 @@ def test_a_password_that_misses_the_rule_is_refused(password, fault):
         "Azerty123456!",
         "BonjourSoleil26!",
         "Légumes2026!!",
-        "Aaaaaaaaaa1!",
+        "Anniversa1re-83",
+        "Zzzzzzzzzz1!",
         "mot mot mot mot mot mot mot",
     ],
 )

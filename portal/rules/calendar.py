@@ -1,7 +1,7 @@
 """Weeks, fortnights and rhythms.
 
-Everything counts in weeks, and a week is its Monday (DESIGN §5). Fortnights alternate from one fixed Monday, never
-by ISO week parity: 2026 has a week 53, after which odd weeks would follow each other.
+Everything counts in weeks, and a week is its Monday (DESIGN §5). Fortnights alternate from one fixed Monday,
+never by ISO week parity: 2026 has a week 53, after which odd weeks would follow each other.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """Until when a delivery can be changed.
 
-« Vous avez jusqu'au dimanche à 23h59 pour effectuer des modifications à votre livraison du mardi » (the farm's
-guide). The closing minute is included, and it is a minute of the wall clock in France: a cutoff is computed
-there and kept in UTC, so that neither a DST Sunday nor the server's time zone moves it.
+« Vous avez jusqu'au dimanche à 23h59 pour effectuer des modifications à votre livraison du mardi » (the
+farm's guide). The closing minute is included, and it is a minute of the wall clock in France: a cutoff is
+computed there and kept in UTC, so that neither a DST Sunday nor the server's time zone moves it.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ _MINUTE = timedelta(minutes=1)
 class Lead:
     """How long before a delivery it closes.
 
-    `time` is the last minute that is still taken, on the wall clock in Paris, `days` days before the delivery.
-    Raises ValueError for negative days, an aware time or a time that is not a whole minute.
+    `time` is the last minute that is still taken, on the wall clock in Paris, `days` days before the
+    delivery. Raises ValueError for negative days, an aware time or a time that is not a whole minute.
     """
 
     days: int
@@ -39,14 +39,20 @@ def cutoff_instant(day: date, lead: Lead) -> datetime:
 
 
 def is_past(cutoff: datetime, now: datetime) -> bool:
-    """Whether `now` is too late: at the cutoff instant itself it is. Raises ValueError for naive datetimes."""
+    """Whether `now` is too late: at the cutoff instant itself it is.
+
+    Raises ValueError for naive datetimes.
+    """
     _require_aware(cutoff)
     _require_aware(now)
     return now >= cutoff
 
 
 def last_minute(cutoff: datetime) -> datetime:
-    """The minute to show for a cutoff, in Paris: 23:59 for a cutoff at midnight. Raises ValueError if naive."""
+    """The minute to show for a cutoff, in Paris: 23:59 for a cutoff at midnight.
+
+    Raises ValueError if naive.
+    """
     _require_aware(cutoff)
     return (cutoff.astimezone(UTC) - _MINUTE).astimezone(PARIS)
 

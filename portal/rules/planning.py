@@ -1,7 +1,7 @@
 """What a subscription receives, what may still change in it, and from when.
 
-A subscription owes at most one box a week. Terms, changes and boxes are keyed by (subscription, week), a week being
-its Monday, so a week never has two boxes even where its delivery moves or its tour changes (DESIGN §5).
+A subscription owes at most one box a week. Terms, changes and boxes are keyed by (subscription, week), a week
+being its Monday, so a week never has two boxes even where its delivery moves or its tour changes (DESIGN §5).
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,10 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A tour in one week. `day` is the actual date; `week` stays that of the nominal one when a holiday moves it."""
+    """A tour in one week.
+
+    `day` is the actual date; `week` stays that of the nominal one when a holiday moves it.
+    """
 
     id: int
     tour_id: int
@@ -56,7 +59,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class TermChange:
-    """A wish to change terms: None leaves a field as it is. A point comes with its tour, or ValueError is raised."""
+    """A wish to change terms: None leaves a field as it is.
+
+    A point comes with its tour, or ValueError is raised.
+    """
 
     formula_id: int | None = None
     quantity: int | None = None
@@ -78,7 +84,8 @@ class TermChange:
 class Plan:
     """A subscription as the rules see it.
 
-    Its last box is the last whose delivery's actual date is at or before `last_day`; None means that no end is known.
+    Its last box is the last whose delivery's actual date is at or before `last_day`; None means that no end
+    is known.
     """
 
     subscription_id: int
@@ -107,7 +114,7 @@ def term_in_force(terms: Iterable[Term], week: date) -> Term | None:
 
 
 def expected_term(plan: Plan, delivery: Delivery) -> Term | None:
-    """The term by which a subscription uses a delivery, be it skipped or cancelled; None where it does not."""
+    """The term by which a subscription uses a delivery, skipped or cancelled too, or None."""
     if plan.last_day is not None and delivery.day > plan.last_day:
         return None
     term = term_in_force(plan.terms, delivery.week)
@@ -150,8 +157,8 @@ def refusal_to_skip(
 ) -> Refusal | None:
     """Why a week's box cannot be skipped, or None if it can.
 
-    « Si vous ne pouvez pas effectuer de modification pour la prochaine livraison, cela signifie que c'est trop
-    tard » (the farm's guide). Raises ValueError for naive datetimes.
+    « Si vous ne pouvez pas effectuer de modification pour la prochaine livraison, cela signifie que c'est
+    trop tard » (the farm's guide). Raises ValueError for naive datetimes.
     """
     if cancelled:
         return Refusal.CANCELLED
@@ -165,7 +172,7 @@ def refusal_to_skip(
 def refusal_to_unskip(
     *, box_expected: bool, cancelled: bool, frozen: bool, cutoff: datetime, now: datetime
 ) -> Refusal | None:
-    """Why a skipped box cannot be taken back, or None: undoing has the cutoff of doing, for the harvest counts both."""
+    """Why a skipped box cannot be taken back, or None if it can: undoing has the cutoff of doing."""
     return refusal_to_skip(
         box_expected=box_expected, cancelled=cancelled, frozen=frozen, cutoff=cutoff, now=now
     )
@@ -176,13 +183,13 @@ def effective_monday(
 ) -> date:
     """From which Monday on a change of terms holds (DESIGN §5, effective date).
 
-    The first Monday from which no delivery that the subscription uses, with or without the change, is past its
-    cutoff: so a closed list keeps its boxes and gains none. Where the box of the week in which the change would
-    first show falls away, the new tour being cancelled then and the old one not, the old terms keep that week.
-    A cancelled delivery blocks nothing. No week gets two boxes, or none, from a change.
+    The first Monday from which no delivery that the subscription uses, with or without the change, is past
+    its cutoff: so a closed list keeps its boxes and gains none. Where the box of the week in which the change
+    would first show falls away, the new tour being cancelled then and the old one not, the old terms keep
+    that week. A cancelled delivery blocks nothing. No week gets two boxes, or none, from a change.
 
-    `deliveries` are those of both tours, from the present week at the latest. Raises ValueError for a plan without
-    terms and for a naive `now`.
+    `deliveries` are those of both tours, from the present week at the latest. Raises ValueError for a plan
+    without terms and for a naive `now`.
     """
     deliveries = list(deliveries)
     changed = replace(plan, terms=tuple(change.over(term) for term in plan.terms))
@@ -210,8 +217,8 @@ def effective_monday(
 def apply_change(plan: Plan, change: TermChange, monday: date) -> Plan:
     """The plan with a change that holds in every week from `monday`, so over terms that lie ahead too.
 
-    A term that says nothing new is dropped: withdrawing a pending change leaves no trace of it. Raises ValueError
-    for a day that is no Monday or that lies before the first term.
+    A term that says nothing new is dropped: withdrawing a pending change leaves no trace of it. Raises
+    ValueError for a day that is no Monday or that lies before the first term.
     """
     if monday != monday_of(monday):
         raise ValueError("every term starts on a Monday")

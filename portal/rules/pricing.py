@@ -21,7 +21,10 @@ class DatedPrice:
 
 
 def price_on(prices: Iterable[DatedPrice], day: date) -> DatedPrice:
-    """The price in force on a day, which for a box is its delivery's actual date. Raises LookupError if none is."""
+    """The price in force on a day, which for a box is its delivery's actual date.
+
+    Raises LookupError if none is.
+    """
     begun = [price for price in prices if price.since <= day]
     if not begun:
         raise LookupError(f"no price in force on {day}")

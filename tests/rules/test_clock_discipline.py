@@ -1,4 +1,4 @@
-"""Only the edge reads a clock, and it is never the database's: the test clock does not move that one (BAR T13)."""
+"""Only the edge reads a clock, and never the database's: the test clock does not move it (BAR T13)."""
 
 import ast
 import re

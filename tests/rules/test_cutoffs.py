@@ -1,4 +1,4 @@
-"""« Modifications non prises en compte », the page of the farm's guide, to the millisecond (BAR, T1 to T6)."""
+"""« Modifications non prises en compte », the page of the farm's guide, to the millisecond (BAR T1 to T6)."""
 
 import os
 import time as system_time

@@ -1,7 +1,7 @@
 """What a subscription receives, and what may still change in it.
 
-The farm of these tests is the guide's: Tuesday's delivery closes on Sunday, Thursday's on Monday, Friday's on Tuesday,
-each at 23:59.
+The farm of these tests is the guide's: Tuesday's delivery closes on Sunday, Thursday's on Monday, Friday's on
+Tuesday, each at 23:59.
 """
 
 from dataclasses import replace

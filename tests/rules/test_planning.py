@@ -297,7 +297,7 @@ def test_a_change_without_a_plan_or_an_instant_is_an_error():
     with pytest.raises(ValueError, match="empty"):
         effective(TO_GAP, paris(6, 1), plan=Plan(7, ()))
     with pytest.raises(ValueError, match="naive"):
-        effective_monday(plan=PLAN, change=TO_GAP, deliveries=[], now=datetime(2026, 6, 1))
+        effective_monday(plan=PLAN, change=TO_GAP, deliveries=[], now=paris(6, 1).replace(tzinfo=None))
 
 
 # What a change of terms does

@@ -18,7 +18,10 @@ class CompositionState(StrEnum):
 
 
 class Composition(Base):
-    """What one formula's box holds on one delivery. `shown_at` is when subscribers could first see it, and stays."""
+    """What one formula's box holds on one delivery.
+
+    `shown_at` is when subscribers could first see it; it stays when the box goes back to draft.
+    """
 
     __tablename__ = "composition"
     __table_args__ = (UniqueConstraint("delivery_id", "formula_id"),)
@@ -29,7 +32,9 @@ class Composition(Base):
     state: Mapped[CompositionState] = mapped_column(word(CompositionState))
     shown_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
-    lines: Mapped[list["CompositionLine"]] = relationship(cascade="all, delete-orphan", order_by="CompositionLine.id")
+    lines: Mapped[list["CompositionLine"]] = relationship(
+        cascade="all, delete-orphan", order_by="CompositionLine.id"
+    )
     changes: Mapped[list["CompositionChange"]] = relationship(cascade="all, delete-orphan")
 
 

@@ -1,0 +1,16 @@
+from portal.rules.alphabet import french_order
+
+
+def test_accents_and_case_do_not_move_a_name():
+    names = ["Zoé", "étienne", "Éric", "Eva", "Œuvrard", "Odile", "Ophélie"]
+    assert sorted(names, key=french_order) == ["Éric", "étienne", "Eva", "Odile", "Œuvrard", "Ophélie", "Zoé"]
+
+
+def test_hyphens_and_apostrophes_read_as_the_gaps_that_they_are():
+    names = ["Le Gall", "L'Hostis", "Legrand", "Le-Bihan", "Le Bihan"]
+    assert sorted(names, key=french_order) == ["L'Hostis", "Le Bihan", "Le-Bihan", "Le Gall", "Legrand"]
+
+
+def test_first_names_decide_between_one_last_name_however_it_is_written():
+    people = [("DURAND", "Zoé"), ("Durand", "Alice"), ("Durand-Blanc", "Adèle")]
+    assert sorted(people, key=lambda p: french_order(*p)) == [people[1], people[0], people[2]]

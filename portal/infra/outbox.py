@@ -136,11 +136,13 @@ def keep_all(now: datetime) -> None:
         session.execute(waiting.values(state=MailState.KEPT, closed_at=now))
 
 
-def retry(session: Session, mail_id: int, at: datetime) -> bool:
-    """Send a failed mail again, from the first attempt on; False where there is nothing to send."""
-    failed = (Mail.id == mail_id, Mail.state == MailState.FAILED, Mail.text.is_not(None))
+def retry(session: Session, at: datetime, *, only: int | None = None) -> list[int]:
+    """Send what failed again, from the first attempt on: one mail or all; answers which."""
+    failed = [Mail.state == MailState.FAILED, Mail.text.is_not(None)]
+    if only is not None:
+        failed.append(Mail.id == only)
     again = {"state": MailState.WAITING, "due_at": at, "attempts": 0, "closed_at": None}
-    return session.scalar(update(Mail).where(*failed).values(again).returning(Mail.id)) is not None
+    return list(session.scalars(update(Mail).where(*failed).values(again).returning(Mail.id)))
 
 
 def forget_bodies(now: datetime) -> None:
@@ -148,6 +150,25 @@ def forget_bodies(now: datetime) -> None:
     with own_transaction() as session:
         old = (Mail.closed_at < now - BODIES_KEPT, Mail.text.is_not(None))
         session.execute(update(Mail).where(*old).values(text=None, html=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A mail in the staff's list."""
+
+    id: int
+    state: MailState
+    recipient: str
+    subject: str
+    created_at: datetime
+
+
+def list_lines(session: Session, *, before: int | None, limit: int) -> list[Line]:
+    """The newest first, from the one before `before` on."""
+    query = select(Mail.id, Mail.state, Mail.recipient, Mail.subject, Mail.created_at)
+    if before is not None:
+        query = query.where(Mail.id < before)
+    return [Line(*row) for row in session.execute(query.order_by(Mail.id.desc()).limit(limit)).tuples()]
 
 
 @dataclass(frozen=True, slots=True)

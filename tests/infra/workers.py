@@ -1,0 +1,51 @@
+"""Real worker processes, and waiting for what they do."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+
+from portal.settings import ROOT
+
+ROUNDS = int(os.environ.get("PORTAL_PROVE_ROUNDS", "1"))
+"""How often races and crashes are tried: few in `make test`, many in `make prove`."""
+
+
+def environment(app: Flask, **changes: str) -> dict[str, str]:
+    settings = app.config["SETTINGS"]
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")},
+        "PORTAL_MODE": "test",
+        "PORTAL_SECRET_KEY": settings.secret_key,
+        "PORTAL_BASE_URL": settings.base_url,
+        "DATABASE_URL": settings.database_url,
+        **changes,
+    }
+
+
+@contextmanager
+def worker(app: Flask, smtp_url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`flask worker`, killed at the end if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
+        cwd=ROOT,
+        env=environment(app, PORTAL_SMTP_URL=smtp_url),
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)

@@ -62,6 +62,10 @@ class Account(Base, UserMixin):
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}"
 
+    @property
+    def is_staff(self) -> bool:
+        return self.has_role(RoleName.STAFF) or self.has_role(RoleName.ADMIN)
+
 
 class SignInSession(Base):
     """A browser that keeps a session; the cookie holds the id, this row only its hash.
@@ -72,7 +76,8 @@ class SignInSession(Base):
     __tablename__ = "sign_in_session"
     __table_args__ = (Index(None, "account_id"),)
 
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[PrimaryKey]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
@@ -84,11 +89,13 @@ class SignInSession(Base):
 class LinkPurpose(StrEnum):
     """What a mailed link is good for; one link, one act."""
 
-    RESET_PASSWORD = "reset_password"
+    RESET_PASSWORD = "reset_password"  # noqa: S105
 
 
 class MailedLink(Base):
-    """A link sent by mail: kept as a hash, single use, short-lived, void once a newer one is sent."""
+    """A link sent by mail, kept as a hash. The row is the right to use it: it goes when the link is used,
+    when a newer one is sent, when the password changes.
+    """
 
     __tablename__ = "mailed_link"
     __table_args__ = (Index(None, "account_id", "purpose"),)
@@ -99,4 +106,3 @@ class MailedLink(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]

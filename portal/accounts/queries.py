@@ -1,0 +1,48 @@
+"""Reading accounts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account, LinkPurpose, MailedLink, SignInSession
+from portal.accounts.sessions import hash_token
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A browser that is signed in."""
+
+    id: int
+    since: datetime
+    seen_at: datetime
+
+
+def normalise_email(typed: str) -> str:
+    """The address as accounts keep it: people write it with capitals, and phones add a space."""
+    return typed.strip().lower()
+
+
+def find_account(session: Session, email: str) -> Account | None:
+    return session.scalar(select(Account).where(Account.email == normalise_email(email)))
+
+
+def find_link(session: Session, token: str, now: datetime) -> LinkPurpose | None:
+    """What a mailed link is good for, while it is."""
+    links = select(MailedLink.purpose).where(MailedLink.token_hash == hash_token(token))
+    return session.scalar(links.where(MailedLink.expires_at > now))
+
+
+def list_devices(session: Session, account_id: int, now: datetime) -> list[Device]:
+    """Where an account is signed in, the last seen first."""
+    rows = session.execute(
+        select(SignInSession.id, SignInSession.created_at, SignInSession.seen_at)
+        .where(
+            SignInSession.account_id == account_id,
+            SignInSession.revoked_at.is_(None),
+            SignInSession.expires_at > now,
+        )
+        .order_by(SignInSession.seen_at.desc(), SignInSession.id.desc())
+    )
+    return [Device(*row) for row in rows]

@@ -1,0 +1,116 @@
+"""Signing in, passwords and the links that set them, ending sessions."""
+
+import secrets
+import unicodedata
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from flask_security.utils import hash_password
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account, LinkPurpose, MailedLink, SignInSession
+from portal.accounts.queries import find_account
+from portal.accounts.sessions import hash_token
+from portal.infra import audit, mail, outbox
+
+LINK_LIVES = timedelta(hours=48)
+
+
+def authenticate(session: Session, email: str, password: str) -> Account | None:
+    """The account, if this is its password and it may sign in; for an unknown one it takes as long."""
+    account = find_account(session, email)
+    password = _normalise(password)
+    if account is None or account.password is None:
+        hash_password(password)  # as long as checking one
+        return None
+    correct = account.verify_and_update_password(password)
+    return account if correct and account.active else None
+
+
+def set_password(session: Session, account: Account, password: str, *, at: datetime) -> None:
+    """Change it, end every session, void every mailed link, tell the owner."""
+    account.password = hash_password(_normalise(password))
+    revoke_all(session, account, at=at)
+    _void_links(session, account)
+    audit.record(session, "password_changed", ("account", account.id), at=at, by=account.id)
+    written = mail.render("password_changed", account=account, at=at)
+    outbox.post(session, to=account.email, at=at, **written.parts)
+
+
+def send_reset_link(session: Session, email: str, *, at: datetime, wanted: bool = True) -> None:
+    """Mail a link that sets a new password, and void those sent before.
+
+    For an unknown address, or when it is not `wanted` (too many mails), the same work is done and dropped,
+    so that the answer takes as long (BAR S5).
+    """
+    account = find_account(session, email)
+    token = secrets.token_urlsafe(32)
+    written = mail.render("reset_password", account=account, token=token)
+    if account is None or not account.active or not wanted:
+        return
+    _void_links(session, account)
+    session.add(
+        MailedLink(
+            token_hash=hash_token(token),
+            purpose=LinkPurpose.RESET_PASSWORD,
+            account_id=account.id,
+            created_at=at,
+            expires_at=at + LINK_LIVES,
+        )
+    )
+    audit.record(session, "password_reset_asked", ("account", account.id), at=at, by=None)
+    outbox.post(session, to=account.email, at=at, secret=True, **written.parts)
+
+
+def use_link(session: Session, token: str, *, at: datetime) -> Account | None:
+    """Take the link's row away: whoever comes second, even at the same moment, finds none."""
+    account_id = session.scalar(
+        delete(MailedLink)
+        .where(MailedLink.token_hash == hash_token(token), MailedLink.expires_at > at)
+        .returning(MailedLink.account_id)
+    )
+    account = session.get(Account, account_id) if account_id else None
+    return account if account is not None and account.active else None
+
+
+def deactivate(session: Session, account: Account, *, at: datetime, by: int | None) -> None:
+    """Close the door at once, on every device; nothing is deleted."""
+    account.active = False
+    revoke_all(session, account, at=at)
+    _void_links(session, account)
+    audit.record(session, "account_deactivated", ("account", account.id), at=at, by=by)
+
+
+def revoke_session(session: Session, account: Account, session_id: int, *, at: datetime) -> bool:
+    """Sign one device of the account out; False if it is not the account's."""
+    found = session.scalar(
+        update(SignInSession)
+        .where(SignInSession.id == session_id, SignInSession.account_id == account.id)
+        .where(SignInSession.revoked_at.is_(None))
+        .values(revoked_at=at)
+        .returning(SignInSession.id)
+    )
+    if found is not None:
+        audit.record(session, "session_revoked", ("sign_in_session", found), at=at, by=account.id)
+    return found is not None
+
+
+def revoke_all(session: Session, account: Account, *, at: datetime) -> None:
+    """Sign the account out everywhere. Who shall stay is signed in anew."""
+    account.fs_uniquifier = uuid4().hex  # sessions name it: one that is just being written opens nothing
+    session.execute(
+        update(SignInSession)
+        .where(SignInSession.account_id == account.id, SignInSession.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+    audit.record(session, "sessions_revoked", ("account", account.id), at=at, by=account.id)
+
+
+def _void_links(session: Session, account: Account) -> None:
+    session.execute(delete(MailedLink).where(MailedLink.account_id == account.id))
+
+
+def _normalise(password: str) -> str:
+    """The same letters, however the keyboard composes its accents."""
+    return unicodedata.normalize("NFC", password)

@@ -11,8 +11,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli, farm, member, public
 from portal.accounts import security
+from portal.farm import components
 from portal.infra import logs, orm
 from portal.profile.queries import Farm, get_farm
+from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
 from portal.web import assets, converters, errors, filters, headers, i18n, limits, transaction
 
@@ -61,10 +63,11 @@ def create_app(settings: Settings) -> Flask:
 
 def _register_faces(app: Flask, settings: Settings) -> None:
     app.register_blueprint(public.blueprint)
+    app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(member.blueprint)
     app.register_blueprint(farm.blueprint)
     if settings.mode is Mode.DEVELOPMENT:
-        app.add_url_rule("/ferme/composants", "farm.components", farm.show_components)
+        app.add_url_rule("/ferme/composants", "farm.components", components.show_components)
 
 
 def _share_with_templates(app: Flask, settings: Settings) -> None:

@@ -80,7 +80,7 @@ def farms() -> Iterator[Farms]:
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time stands still at the world's now; `clock.move_to(…)` sets it."""
     with time_machine.travel(world.NOW, tick=False) as coordinates:
         yield coordinates

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from sqlalchemy import Select, select
@@ -56,6 +56,33 @@ class DeliveryView:
             cancelled=self.cancelled,
             frozen=self.frozen_at is not None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TourView:
+    """A weekly round; `cutoff_weekday` and `cutoff_time` are its last minute on the wall clock (Monday = 0)."""
+
+    id: int
+    slug: str
+    name: str
+    weekday: int
+    cutoff_weekday: int
+    cutoff_time: time
+
+
+def tours(session: Session) -> list[TourView]:
+    """All tours in the order of the week."""
+    return [
+        TourView(
+            id=row.id,
+            slug=row.slug,
+            name=row.name,
+            weekday=row.weekday,
+            cutoff_weekday=(row.weekday - row.lead_days) % 7,
+            cutoff_time=row.lead_time,
+        )
+        for row in session.scalars(select(Tour).order_by(Tour.weekday, Tour.id))
+    ]
 
 
 def find(session: Session, day: date, tour_slug: str) -> DeliveryView | None:

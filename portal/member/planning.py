@@ -86,7 +86,8 @@ def _anchor(on_home: bool, week: date) -> str:
 
 
 def _week_context(week: date) -> tuple[str, dict[str, Any]]:
-    """One week of the planning, as the page shows it."""
+    """One week of the planning, as the page shows it; a delivery that was moved may lie beside its week."""
     now = clock.now()
-    found = read_planning(db.session(), member().id, since=week, until=week + timedelta(days=6), now=now)
+    since = max(local_day(now), week - WEEK)
+    found = read_planning(db.session(), member().id, since=since, until=week + 2 * WEEK, now=now)
     return "member/_week_answer.html", {"week": found.weeks(week, 1)[0]}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.boxes.queries import MemberBox, member_boxes, with_skips
 from portal.deliveries.queries import DeliveryState, DeliveryView, upcoming
 from portal.pickup.queries import PointView
-from portal.rules.calendar import WEEK, monday_of
+from portal.rules.calendar import WEEK
 from portal.rules.planning import refusal_to_skip
 from portal.subscriptions.queries import Holding, of_account
 
@@ -62,11 +62,11 @@ class Planning:
         return [
             Week(
                 monday,
-                tuple(card for card in self.cards if monday_of(card.delivery.day) == monday),
+                tuple(card for card in self.cards if card.delivery.week == monday),
                 tuple(
                     d
                     for d in self.deliveries
-                    if d.cancelled and d.tour_id in tours and monday_of(d.day) == monday
+                    if d.cancelled and d.tour_id in tours and d.week == monday
                 ),
             )
             for monday in (since + n * WEEK for n in range(count))

@@ -1,0 +1,95 @@
+"""`make demo`: a farm to try, on this machine only: migrations, the demo farm, the web server and the worker."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import select
+
+from portal import create_app
+from portal.accounts.models import Account
+from portal.demo.generate import generate
+from portal.demo.people import PASSPHRASE, SIGN_INS
+from portal.infra import clock, schema
+from portal.infra.orm import db
+from portal.rules.cutoffs import local_day
+from portal.settings import ROOT, BadSettings, Settings
+
+
+def main() -> None:
+    port = os.environ.get("PORT", "8000")
+    environment = {
+        **os.environ,
+        "PORTAL_MODE": "demo",
+        "PORTAL_BASE_URL": f"http://127.0.0.1:{port}",
+    }
+    (ROOT / "var").mkdir(exist_ok=True)
+    try:
+        app = create_app(Settings.from_environment(environment))
+    except BadSettings as error:
+        sys.exit(str(error))
+    _prepare(app)
+    print(_welcome(f"http://127.0.0.1:{port}"), flush=True)
+    _serve(environment, port)
+
+
+def _prepare(app: Flask) -> None:
+    schema.upgrade(app)
+    with app.app_context():
+        session = db.session()
+        if session.scalar(select(Account.id).limit(1)) is None:
+            now = clock.now()
+            print("Plantation de la ferme de démonstration…", flush=True)
+            generate(session, today=local_day(now), now=now)
+            session.commit()
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _welcome(address: str) -> str:
+    who = "\n".join(f"    {email:<24} {what}" for email, what in SIGN_INS)
+    return (
+        f"\n  Le portail est ouvert : {address}\n\n  Connexions, toutes avec la phrase « {PASSPHRASE} » :\n{who}\n\n"
+        f"  Les mails arrivent sur {address}/ferme/courrier. Ctrl-C arrête tout ; « make reset » replante.\n"
+    )
+
+
+def _serve(environment: dict[str, str], port: str) -> None:
+    """The server and the worker side by side; both stop when either does, or on Ctrl-C."""
+    scripts = Path(sys.executable).parent
+    server = [
+        scripts / "granian",
+        "--interface",
+        "wsgi",
+        "--port",
+        port,
+        "--no-ws",
+        "--blocking-threads",
+        "1",
+    ]
+    processes = [
+        subprocess.Popen([*server, "--log-level", "warning", "wsgi:app"], cwd=ROOT, env=environment),
+        subprocess.Popen([scripts / "flask", "--app", "wsgi", "worker"], cwd=ROOT, env=environment),
+    ]
+
+    def stop(*_: object) -> None:
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        os.wait()
+    except ChildProcessError:
+        pass
+    stop()
+    for process in processes:
+        process.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -104,5 +104,6 @@ class MailedLink(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     purpose: Mapped[LinkPurpose] = mapped_column(word(LinkPurpose))
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    account: Mapped[Account] = relationship()
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from portal.accounts.models import Account, LinkPurpose, MailedLink, SignInSession
+from portal.accounts.models import Account, MailedLink, SignInSession
 from portal.accounts.sessions import hash_token
 
 
@@ -28,10 +28,12 @@ def find_account(session: Session, email: str) -> Account | None:
     return session.scalar(select(Account).where(Account.email == normalise_email(email)))
 
 
-def find_link(session: Session, token: str, now: datetime) -> LinkPurpose | None:
-    """What a mailed link is good for, while it is."""
-    links = select(MailedLink.purpose).where(MailedLink.token_hash == hash_token(token))
-    return session.scalar(links.where(MailedLink.expires_at > now))
+def find_link(session: Session, token: str, now: datetime) -> MailedLink | None:
+    """A mailed link, while it is good for something; looking at it changes nothing (BAR S7)."""
+    links = select(MailedLink).options(joinedload(MailedLink.account))
+    return session.scalar(
+        links.where(MailedLink.token_hash == hash_token(token), MailedLink.expires_at > now)
+    )
 
 
 def list_devices(session: Session, account_id: int, now: datetime) -> list[Device]:

@@ -9,10 +9,11 @@ from flask_security.utils import hash_password
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from portal.accounts.limits import WRONG_PASSWORDS
 from portal.accounts.models import Account, LinkPurpose, MailedLink, SignInSession
 from portal.accounts.queries import find_account
 from portal.accounts.sessions import hash_token
-from portal.infra import audit, mail, outbox
+from portal.infra import audit, mail, outbox, throttle
 
 LINK_LIVES = timedelta(hours=48)
 
@@ -20,21 +21,25 @@ LINK_LIVES = timedelta(hours=48)
 def authenticate(session: Session, email: str, password: str) -> Account | None:
     """The account, if this is its password and it may sign in; for an unknown one it takes as long."""
     account = find_account(session, email)
-    password = _normalise(password)
     if account is None or account.password is None:
-        hash_password(password)  # as long as checking one
+        hash_password(_normalise(password))  # as long as checking one
         return None
-    correct = account.verify_and_update_password(password)
-    return account if correct and account.active else None
+    return account if is_password(account, password) and account.active else None
+
+
+def is_password(account: Account, password: str) -> bool:
+    """Whether it is the account's; its hash is renewed where hashing has become costlier since."""
+    return bool(account.verify_and_update_password(_normalise(password)))
 
 
 def set_password(session: Session, account: Account, password: str, *, at: datetime) -> None:
-    """Change it, end every session, void every mailed link, tell the owner."""
+    """Change it, end every session, void every mailed link, count wrong ones anew, tell the owner."""
     account.password = hash_password(_normalise(password))
     revoke_all(session, account, at=at)
     _void_links(session, account)
+    throttle.forget(session, WRONG_PASSWORDS, account.email)
     audit.record(session, "password_changed", ("account", account.id), at=at, by=account.id)
-    written = mail.render("password_changed", account=account, at=at)
+    written = mail.render("password_changed", first_name=account.first_name, at=at)
     outbox.post(session, to=account.email, at=at, **written.parts)
 
 
@@ -46,7 +51,7 @@ def send_reset_link(session: Session, email: str, *, at: datetime, wanted: bool 
     """
     account = find_account(session, email)
     token = secrets.token_urlsafe(32)
-    written = mail.render("reset_password", account=account, token=token)
+    written = mail.render("reset_password", token=token)
     if account is None or not account.active or not wanted:
         return
     _void_links(session, account)

@@ -198,6 +198,11 @@ class RowSessions(SessionInterface):
             )
 
 
+def current_row_id() -> int | None:
+    """The row of the request's own session, to mark it in a list."""
+    return _session().row_id
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     # a browser takes a __Host- cookie over https only, from this host alone, for the whole site
     app.config["SESSION_COOKIE_NAME"] = "__Host-session" if settings.https else "session"

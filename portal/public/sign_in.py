@@ -1,91 +1,90 @@
 """Signing in and out, and the way back in for who has forgotten the password."""
 
 import ipaddress
+import math
 import re
-from datetime import timedelta
+from collections.abc import Callable
 from typing import cast
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 from flask_security.utils import login_user
-from wtforms import Form, PasswordField, StringField
+from wtforms import EmailField, Form, PasswordField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from portal.accounts import services
+from portal.accounts.forms import NewPasswordForm
+from portal.accounts.limits import (
+    RESET_MAILS,
+    RESETS_OF_CLIENT,
+    WRONG_PASSWORDS,
+    WRONG_PASSWORDS_OF_CLIENT,
+    count_try,
+)
 from portal.accounts.models import Account
-from portal.accounts.queries import normalise_email
+from portal.accounts.queries import find_link, normalise_email
 from portal.infra import clock, throttle
-from portal.infra.orm import db, own_transaction
-from portal.infra.throttle import Count, Limit
+from portal.infra.orm import db
+from portal.infra.throttle import Count
+from portal.public import blueprint
 from portal.rules.passwords import MAX_CHARACTERS
+from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
-blueprint = Blueprint("security", __name__)
-"""Endpoints carry the names that Flask-Security looks for."""
-
-WRONG_PASSWORDS = Limit("wrong passwords of an account", 10, timedelta(minutes=15))
-WRONG_PASSWORDS_OF_CLIENT = Limit("wrong passwords of a client", 100, timedelta(minutes=15))
+security = Blueprint("security", __name__)
+"""Its endpoints carry the names that Flask-Security looks for."""
 
 _ON_THIS_SITE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
+_ADDRESS = r"\s*[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+\s*$"
 
 
-class SignInForm(Form):
-    email = StringField(
+class EmailForm(Form):
+    email = EmailField(
         _l("Adresse e-mail"),
-        [InputRequired(_l("Indiquez votre adresse e-mail.")), Length(max=254), Regexp(r"[^\x00-\x1f]+$")],
+        [
+            InputRequired(_l("Indiquez votre adresse e-mail.")),
+            Length(max=254, message=_l("Cette adresse est trop longue.")),
+            Regexp(_ADDRESS, message=_l("Cette adresse n'est pas complète : elle s'écrit nom@exemple.fr.")),
+        ],
     )
+
+
+class SignInForm(EmailForm):
     password = PasswordField(
         _l("Mot de passe"),
-        [InputRequired(_l("Indiquez votre mot de passe.")), Length(max=MAX_CHARACTERS)],
+        [
+            InputRequired(_l("Indiquez votre mot de passe.")),
+            # hashing what nobody can have chosen is work for nothing (BAR S9)
+            Length(max=MAX_CHARACTERS, message=_l("Ce mot de passe est trop long.")),
+        ],
     )
 
 
-@blueprint.route("/connexion", methods=["GET", "POST"])
+@security.route("/connexion", methods=["GET", "POST"])
 def login() -> ResponseReturnValue:
     form = SignInForm(request.form)
-    if request.method == "GET":
-        if current_user.is_authenticated:
-            return redirect(_way_on(cast(Account, current_user)), 303)
-        return render_template("public/login.html", form=form)
-    if not form.validate():
-        return render_template("public/login.html", form=form, wrong=True), 422
-    return _check_password(form)
+    if request.method == "POST":
+        return _check_password(form) if form.validate() else _login_page(form, 422)
+    if current_user.is_authenticated:
+        return redirect(_way_on(cast(Account, current_user)), 303)
+    return _login_page(form)
 
 
 def _check_password(form: SignInForm) -> ResponseReturnValue:
-    email, client = normalise_email(form.email.data or ""), _client()
-    now = clock.now()
-    # counted before the password is looked at, and for good: a hundred attempts at once are a hundred
-    with own_transaction() as session:
-        counts = [
-            throttle.hit(session, WRONG_PASSWORDS, email, now),
-            throttle.hit(session, WRONG_PASSWORDS_OF_CLIENT, client, now),
-        ]
-    if any(count.exceeded for count in counts):
-        return _too_many(form, counts)
-    account = services.authenticate(db.session(), email, form.password.data or "")
+    email, client, now = normalise_email(form.email.data), _client(), clock.now()
+    counts = count_try((WRONG_PASSWORDS, email), (WRONG_PASSWORDS_OF_CLIENT, client), now=now)
+    session = db.session()
+    blocked = any(count.exceeded for count in counts)
+    account = None if blocked else services.authenticate(session, email, form.password.data)
     if account is None:
         if any(count.used_up for count in counts):
-            return _too_many(form, counts)
-        return render_template("public/login.html", form=form, wrong=True), 422
-    throttle.forget(db.session(), WRONG_PASSWORDS, email)
-    throttle.take_back(db.session(), WRONG_PASSWORDS_OF_CLIENT, client)
+            return _too_many(_login_page, form, counts)
+        return _login_page(form, 422, wrong=True)
+    throttle.forget(session, WRONG_PASSWORDS, email)
+    throttle.take_back(session, WRONG_PASSWORDS_OF_CLIENT, client)
     login_user(account)
     return redirect(_way_on(account), 303)
-
-
-def _too_many(form: SignInForm, counts: list[Count]) -> ResponseReturnValue:
-    wait = max(count.ends_at for count in counts if count.used_up) - clock.now()
-    response = make_response(render_template("public/login.html", form=form, wait=wait), 429)
-    response.headers["Retry-After"] = str(max(1, round(wait.total_seconds())))
-    return response
-
-
-@blueprint.post("/deconnexion")
-def logout() -> ResponseReturnValue:
-    logout_user()
-    return redirect(url_for("public.home"), 303)
 
 
 def _way_on(account: Account) -> str:
@@ -94,6 +93,70 @@ def _way_on(account: Account) -> str:
     if _ON_THIS_SITE.fullmatch(wanted):
         return wanted
     return url_for("farm.week" if account.is_staff else "member.home")
+
+
+@security.post("/deconnexion")
+def logout() -> ResponseReturnValue:
+    logout_user()
+    return redirect(url_for("public.home"), 303)
+
+
+@blueprint.route("/mot-de-passe-oublie", methods=["GET", "POST"])
+def forgot_password() -> ResponseReturnValue:
+    form = EmailForm(request.form)
+    if request.method == "GET":
+        return _forgot_page(form)
+    if not form.validate():
+        return _forgot_page(form, 422)
+    now = clock.now()
+    counts = count_try((RESETS_OF_CLIENT, _client()), now=now)
+    if counts[0].exceeded:
+        return _too_many(_forgot_page, form, counts)
+    session, email = db.session(), normalise_email(form.email.data)
+    mails = throttle.hit(session, RESET_MAILS, email, now)
+    services.send_reset_link(session, email, at=now, wanted=not mails.exceeded)
+    return redirect(url_for("public.forgot_password_sent"), 303)
+
+
+@blueprint.get("/mot-de-passe-oublie/envoye")
+def forgot_password_sent() -> ResponseReturnValue:
+    return render_template("public/forgot_password_sent.html")
+
+
+@blueprint.route("/lien/<token>", methods=["GET", "POST"])
+def link(token: str) -> ResponseReturnValue:
+    """A mailed link: opening it only shows a page, since mail scanners open links too."""
+    session, now = db.session(), clock.now()
+    found = find_link(session, token, now)
+    if found is None:
+        return render_template("public/link_expired.html"), 410
+    form = NewPasswordForm(request.form, found.account)
+    if request.method == "GET" or not form.validate():
+        page = render_template("public/reset_password.html", form=form, email=found.account.email)
+        return page, 200 if request.method == "GET" else 422
+    account = services.use_link(session, token, at=now)
+    if account is None:
+        return render_template("public/link_expired.html"), 410
+    services.set_password(session, account, form.new_password.data, at=now)
+    logout_user()
+    flash(_("Votre mot de passe a été changé. Connectez-vous avec le nouveau."), "success")
+    return redirect(url_for("security.login"), 303)
+
+
+def _login_page(form: EmailForm, status: int = 200, **context: object) -> Response:
+    return make_response(render_template("public/login.html", form=form, **context), status)
+
+
+def _forgot_page(form: EmailForm, status: int = 200, **context: object) -> Response:
+    return make_response(render_template("public/forgot_password.html", form=form, **context), status)
+
+
+def _too_many(page: Callable[..., Response], form: EmailForm, counts: list[Count]) -> Response:
+    """The same page, which says how long to wait and what is possible meanwhile."""
+    seconds = max((count.ends_at - clock.now()).total_seconds() for count in counts if count.used_up)
+    response = page(form, 429, minutes=math.ceil(seconds / 60))
+    response.headers["Retry-After"] = str(math.ceil(seconds))
+    return response
 
 
 def _client() -> str:

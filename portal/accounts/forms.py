@@ -1,0 +1,48 @@
+"""The form of a new password, wherever one is set."""
+
+from typing import Any
+
+from wtforms import Form, PasswordField, ValidationError
+
+from portal.accounts import passphrases
+from portal.accounts.models import Account
+from portal.rules.passwords import PasswordFault, password_fault
+from portal.web.i18n import lazy_gettext as _l
+
+FAULTS = {
+    PasswordFault.TOO_SHORT: _l(
+        "Ce mot de passe est trop court : allez jusqu'à 12 caractères, ou faites-en une phrase de sept mots."
+    ),
+    PasswordFault.TOO_SIMPLE: _l(
+        "Ce mot de passe est trop simple : mêlez majuscules, minuscules, chiffres et signes,"
+        " ou faites-en une phrase de sept mots."
+    ),
+    PasswordFault.COMMON: _l("Ce mot de passe est de ceux que l'on essaie en premier : prenez-en un autre."),
+    PasswordFault.PERSONAL: _l(
+        "Ce mot de passe contient votre nom ou votre adresse e-mail, que d'autres connaissent. Enlevez-les."
+    ),
+    PasswordFault.TOO_LONG: _l("Ce mot de passe est trop long : 256 caractères au plus."),
+}
+
+
+class NewPasswordForm(Form):
+    new_password = PasswordField(_l("Nouveau mot de passe"))
+
+    def __init__(self, formdata: Any, account: Account) -> None:
+        super().__init__(formdata)
+        self._known_of_person = (account.full_name, account.email.partition("@")[0])
+
+    @property
+    def suggestion(self) -> str:
+        """A passphrase drawn by lot that is taken: for Violette, one without her name."""
+        phrase = passphrases.draw()
+        while password_fault(phrase, context=self._known_of_person):
+            phrase = passphrases.draw()
+        return phrase
+
+    def validate_new_password(self, field: PasswordField) -> None:
+        typed = field.data or ""
+        if not typed:
+            raise ValidationError(str(_l("Indiquez un nouveau mot de passe.")))
+        if fault := password_fault(typed, context=self._known_of_person):
+            raise ValidationError(str(FAULTS[fault]))

@@ -11,12 +11,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli, farm, member, public
 from portal.accounts import security
+from portal.accounts.jobs import purge_expired
+from portal.boxes.jobs import freeze_due
+from portal.deliveries.jobs import generate_ahead
 from portal.farm import components
-from portal.infra import logs, orm
+from portal.infra import clock, jobs, logs, orm, outbox
+from portal.infra.mail import Sender
+from portal.infra.postman import Postman
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
 from portal.web import assets, converters, errors, filters, headers, i18n, limits, transaction
+
+HOUR = 3600.0
+DAY = 24 * HOUR
 
 
 def create_app(settings: Settings) -> Flask:
@@ -56,14 +64,14 @@ def create_app(settings: Settings) -> Flask:
     security.init_app(app, settings)
     _register_faces(app, settings)
     _share_with_templates(app, settings)
-    _register_jobs(app)
+    _register_jobs(app, settings)
     cli.register(app)
     return app
 
 
 def _register_faces(app: Flask, settings: Settings) -> None:
     app.register_blueprint(public.blueprint)
-    app.register_blueprint(sign_in.blueprint)
+    app.register_blueprint(sign_in.security)
     app.register_blueprint(member.blueprint)
     app.register_blueprint(farm.blueprint)
     if settings.mode is Mode.DEVELOPMENT:
@@ -82,5 +90,18 @@ def _share_with_templates(app: Flask, settings: Settings) -> None:
         return {"farm": LocalProxy(card), "demo": settings.mode is Mode.DEMO}
 
 
-def _register_jobs(app: Flask) -> None:
-    pass
+def _register_jobs(app: Flask, settings: Settings) -> None:
+    def sender() -> Sender:
+        with orm.own_transaction() as session:
+            card = get_farm(session)
+        return Sender(card.name, card.email)
+
+    def purge() -> None:
+        with orm.own_transaction() as session:
+            purge_expired(session, clock.now())
+
+    jobs.register(app, "mail", 2, Postman(settings, sender))
+    jobs.register(app, "freeze", 5, freeze_due)
+    jobs.register(app, "deliveries", DAY, generate_ahead)
+    jobs.register(app, "sessions", HOUR, purge)
+    jobs.register(app, "mail bodies", DAY, lambda: outbox.forget_bodies(clock.now()))

@@ -22,11 +22,11 @@ def delivery(day: date, tour: str) -> ResponseReturnValue:
     now = clock.now()
     mine = planning(session, member().id, since=day, until=day, now=now)
     cards = [card for card in mine.cards if card.delivery.id == found.id]
-    formula_ids = [box.formula.id for card in cards for box in card.boxes]
+    boxes = [box for card in cards for box in card.boxes]
     return render_template(
         "member/delivery.html",
         delivery=found,
-        state=found.state(now),
         cards=cards,
-        contents=shown_contents(session, found.id, formula_ids) if formula_ids else None,
+        boxes=boxes,
+        shown=shown_contents(session, found.id, [box.formula.id for box in boxes]) if boxes else {},
     )

@@ -53,12 +53,10 @@ def next_context() -> dict[str, Any]:
     today = local_day(now)
     ahead = read_planning(session, member().id, since=today, until=today + HORIZON, now=now)
     found = outlook(ahead.cards)
-    contents = None
+    shown = {}
     if found.next:
-        contents = shown_contents(
-            session, found.next.delivery.id, [box.formula.id for box in found.next.to_come]
-        )
-    return {"outlook": found, "contents": contents, "has_subscription": bool(ahead.holdings), "today": today}
+        shown = shown_contents(session, found.next.delivery.id, [box.formula.id for box in found.next.to_come])
+    return {"outlook": found, "shown": shown, "has_subscription": bool(ahead.holdings), "today": today}
 
 
 @blueprint.get("/espace")

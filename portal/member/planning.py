@@ -31,13 +31,13 @@ def planning() -> ResponseReturnValue:
     now = clock.now()
     since = monday_of(local_day(now))
     until = since + weeks * WEEK - timedelta(days=1)
-    found = read_planning(db.session(), member().id, since=local_day(now), until=until, now=now)
+    found = read_planning(db.session(), member().id, since=since, until=until, now=now)
     return render_template(
         "member/planning.html",
         weeks=found.weeks(since, weeks),
         has_subscription=bool(found.holdings),
         more=min(weeks + WEEKS_A_PAGE, LAST_WEEK) if weeks < LAST_WEEK else None,
-        first_new=since + (weeks - WEEKS_A_PAGE) * WEEK if weeks > WEEKS_A_PAGE else None,
+        next_week=since + weeks * WEEK,
     )
 
 
@@ -88,6 +88,6 @@ def _anchor(on_home: bool, week: date) -> str:
 def _week_context(week: date) -> tuple[str, dict[str, Any]]:
     """One week of the planning, as the page shows it; a delivery that was moved may lie beside its week."""
     now = clock.now()
-    since = max(local_day(now), week - WEEK)
+    since = max(monday_of(local_day(now)), week - WEEK)
     found = read_planning(db.session(), member().id, since=since, until=week + 2 * WEEK, now=now)
     return "member/_week_answer.html", {"week": found.weeks(week, 1)[0]}

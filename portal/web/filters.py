@@ -37,6 +37,11 @@ def day_year(value: date) -> str:
     return _date(value, "EEEE d MMMM y")
 
 
+def day_month(value: date) -> str:
+    """« 1er juin »"""
+    return _date(value, "d MMMM")
+
+
 def day_short(value: date) -> str:
     """« mar. 1er juin »"""
     return _date(value, "EEE d MMM")
@@ -106,6 +111,6 @@ def amount(value: int, unit: str) -> str:
 
 def init_app(app: Flask) -> None:
     for function in (
-        day, day_year, day_short, weekday, month, month_short, clock, moment, cutoff, money, percent, number, amount,
+        day, day_year, day_month, day_short, weekday, month, month_short, clock, moment, cutoff, money, percent, number, amount,
     ):  # fmt: skip
         app.jinja_env.filters[function.__name__] = function

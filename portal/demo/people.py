@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-PASSPHRASE = "trois carottes et deux navets dans un panier"
+PASSPHRASE = "trois carottes et deux navets dans un panier"  # noqa: S105 - shown to everybody
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,12 @@ class Person:
 SUBSCRIBER = Person("Camille", "Reynaud", "abonnee@example.org", "06 39 98 12 40")
 STAFF = Person("Nadia", "Belkacem", "ferme@example.org", "06 39 98 00 11")
 ADMIN = Person("Étienne", "Pellegrin", "gestion@example.org", "06 39 98 00 12")
+
+SIGN_INS = (
+    (SUBSCRIBER.email, "une abonnée, légumes et œufs"),
+    (STAFF.email, "l'équipe de la ferme"),
+    (ADMIN.email, "l'administration"),
+)
 
 # Names that break a narrow page or a careless query; every demo farm has them.
 UNUSUAL = (

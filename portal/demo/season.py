@@ -46,12 +46,19 @@ def compose(formula: Formula, week: date, seed: int) -> tuple[Line, ...]:
     return _rounded_up(lines, formula.price, size)
 
 
+def fell_short(formula: Formula, week: date, seed: int) -> Line:
+    """What had been planned for a week's box and gave too little."""
+    held = {line.product for line in compose(formula, week, seed)}
+    missing = next(vegetable for vegetable in _by_preference(week, seed) if vegetable not in held)
+    return Line(missing, missing.amounts[_SIZES[formula.slug]])
+
+
 def worth(lines: tuple[Line, ...] | list[Line]) -> int:
     return sum(line.value for line in lines)
 
 
 def _by_preference(week: date, seed: int) -> list[Vegetable]:
-    """Staples, then the half of the season whose turn it is, then the rest: no two weeks in a row are alike."""
+    """Staples, then the half of the season whose turn it is, then the rest: weeks in a row differ."""
     draw = Random(f"{seed}/{week}")  # a string seeds alike in every process, a hash would not
     turn = (week.toordinal() // 7 + seed) % 2
     ranks = {

@@ -48,7 +48,8 @@ _ROOTS = (
         "cuire.",
     ),
     Vegetable(
-        "pommes-de-terre-nouvelles", "Pommes de terre nouvelles", "kg", "potato", _from(6, 7), 340, (600, 800, 1000),
+        "pommes-de-terre-nouvelles", "Pommes de terre nouvelles", "kg", "potato", _from(6, 7), 340,
+        (600, 800, 1000),
         "Gardez-les à l'abri de la lumière, au frais, et mangez-les dans la semaine : leur peau fine ne "
         "les protège pas longtemps. Un simple brossage sous l'eau suffit, inutile de les peler.",
     ),

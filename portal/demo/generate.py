@@ -1,0 +1,190 @@
+"""Fills an empty database with the demo farm: the same seed and day make the same farm, secrets aside."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import ceil
+from random import Random
+
+from flask_security.utils import hash_password
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account, Role, RoleName
+from portal.boxes import services as boxes
+from portal.boxes.models import Basket
+from portal.catalogue.models import Formula, FormulaPrice, Kind, Product, Unit
+from portal.compositions.models import Composition
+from portal.deliveries import services as deliveries
+from portal.deliveries.jobs import AHEAD
+from portal.deliveries.models import Delivery, Tour
+from portal.demo import customers, farm, harvest, people
+from portal.demo.points import POINTS
+from portal.demo.vegetables import EGGS, VEGETABLES
+from portal.pickup.models import PickupPoint
+from portal.profile.models import FarmProfile, News
+from portal.rules.calendar import WEEK, monday_of
+from portal.rules.money import Money
+from portal.subscriptions.models import Subscription
+from portal.web.i18n import french
+
+BACK = 13 * WEEK
+SEED = 1
+USUAL_SUBSCRIBERS = 200
+"""For whom the points have room; a larger demo farm has larger points."""
+
+
+class NotEmptyError(Exception):
+    """The database has accounts: somebody's data would mix with invented ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How much was made."""
+
+    accounts: int
+    subscriptions: int
+    deliveries: int
+    baskets: int
+    compositions: int
+
+
+def generate(
+    session: Session, *, subscribers: int = USUAL_SUBSCRIBERS, seed: int = SEED, today: date, now: datetime
+) -> Summary:
+    """Write the demo farm as it stands at `now`, the clock's time. Raises NotEmptyError over any account."""
+    if session.scalar(select(Account.id).limit(1)) is not None:
+        raise NotEmptyError
+    _add_farm(session, now)
+    _add_tours(session, ceil(subscribers / USUAL_SUBSCRIBERS))
+    _add_catalogue(session, today)
+    session.flush()
+    _add_deliveries(session, today, now)
+    _add_people(session, subscribers, seed, now)
+    _freeze(session, now)
+    harvest.add_compositions(session, seed, now)
+    tables = (Account, Subscription, Delivery, Basket, Composition)
+    return Summary(*(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables))
+
+
+def _add_farm(session: Session, now: datetime) -> None:
+    card = farm.FARM
+    session.add(
+        FarmProfile(
+            id=1,
+            name=card.name,
+            tagline=french(card.tagline),
+            email=card.email,
+            phone=card.phone,
+            phone_hours=french(card.phone_hours),
+            address=card.address,
+            postcode=card.postcode,
+            town=card.town,
+        )
+    )
+    session.add_all(
+        News(
+            title=french(news.title), text=french(news.text), published_at=now - timedelta(days=news.days_ago)
+        )
+        for news in farm.NEWS
+    )
+
+
+def _add_tours(session: Session, size: int) -> None:
+    for tour in farm.TOURS:
+        row = Tour(
+            slug=tour.slug,
+            name=tour.name,
+            weekday=tour.weekday,
+            lead_days=tour.lead_days,
+            lead_time=tour.closes_at,
+        )
+        session.add(row)
+        stops = [point for point in POINTS if point.tour == tour.slug]
+        session.add_all(
+            PickupPoint(
+                tour=row,
+                position=position,
+                slug=point.slug,
+                name=point.name,
+                address=point.address,
+                postcode=point.postcode,
+                town=point.town,
+                latitude=point.latitude,
+                longitude=point.longitude,
+                opens=point.opens,
+                closes=point.closes,
+                access=french(point.access),
+                capacity=point.capacity * size,
+            )
+            for position, point in enumerate(stops)
+        )
+
+
+def _add_catalogue(session: Session, today: date) -> None:
+    session.add_all(
+        Product(
+            slug=product.slug,
+            name=product.name,
+            unit=Unit(product.unit),
+            value=Money(product.price),
+            drawing=product.drawing,
+            storage=french(product.storage),
+        )
+        for product in (*VEGETABLES, EGGS)
+    )
+    for position, formula in enumerate(farm.FORMULAS):
+        price = FormulaPrice(
+            since=date(today.year - 4, 1, 1), price=Money(formula.price), vat_basis_points=formula.vat
+        )
+        session.add(
+            Formula(
+                slug=formula.slug,
+                name=formula.name,
+                short_name=formula.short_name,
+                kind=Kind(formula.kind),
+                description=french(formula.description),
+                serves=formula.serves,
+                drawing=formula.drawing,
+                position=position,
+                weight=formula.weight,
+                prices=[price],
+            )
+        )
+
+
+def _add_deliveries(session: Session, today: date, now: datetime) -> None:
+    """Three months back and a year ahead; the farm is closed in the week of Christmas."""
+    deliveries.generate(session, today - BACK, today + AHEAD)
+    session.flush()
+    christmases = {monday_of(date(year, 12, 25)) for year in range(today.year - 1, today.year + 3)}
+    for delivery in session.scalars(select(Delivery).where(Delivery.week.in_(christmases))):
+        delivery.cancelled_at = min(delivery.cutoff_at - timedelta(days=60), now - timedelta(days=5))
+        delivery.cancel_reason = french("Fermeture de Noël : toute l'équipe est en congé cette semaine.")
+
+
+def _add_people(session: Session, subscribers: int, seed: int, now: datetime) -> None:
+    market = customers.Market(session, Random(f"people/{seed}"), now)
+    camille = customers.save(session, customers.first(subscribers, market))[0]
+    camille.password = hash_password(people.PASSPHRASE)
+    roles = {name: Role(name=name) for name in RoleName}
+    years_ago = now - timedelta(weeks=200)
+    for person, names in (
+        (people.STAFF, [RoleName.STAFF]),
+        (people.ADMIN, [RoleName.STAFF, RoleName.ADMIN]),
+    ):
+        account = customers.account_of(person, years_ago, hash_password(people.PASSPHRASE))
+        account.roles = [roles[name] for name in names]
+        session.add(account)
+    session.flush()
+
+
+def _freeze(session: Session, now: datetime) -> None:
+    """What has closed is frozen as the worker does it, and dated as if it had been there in time."""
+    closed = session.scalars(
+        select(Delivery)
+        .where(Delivery.cutoff_at <= now, Delivery.cancelled_at.is_(None))
+        .order_by(Delivery.cutoff_at, Delivery.id)
+    )
+    for delivery in closed.all():
+        if boxes.freeze(session, delivery.id):
+            delivery.frozen_at = delivery.cutoff_at

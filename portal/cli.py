@@ -8,9 +8,11 @@ from threading import Event
 import click
 from flask import Flask
 
+from portal.demo.generate import SEED, USUAL_SUBSCRIBERS, NotEmptyError, generate
 from portal.infra import backup, clock, jobs, schema
 from portal.infra.orm import db
-from portal.settings import BadSettings
+from portal.rules.cutoffs import local_day
+from portal.settings import BadSettings, Mode
 
 
 def register(app: Flask) -> None:
@@ -42,6 +44,25 @@ def register(app: Flask) -> None:
             click.echo(f"La base est à la version {after}, à jour.")
         else:
             click.echo(f"La base est passée de la version {before or 'zéro'} à {after}.")
+
+    @app.cli.command("demo")
+    @click.option("--subscribers", type=click.IntRange(min=1), default=USUAL_SUBSCRIBERS, show_default=True)
+    @click.option("--seed", type=int, default=SEED, show_default=True, help="The same seed, the same farm.")
+    def demo(subscribers: int, seed: int) -> None:
+        """Fill an empty database with the demo farm, as of today."""
+        if app.config["SETTINGS"].mode is Mode.PRODUCTION:
+            sys.exit("La ferme de démonstration a des mots de passe publics : elle ne va pas en production.")
+        _check_schema(app)
+        now = clock.now()
+        try:
+            made = generate(db.session(), subscribers=subscribers, seed=seed, today=local_day(now), now=now)
+        except NotEmptyError:
+            sys.exit("La base contient déjà des comptes : la ferme de démonstration demande une base vide.")
+        db.session.commit()
+        click.echo(
+            f"{made.accounts} comptes, {made.subscriptions} abonnements, {made.deliveries} livraisons, "
+            f"{made.baskets} paniers livrés."
+        )
 
 
 def _check_schema(app: Flask) -> None:

@@ -83,6 +83,7 @@ class Settings:
             trusted_proxies=_whole_number(environ, "PORTAL_TRUSTED_PROXIES"),
             debug=environ.get("FLASK_DEBUG", "0") not in {"", "0", "false", "no"},
             backup_dir=Path(environ.get("PORTAL_BACKUP_DIR", ROOT / "var" / "backups")),
+            race_pause=_seconds(environ, "PORTAL_RACE_PAUSE"),
         )
 
 
@@ -100,9 +101,22 @@ def _whole_number(environ: Mapping[str, str], name: str) -> int:
     return int(value)
 
 
+def _seconds(environ: Mapping[str, str], name: str) -> float:
+    value = environ.get(name, "0")
+    try:
+        return float(value)
+    except ValueError:
+        raise BadSettings(f"Set {name} to a number of seconds; it is {value!r}.") from None
+
+
 def _check_base_url(settings: Settings) -> None:
-    parts = urlsplit(settings.base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+    try:
+        parts = urlsplit(settings.base_url)
+        is_site = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not parts.username
+        nothing_behind = settings.base_url == f"{parts.scheme}://{parts.netloc}"
+    except ValueError:  # the port is no number
+        is_site = nothing_behind = False
+    if not (is_site and nothing_behind):
         raise BadSettings(
             "Set PORTAL_BASE_URL to the site's address, such as https://boutique.maferme.fr (no path behind it)."
         )
@@ -111,7 +125,7 @@ def _check_base_url(settings: Settings) -> None:
 def _check_database(settings: Settings) -> None:
     try:
         backend = make_url(settings.database_url).drivername
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise BadSettings("Set DATABASE_URL to an address such as postgresql+psycopg://user@host/name.") from None
     if backend not in {"sqlite", "postgresql+psycopg"}:
         raise BadSettings(

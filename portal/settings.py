@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
-DEMO_SECRET = "demo-secret-that-no-production-site-may-use"
+DEMO_SECRET = "demo-secret-that-no-production-site-may-use"  # noqa: S105
 SHORTEST_SECRET = 32  # bytes
 
 
@@ -112,13 +112,13 @@ def _seconds(environ: Mapping[str, str], name: str) -> float:
 def _check_base_url(settings: Settings) -> None:
     try:
         parts = urlsplit(settings.base_url)
-        is_site = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not parts.username
-        nothing_behind = settings.base_url == f"{parts.scheme}://{parts.netloc}"
+        is_site = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        nothing_behind = settings.base_url == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
     except ValueError:  # the port is no number
         is_site = nothing_behind = False
     if not (is_site and nothing_behind):
         raise BadSettings(
-            "Set PORTAL_BASE_URL to the site's address, such as https://boutique.maferme.fr (no path behind it)."
+            "Set PORTAL_BASE_URL to the site's address and nothing behind it: https://paniers.maferme.fr."
         )
 
 
@@ -126,10 +126,12 @@ def _check_database(settings: Settings) -> None:
     try:
         backend = make_url(settings.database_url).drivername
     except (ArgumentError, ValueError):
-        raise BadSettings("Set DATABASE_URL to an address such as postgresql+psycopg://user@host/name.") from None
+        raise BadSettings(
+            "Set DATABASE_URL to an address such as postgresql+psycopg://user@host/name."
+        ) from None
     if backend not in {"sqlite", "postgresql+psycopg"}:
         raise BadSettings(
-            "Set DATABASE_URL to sqlite:///path or postgresql+psycopg://…; the portal knows no other database."
+            "Set DATABASE_URL to sqlite:///path or postgresql+psycopg://…: no other database is known."
         )
 
 
@@ -138,7 +140,7 @@ def _check_production(settings: Settings) -> None:
         raise BadSettings("Set PORTAL_SECRET_KEY to a random text of 32 characters or more.")
     if settings.secret_key == DEMO_SECRET or len(settings.secret_key.encode()) < SHORTEST_SECRET:
         raise BadSettings(
-            "Set PORTAL_SECRET_KEY to a random text of your own, 32 characters or more: this one is known or short."
+            "Set PORTAL_SECRET_KEY to a random text of your own of 32 characters or more, not a known one."
         )
     if settings.debug:
         raise BadSettings("Unset FLASK_DEBUG: a production site never runs in debug mode.")

@@ -98,7 +98,11 @@ def start(environment: dict[str, str], folder: Path) -> subprocess.CompletedProc
     return subprocess.run(
         [sys.executable, "-c", "import wsgi"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}", **environment},
+        env={
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -1,8 +1,20 @@
 """Pages for the farm's staff, all below /ferme."""
 
-from flask import Blueprint
+from typing import cast
 
+from flask import Blueprint
+from flask_login import current_user
+
+from portal.accounts.models import Account
 from portal.web.guards import staff_only
 
 blueprint = Blueprint("farm", __name__, url_prefix="/ferme")
 staff_only(blueprint)
+
+
+def staff() -> Account:
+    """The member of staff who is signed in; the face's guard has seen to it that there is one."""
+    return cast(Account, current_user._get_current_object())
+
+
+from portal.farm import compositions, deliveries, mailbox, week  # noqa: F401

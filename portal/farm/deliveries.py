@@ -1,0 +1,79 @@
+"""The coming deliveries: their states, their counts, the list that is packed by."""
+
+from datetime import date, timedelta
+
+from flask import abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from portal.catalogue.queries import formulas
+from portal.compositions.queries import progress
+from portal.deliveries import queries
+from portal.deliveries.queries import DeliveryView
+from portal.farm import blueprint
+from portal.infra import clock
+from portal.infra.orm import db
+from portal.packing.queries import counts, packing_list, tallies
+from portal.rules.calendar import WEEK, monday_of
+from portal.rules.cutoffs import local_day
+
+WEEKS_A_PAGE = 2
+FARTHEST = timedelta(days=5 * 366)
+
+
+@blueprint.get("/livraisons")
+def deliveries() -> ResponseReturnValue:
+    session, now = db.session(), clock.now()
+    today = local_day(now)
+    first = _first_week(request.args.get("semaine"), today)
+    weeks = [first + n * WEEK for n in range(WEEKS_A_PAGE)]
+    shown = queries.upcoming(session, first, weeks[-1] + WEEK - timedelta(days=1))
+    ids = [delivery.id for delivery in shown]
+    return render_template(
+        "farm/deliveries/list.html",
+        weeks=[(week, [d for d in shown if monday_of(d.day) == week]) for week in weeks],
+        states={delivery.id: delivery.state(now) for delivery in shown},
+        tallies=tallies(session, ids),
+        written=progress(session, ids),
+        formulas=formulas(session),
+        this_week=monday_of(today),
+        earlier=first - WEEKS_A_PAGE * WEEK,
+        later=first + WEEKS_A_PAGE * WEEK,
+    )
+
+
+@blueprint.get("/livraisons/<date:day>/<tour>")
+def delivery(day: date, tour: str) -> ResponseReturnValue:
+    found = _delivery_or_404(day, tour)
+    return render_template(
+        "farm/deliveries/page.html",
+        delivery=found,
+        state=found.state(clock.now()),
+        counts=counts(db.session(), found),
+        written=progress(db.session(), [found.id])[found.id],
+        nav_current="farm.deliveries",
+    )
+
+
+@blueprint.get("/livraisons/<date:day>/<tour>/liste")
+def delivery_list(day: date, tour: str) -> ResponseReturnValue:
+    found, now = _delivery_or_404(day, tour), clock.now()
+    return render_template(
+        "print/packing_list.html",
+        delivery=found,
+        state=found.state(now),
+        list=packing_list(db.session(), found),
+        now=now,
+    )
+
+
+def _delivery_or_404(day: date, tour: str) -> DeliveryView:
+    return queries.find(db.session(), day, tour) or abort(404)
+
+
+def _first_week(asked: str | None, today: date) -> date:
+    """The Monday to begin with: this week's, for whatever names no day of our time."""
+    try:
+        wanted = date.fromisoformat(asked or "")
+    except ValueError:
+        wanted = today
+    return monday_of(wanted if abs(wanted - today) < FARTHEST else today)

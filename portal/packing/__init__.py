@@ -1,0 +1,1 @@
+"""What is packed: how many boxes go where, and the list that goes with them."""

@@ -4,9 +4,12 @@ import os
 import sys
 
 from portal import create_app
+from portal.infra import schema
 from portal.settings import BadSettings, Settings
 
 try:
     app = create_app(Settings.from_environment(os.environ))
+    if "FLASK_RUN_FROM_CLI" not in os.environ:  # `flask db upgrade` must start on an old database
+        schema.check(app)
 except BadSettings as error:
     sys.exit(str(error))

@@ -33,7 +33,7 @@ def register(app: Flask) -> None:
         directory = to or app.config["SETTINGS"].backup_dir
         try:
             click.echo(backup.backup(db.engine.url, directory, clock.now()))
-        except backup.BackupFailed as error:
+        except backup.BackupError as error:
             sys.exit(str(error))
 
     @app.cli.command("upgrade")

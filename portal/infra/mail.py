@@ -60,18 +60,23 @@ def link(endpoint: str, /, **values: Any) -> str:
 
 
 def message(mail: Mail, *, sent_from: str, sender: Sender) -> EmailMessage:
-    """The same message at every attempt, so that who gets it twice sees it once."""
+    """The same words and Message-ID at every attempt, so that who gets it twice sees it once."""
     local, _, domain = mail.recipient.rpartition("@")
-    name = CONTROL.sub(" ", sender.name)
+    name = _header(sender.name)
     written = EmailMessage(policy=_POLICY)
     written["From"] = Address(display_name=name, addr_spec=sent_from)
     written["To"] = f"{local}@{domain.encode('idna').decode()}"
     if sender.reply_to:
         written["Reply-To"] = Address(display_name=name, addr_spec=sender.reply_to)
-    written["Subject"] = mail.subject
+    written["Subject"] = _header(mail.subject)
     written["Date"] = mail.created_at
     written["Message-ID"] = mail.message_id
     written["Auto-Submitted"] = "auto-generated"  # no answer from a holiday responder
     written.set_content(mail.text or "")
     written.add_alternative(mail.html or "", subtype="html")
     return written
+
+
+def _header(text: str) -> str:
+    """Text that stays in its header: the email package would decode an encoded word, line breaks and all."""
+    return CONTROL.sub(" ", text).replace("=?", "= ?")

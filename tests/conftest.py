@@ -98,9 +98,11 @@ def app(backend: str, farms: Farms) -> Flask:
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """A session as the command line has it; commit to let others see."""
+    """A session as the command line has it; commit to let a request see what is prepared."""
     with app.app_context():
+        app.extensions["test_session"] = db.session()
         yield db.session()
+        del app.extensions["test_session"]
 
 
 @pytest.fixture

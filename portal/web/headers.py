@@ -47,4 +47,4 @@ def init_app(app: Flask, *, https: bool) -> None:
 def _personal() -> bool:
     """Whether somebody is signed in, as far as this request has found out: no query for a header."""
     account = g.get("_login_user")
-    return request.method != "GET" or (account is not None and account.is_authenticated)
+    return request.method != "GET" or (account is not None and not account.is_anonymous)

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli, farm, member, public
 from portal.accounts import security
-from portal.accounts.jobs import purge_expired
+from portal.accounts.jobs import purge_expired, send_reset_links
 from portal.boxes.jobs import freeze_due
 from portal.deliveries.jobs import generate_ahead
 from portal.farm import components
@@ -101,6 +101,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
             purge_expired(session, clock.now())
 
     jobs.register(app, "mail", 2, Postman(settings, sender))
+    jobs.register(app, "reset links", 2, send_reset_links)
     jobs.register(app, "freeze", 5, freeze_due)
     jobs.register(app, "deliveries", DAY, generate_ahead)
     jobs.register(app, "sessions", HOUR, purge)

@@ -67,7 +67,9 @@ class PostgresqlDatabase:
         self.folder.chmod(0o755)
         if os.getuid() == 0:
             shutil.chown(self.folder, "postgres")
-        self._run("initdb", "-D", self.data, "-A", "trust", "-U", "portal", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        self._run(
+            "initdb", "-D", self.data, "-A", "trust", "-U", "portal", "-E", "UTF8", "--locale=C.UTF-8", "-N"
+        )
         options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=80"
         self._run("pg_ctl", "-D", self.data, "-o", options, "-l", self.folder / "log", "-w", "start")
         self.url = f"postgresql+psycopg://portal@/portal?host={self.folder}"
@@ -83,7 +85,9 @@ class PostgresqlDatabase:
         )
 
     def _admin(self, *statements: str) -> None:
-        with psycopg.connect(f"host={self.folder} dbname=postgres user=portal", autocommit=True) as connection:
+        with psycopg.connect(
+            f"host={self.folder} dbname=postgres user=portal", autocommit=True
+        ) as connection:
             for statement in statements:
                 connection.execute(statement)
 
@@ -92,7 +96,9 @@ class PostgresqlDatabase:
         self._admin("ALTER DATABASE portal RENAME TO template_portal")
 
     def reset(self) -> None:
-        self._admin("DROP DATABASE IF EXISTS portal WITH (FORCE)", "CREATE DATABASE portal TEMPLATE template_portal")
+        self._admin(
+            "DROP DATABASE IF EXISTS portal WITH (FORCE)", "CREATE DATABASE portal TEMPLATE template_portal"
+        )
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")

@@ -21,8 +21,13 @@ def main() -> int:
     failed = []
     for name, command in CHECKS:
         started = time.monotonic()
-        result = subprocess.run([scripts / command[0], *command[1:]], env=environment, capture_output=True, text=True)
-        print(f"{name}: {'ok' if result.returncode == 0 else 'FAILED'} ({time.monotonic() - started:.0f} s)", flush=True)
+        result = subprocess.run(
+            [scripts / command[0], *command[1:]], env=environment, capture_output=True, text=True
+        )
+        print(
+            f"{name}: {'ok' if result.returncode == 0 else 'FAILED'} ({time.monotonic() - started:.0f} s)",
+            flush=True,
+        )
         if result.returncode:
             print(result.stdout + result.stderr, flush=True)
             failed.append(name)

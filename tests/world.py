@@ -46,7 +46,11 @@ def fill(session: Session) -> None:
             town="Serres",
         )
     )
-    session.add(News(title="Les courgettes arrivent", text="Premières récoltes.", published_at=NOW - timedelta(days=2)))
+    session.add(
+        News(
+            title="Les courgettes arrivent", text="Premières récoltes.", published_at=NOW - timedelta(days=2)
+        )
+    )
     points = _fill_tours(session)
     formulas = _fill_catalogue(session)
     _fill_people(session, points, formulas)
@@ -57,7 +61,9 @@ def _fill_tours(session: Session) -> dict[str, PickupPoint]:
     tours = {
         "mardi": Tour(slug="mardi", name="Tournée du mardi", weekday=1, lead_days=2, lead_time=time(23, 59)),
         "jeudi": Tour(slug="jeudi", name="Tournée du jeudi", weekday=3, lead_days=3, lead_time=time(23, 59)),
-        "vendredi": Tour(slug="vendredi", name="Tournée du vendredi", weekday=4, lead_days=3, lead_time=time(23, 59)),
+        "vendredi": Tour(
+            slug="vendredi", name="Tournée du vendredi", weekday=4, lead_days=3, lead_time=time(23, 59)
+        ),
     }
     for tour in tours.values():
         for day in delivery_days(tour.weekday, TODAY - timedelta(weeks=3), TODAY + timedelta(weeks=10)):
@@ -122,7 +128,14 @@ def _fill_catalogue(session: Session) -> dict[str, Formula]:
         )
     session.add_all(formulas.values())
     session.add_all(
-        Product(slug=slug, name=name, unit=unit, value=Money(cents), drawing=drawing, storage="Au frais, sans fanes.")
+        Product(
+            slug=slug,
+            name=name,
+            unit=unit,
+            value=Money(cents),
+            drawing=drawing,
+            storage="Au frais, sans fanes.",
+        )
         for slug, name, unit, cents, drawing in (
             ("carottes", "Carottes", Unit.KILO, 250, "carrot"),
             ("salade", "Salade", Unit.PIECE, 130, "salad"),

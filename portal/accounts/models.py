@@ -52,7 +52,7 @@ class Account(Base, UserMixin):
     last_name: Mapped[str] = mapped_column(String(80))
     phone: Mapped[str | None] = mapped_column(String(30))
     created_at: Mapped[datetime]
-    roles: Mapped[list[Role]] = relationship(secondary=account_role, lazy="selectin")
+    roles: Mapped[list[Role]] = relationship(secondary=account_role, lazy="selectin")  # type: ignore[assignment]
 
     @property
     def customer_number(self) -> str:
@@ -84,6 +84,19 @@ class SignInSession(Base):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class ResetRequest(Base):
+    """Somebody has forgotten a password, or says so. The worker finds out whose the address is.
+
+    So the page does the same for every address, and takes as long (BAR S5).
+    """
+
+    __tablename__ = "reset_request"
+
+    id: Mapped[PrimaryKey]
+    email: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime]
 
 
 class LinkPurpose(StrEnum):

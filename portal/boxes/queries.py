@@ -130,7 +130,7 @@ def _frozen_boxes(
     ]
 
 
-def received() -> Select[tuple[int, date, int, int, int, int]]:
+def received() -> Select[int, date, int, int, int, int]:
     """The boxes that deliveries bring, by the terms and changes of this moment: what the freeze writes down.
 
     Narrow it with `.where(Delivery.id…)`. Columns: subscription, week, delivery, formula, quantity, point.

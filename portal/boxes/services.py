@@ -19,15 +19,24 @@ def freeze(session: Session, delivery_id: int) -> bool:
     Returns whether anything was done. The delivery's lock keeps every change of a box out meanwhile, and the
     clock is read once it is held. A formula without a price on that day stops the freeze: no box is lost.
     """
-    delivery = session.scalar(locks.for_update(select(Delivery).where(Delivery.id == delivery_id), of=Delivery))
+    delivery = session.scalar(
+        locks.for_update(select(Delivery).where(Delivery.id == delivery_id), of=Delivery)
+    )
     now = clock.now()
-    if delivery is None or delivery.frozen_at or delivery.cancelled_at or not is_past(delivery.cutoff_at, now):
+    if (
+        delivery is None
+        or delivery.frozen_at
+        or delivery.cancelled_at
+        or not is_past(delivery.cutoff_at, now)
+    ):
         return False
     locks.checked()
     delivery.frozen_at = now
     session.execute(_insert_baskets(delivery))
     boxes = session.scalar(select(func.count()).select_from(Basket).where(Basket.delivery_id == delivery_id))
-    audit.record(session, "delivery.freeze", ("delivery", delivery_id), at=now, by=None, after={"boxes": boxes})
+    audit.record(
+        session, "delivery.freeze", ("delivery", delivery_id), at=now, by=None, after={"boxes": boxes}
+    )
     return True
 
 

@@ -30,12 +30,17 @@ class Tour(Base):
 class Delivery(Base):
     """A tour on a date.
 
-    `week` is the Monday of the nominal date and never changes; `day` is the actual date, `cutoff_at` the first
-    refused instant. `frozen_at` is set when its boxes are written, `cancelled_at` when the farm closes it.
+    `week` is the Monday of the nominal date and never changes; `day` is the actual date, `cutoff_at` the
+    first refused instant. `frozen_at` is set when its boxes are written, `cancelled_at` when the farm closes
+    it.
     """
 
     __tablename__ = "delivery"
-    __table_args__ = (UniqueConstraint("tour_id", "week"), UniqueConstraint("tour_id", "day"), Index(None, "day"))
+    __table_args__ = (
+        UniqueConstraint("tour_id", "week"),
+        UniqueConstraint("tour_id", "day"),
+        Index(None, "day"),
+    )
 
     id: Mapped[PrimaryKey]
     tour_id: Mapped[int] = mapped_column(ForeignKey("tour.id"))

@@ -60,7 +60,7 @@ class DeliveryView:
 
 @dataclass(frozen=True, slots=True)
 class TourView:
-    """A weekly round; `cutoff_weekday` and `cutoff_time` are its last minute on the wall clock (Monday = 0)."""
+    """A weekly round; its last minute on the wall clock is `cutoff_weekday` (Monday = 0), `cutoff_time`."""
 
     id: int
     slug: str
@@ -117,5 +117,5 @@ def view(row: Delivery) -> DeliveryView:
     )
 
 
-def _deliveries() -> Select[tuple[Delivery]]:
+def _deliveries() -> Select[Delivery]:
     return select(Delivery).join(Delivery.tour).options(contains_eager(Delivery.tour))

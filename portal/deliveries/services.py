@@ -6,17 +6,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery, Tour
+from portal.infra import locks
 from portal.rules.calendar import delivery_days, fortnight_of, monday_of
 from portal.rules.cutoffs import cutoff_instant
 
 
 def generate(session: Session, since: date, until: date) -> int:
-    """Make the deliveries of every tour whose nominal dates lie between two days; those that exist are left alone.
+    """Make every tour's deliveries between two nominal dates, both included; those that exist are left alone.
 
     Returns how many were made.
     """
     made = 0
-    for tour in session.scalars(select(Tour).order_by(Tour.id).with_for_update()):
+    for tour in session.scalars(locks.for_update(select(Tour).order_by(Tour.id), of=Tour)).all():
         existing = set(
             session.scalars(
                 select(Delivery.week).where(Delivery.tour_id == tour.id, Delivery.week >= monday_of(since))

@@ -61,18 +61,21 @@ def _serve(environment: dict[str, str], port: str) -> None:
     """The server and the worker side by side; both stop when either does, or on Ctrl-C."""
     scripts = Path(sys.executable).parent
     server = [
-        scripts / "granian",
+        "granian",
         "--interface",
         "wsgi",
-        "--port",
-        port,
         "--no-ws",
         "--blocking-threads",
         "1",
+        "--log-level",
+        "warning",
+        "wsgi:app",
+        "--port",
     ]
+    worker = ["flask", "--app", "wsgi", "worker"]
     processes = [
-        subprocess.Popen([*server, "--log-level", "warning", "wsgi:app"], cwd=ROOT, env=environment),
-        subprocess.Popen([scripts / "flask", "--app", "wsgi", "worker"], cwd=ROOT, env=environment),
+        subprocess.Popen([scripts / command[0], *command[1:]], cwd=ROOT, env=environment)
+        for command in ([*server, port], worker)
     ]
 
     def stop(*_: object) -> None:
@@ -82,10 +85,7 @@ def _serve(environment: dict[str, str], port: str) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    try:
-        os.wait()
-    except ChildProcessError:
-        pass
+    os.wait()
     stop()
     for process in processes:
         process.wait()

@@ -17,4 +17,4 @@ def staff() -> Account:
     return cast(Account, current_user._get_current_object())
 
 
-from portal.farm import compositions, deliveries, mailbox, week  # noqa: F401
+from portal.farm import compositions, deliveries, mailbox, week

@@ -51,7 +51,7 @@ def _postgresql(url: URL, target: Path) -> None:
         )
     command = [program, "--format=custom", "--no-owner", f"--file={target}"]
     environment = {**os.environ, **_libpq(url)}
-    result = subprocess.run(  # noqa: S603 - no shell, and no word of a visitor
+    result = subprocess.run( - no shell, and no word of a visitor
         command, env=environment, capture_output=True, text=True, check=False
     )
     if result.returncode:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any
+from typing import Any, TypedDict
 
 from flask import current_app, render_template
 
@@ -13,6 +13,12 @@ from portal.infra.outbox import CONTROL, Mail
 
 _POLICY = SMTP.clone(cte_type="7bit")  # not every server on the way takes more
 _BLANK_LINES = re.compile(r"[^\S\n]*\n\s*\n\s*")
+
+
+class Parts(TypedDict):
+    subject: str
+    text: str
+    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ class Rendered:
     html: str
 
     @property
-    def parts(self) -> dict[str, str]:
+    def parts(self) -> Parts:
         return {"subject": self.subject, "text": self.text, "html": self.html}
 
 

@@ -42,7 +42,9 @@ def outlook(cards: tuple[Card, ...]) -> Outlook:
     return Outlook(
         next=next_card,
         skipped_before=tuple(card for card in earlier if card.can_change),
-        next_open=next((card for card in later if card.can_change and card.to_come), None) if closed else None,
+        next_open=next((card for card in later if card.can_change and card.to_come), None)
+        if closed
+        else None,
         after=later[:AFTER],
     )
 
@@ -55,7 +57,9 @@ def next_context() -> dict[str, Any]:
     found = outlook(ahead.cards)
     shown = {}
     if found.next:
-        shown = shown_contents(session, found.next.delivery.id, [box.formula.id for box in found.next.to_come])
+        shown = shown_contents(
+            session, found.next.delivery.id, [box.formula.id for box in found.next.to_come]
+        )
     return {"outlook": found, "shown": shown, "has_subscription": bool(ahead.holdings), "today": today}
 
 

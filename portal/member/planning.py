@@ -76,9 +76,13 @@ def _answer(result: Skipping | None, week: date, *, skipped: bool) -> ResponseRe
         template, context = ("member/_next_answer.html", next_context()) if on_home else _week_context(week)
         return render_template(template, result=result, skipped=skipped, **context), status
     if result.refusal:
-        return render_template("member/refused.html", result=result, skipped=skipped, **_week_context(week)[1]), 422
+        return render_template(
+            "member/refused.html", result=result, skipped=skipped, **_week_context(week)[1]
+        ), 422
     flash(render_template("member/_said.txt", result=result, skipped=skipped), "success")
-    return redirect(url_for("member.home" if on_home else "member.planning", _anchor=_anchor(on_home, week)), 303)
+    return redirect(
+        url_for("member.home" if on_home else "member.planning", _anchor=_anchor(on_home, week)), 303
+    )
 
 
 def _anchor(on_home: bool, week: date) -> str:

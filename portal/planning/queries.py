@@ -41,7 +41,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A week of the planning; without cards it is a week without a box, and `cancelled` says if that is the farm's doing."""
+    """A week of the planning; `cancelled` says whether it is the farm's doing that there is no box."""
 
     monday: date
     cards: tuple[Card, ...]
@@ -63,11 +63,7 @@ class Planning:
             Week(
                 monday,
                 tuple(card for card in self.cards if card.delivery.week == monday),
-                tuple(
-                    d
-                    for d in self.deliveries
-                    if d.cancelled and d.tour_id in tours and d.week == monday
-                ),
+                tuple(d for d in self.deliveries if d.cancelled and d.tour_id in tours and d.week == monday),
             )
             for monday in (since + n * WEEK for n in range(count))
         ]

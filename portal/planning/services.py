@@ -27,12 +27,16 @@ class Skipping:
     refusal: Refusal | None = None
 
 
-def skip(session: Session, account: Account, subscription_ids: Collection[int], week: date) -> Skipping | None:
+def skip(
+    session: Session, account: Account, subscription_ids: Collection[int], week: date
+) -> Skipping | None:
     """Skip the boxes of one week; None where a subscription is not the account's."""
     return _set_skipped(session, account, subscription_ids, week, wanted=True)
 
 
-def unskip(session: Session, account: Account, subscription_ids: Collection[int], week: date) -> Skipping | None:
+def unskip(
+    session: Session, account: Account, subscription_ids: Collection[int], week: date
+) -> Skipping | None:
     """Take skipped boxes of one week back; None where a subscription is not the account's."""
     return _set_skipped(session, account, subscription_ids, week, wanted=False)
 
@@ -118,7 +122,9 @@ def _box(holding: Holding, delivery: deliveries.DeliveryView, skipped: bool) -> 
     )
 
 
-def _write(session: Session, account: Account, boxes: list[MemberBox], now: datetime, *, wanted: bool) -> None:
+def _write(
+    session: Session, account: Account, boxes: list[MemberBox], now: datetime, *, wanted: bool
+) -> None:
     for box in boxes:
         set_skip(session, box.subscription_id, box.week, wanted, now)
         audit.record(

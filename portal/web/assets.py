@@ -79,6 +79,7 @@ def init_app(app: Flask) -> None:
         response.vary.add("Accept-Encoding")
         response.headers["Cache-Control"] = FOREVER if request.args.get("v") == found.digest else "no-cache"
         response.set_etag(f"{found.digest}-{response.content_encoding or 'id'}")
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     app.jinja_env.globals["asset"] = asset

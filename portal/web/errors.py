@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, g, make_response, render_template
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal.web.i18n import lazy_gettext as _l
@@ -28,20 +29,31 @@ WORDS = {
     ),
     403: Words(
         _l("Cette page ne vous est pas ouverte"),
-        _l("Si vous aviez laissé la page ouverte longtemps, rechargez-la puis recommencez. Rien n'a été enregistré."),
+        _l(
+            "Si vous aviez laissé la page ouverte longtemps, rechargez-la puis recommencez. Rien n'a été enregistré."
+        ),
     ),
     404: Words(
         _l("Cette page n'existe pas"),
         _l("L'adresse est peut-être incomplète, ou la page a changé de place."),
     ),
-    405: Words(_l("Cette adresse ne s'ouvre pas ainsi"), _l("Revenez à la page précédente. Rien n'a été enregistré.")),
-    413: Words(_l("L'envoi est trop volumineux"), _l("Rien n'a été enregistré. Réduisez votre envoi et recommencez.")),
-    422: Words(_l("Une information ne convient pas"), _l("Rien n'a été enregistré. Revenez en arrière pour la corriger.")),
+    405: Words(
+        _l("Cette adresse ne s'ouvre pas ainsi"), _l("Revenez à la page précédente. Rien n'a été enregistré.")
+    ),
+    413: Words(
+        _l("L'envoi est trop volumineux"), _l("Rien n'a été enregistré. Réduisez votre envoi et recommencez.")
+    ),
+    422: Words(
+        _l("Une information ne convient pas"),
+        _l("Rien n'a été enregistré. Revenez en arrière pour la corriger."),
+    ),
     429: Words(
         _l("Trop d'essais en peu de temps"),
         _l("Par sécurité, attendez un peu avant de recommencer. Vos données n'ont pas changé."),
     ),
-    431: Words(_l("Cette demande n'est pas lisible"), _l("Effacez les cookies de ce site, puis recommencez.")),
+    431: Words(
+        _l("Cette demande n'est pas lisible"), _l("Effacez les cookies de ce site, puis recommencez.")
+    ),
     500: Words(
         _l("Quelque chose s'est cassé chez nous"),
         _l("Votre demande n'a pas été enregistrée. L'erreur est notée ; réessayez dans quelques minutes."),
@@ -55,7 +67,7 @@ WORDS = {
 
 def init_app(app: Flask) -> None:
     @app.errorhandler(CSRFError)
-    def forged(error: CSRFError) -> Response:
+    def forged(_error: CSRFError) -> Response:
         return _page(403)
 
     @app.errorhandler(HTTPException)

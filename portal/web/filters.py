@@ -109,8 +109,12 @@ def amount(value: int, unit: str) -> str:
             return f"{value}{FIRM}{gettext('pièce') if value < 2 else gettext('pièces')}"
 
 
+FILTERS = (
+    day, day_year, day_month, day_short, weekday, month, month_short,
+    clock, moment, cutoff, money, percent, number, amount,
+)  # fmt: skip
+
+
 def init_app(app: Flask) -> None:
-    for function in (
-        day, day_year, day_month, day_short, weekday, month, month_short, clock, moment, cutoff, money, percent, number, amount,
-    ):  # fmt: skip
+    for function in FILTERS:
         app.jinja_env.filters[function.__name__] = function

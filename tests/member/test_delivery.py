@@ -29,13 +29,17 @@ def compose(session: Session, state: CompositionState) -> Composition:
     session.add(composition)
     session.flush()
     session.add(
-        CompositionChange(composition_id=composition.id, product_id=products["radis"].id, at=NOW, before=1, after=0)
+        CompositionChange(
+            composition_id=composition.id, product_id=products["radis"].id, at=NOW, before=1, after=0
+        )
     )
     session.commit()
     return composition
 
 
-def test_contents_come_with_their_state_their_changes_and_storage_advice(client: Browser, session: Session) -> None:
+def test_contents_come_with_their_state_their_changes_and_storage_advice(
+    client: Browser, session: Session
+) -> None:
     compose(session, CompositionState.FORECAST)
     client.sign_in(CAMILLE)
     page = text_of(client.get(PAGE))
@@ -71,5 +75,9 @@ def test_a_delivery_on_which_one_has_no_box_leads_to_the_planning(client: Browse
 
 def test_what_does_not_exist_is_not_found(client: Browser) -> None:
     client.sign_in(CAMILLE)
-    for path in ("/livraisons/2026-06-17/mardi", "/livraisons/2026-06-16/lundi", "/livraisons/2026-13-01/mardi"):
+    for path in (
+        "/livraisons/2026-06-17/mardi",
+        "/livraisons/2026-06-16/lundi",
+        "/livraisons/2026-13-01/mardi",
+    ):
         assert client.get(path).status_code == 404, path

@@ -41,7 +41,14 @@ def compose(session: Session, state: CompositionState, day: date = TUESDAY) -> N
 def test_the_home_page_is_the_next_box(camille: Browser) -> None:
     page = text_of(camille.get("/espace"))
     assert "Bonjour Camille" in page
-    for said in ("mardi 16 juin", "Grand panier", "Œufs", "Halle de Serres", "de 16 h 30 à 19 h", "Sonnez à la porte verte"):
+    for said in (
+        "mardi 16 juin",
+        "Grand panier",
+        "Œufs",
+        "Halle de Serres",
+        "de 16 h 30 à 19 h",
+        "Sonnez à la porte verte",
+    ):
         assert said in page, said
     assert "Modifiable jusqu'au dimanche 14 juin, 23 h 59" in page
     assert "Les courgettes arrivent" in page
@@ -62,14 +69,18 @@ def test_a_forecast_is_shown_as_such_and_a_draft_is_not(camille: Browser, sessio
     assert "Carottes" in page and "1,5 kg" in page and "Prévisionnel" in page
 
 
-def test_skipping_both_boxes_shows_the_next_delivery_and_keeps_the_way_back(camille: Browser, session: Session) -> None:
+def test_skipping_both_boxes_shows_the_next_delivery_and_keeps_the_way_back(
+    camille: Browser, session: Session
+) -> None:
     camille.get("/espace")
     answer = camille.submit(
         "/planning/2026-06-15/saut", {"abonnement": subscriptions(session), "vue": "espace"}
     )
     assert answer.status_code == (200 if camille.htmx else 303)
     page = text_of(camille.get("/espace"))
-    assert "C'est fait : vous sautez la livraison du mardi 16 juin" in (text_of(answer) if camille.htmx else page)
+    assert "C'est fait : vous sautez la livraison du mardi 16 juin" in (
+        text_of(answer) if camille.htmx else page
+    )
     assert "Reprendre ces paniers" in page
     assert page.index("mardi 16 juin") < page.index("Votre prochaine livraison")
     assert page.index("Votre prochaine livraison") > page.index("Reprendre ces paniers")
@@ -137,7 +148,9 @@ def test_somebody_without_a_subscription_is_shown_the_formulas(client: Browser) 
     assert "Vous n'avez pas encore d'abonnement" in page
 
 
-def test_when_everything_ahead_is_skipped_or_closed_the_page_says_so(client: Browser, session: Session) -> None:
+def test_when_everything_ahead_is_skipped_or_closed_the_page_says_so(
+    client: Browser, session: Session
+) -> None:
     for delivery in session.scalars(select(Delivery).join(Tour).where(Tour.slug == "jeudi")):
         delivery.cancelled_at = delivery.cutoff_at
     session.commit()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.boxes.models import BoxChange
-from portal.deliveries.models import Delivery, Tour
+from portal.deliveries.models import Delivery
 from portal.subscriptions.models import Subscription
 from tests.client import Browser
 from tests.pages import text_of
@@ -85,7 +85,9 @@ def test_too_late_is_said_and_shows_the_week_as_it_stands(
     camille: Browser, session: Session, clock: time_machine.Traveller
 ) -> None:
     clock.move_to(CUTOFF)
-    answer = camille.submit("/planning/2026-06-15/saut", {"abonnement": subscriptions(session), "vue": "planning"})
+    answer = camille.submit(
+        "/planning/2026-06-15/saut", {"abonnement": subscriptions(session), "vue": "planning"}
+    )
     assert answer.status_code == 422
     page = text_of(answer)
     assert "Trop tard" in page and "Semaine du 15 juin" in page
@@ -96,13 +98,18 @@ def test_a_week_without_a_box_is_refused_clearly(browser: Browser, session: Sess
     browser.sign_in(YACINE)
     browser.get("/planning")
     weeks = ["2026-06-15", "2026-06-22"]
-    answers = [browser.submit(f"/planning/{week}/saut", {"abonnement": subscriptions(session, YACINE)}) for week in weeks]
+    answers = [
+        browser.submit(f"/planning/{week}/saut", {"abonnement": subscriptions(session, YACINE)})
+        for week in weeks
+    ]
     refused = [answer for answer in answers if answer.status_code == 422]
     assert len(refused) == 1, "every other week"
     assert "Aucun panier n'est prévu cette semaine-là" in text_of(refused[0])
 
 
-@pytest.mark.parametrize("form", [{}, {"abonnement": ""}, {"abonnement": "1_0"}, {"abonnement": "+1"}, {"abonnement": "१"}])
+@pytest.mark.parametrize(
+    "form", [{}, {"abonnement": ""}, {"abonnement": "1_0"}, {"abonnement": "+1"}, {"abonnement": "१"}]
+)
 def test_a_form_that_names_no_subscription_is_refused(camille: Browser, form: dict[str, str]) -> None:
     assert camille.submit("/planning/2026-06-15/saut", form).status_code == 422
 

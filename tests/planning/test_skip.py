@@ -85,7 +85,12 @@ def test_somebody_elses_subscription_is_not_found(session: Session) -> None:
 
 def test_a_week_without_a_box_cannot_be_skipped(session: Session) -> None:
     yacine, (box,) = person(session, YACINE)
-    weeks = [d.week for d in session.scalars(select(Delivery).join(Tour).where(Tour.slug == "jeudi", Delivery.day > TUESDAY))]
+    weeks = [
+        d.week
+        for d in session.scalars(
+            select(Delivery).join(Tour).where(Tour.slug == "jeudi", Delivery.day > TUESDAY)
+        )
+    ]
     outcomes = [skip(session, yacine, [box], week).refusal for week in weeks[:4]]
     assert sorted(outcomes, key=str) == sorted([None, Refusal.NOT_EXPECTED] * 2, key=str), "every other week"
 

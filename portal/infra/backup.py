@@ -51,9 +51,7 @@ def _postgresql(url: URL, target: Path) -> None:
         )
     command = [program, "--format=custom", "--no-owner", f"--file={target}"]
     environment = {**os.environ, **_libpq(url)}
-    result = subprocess.run( - no shell, and no word of a visitor
-        command, env=environment, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
         raise BackupError(f"pg_dump failed: {result.stderr.strip()}")
 

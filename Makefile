@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORTAL_MODE ?= demo
 
-.PHONY: demo reset test check prove bench lock clean
+.PHONY: demo reset test prove lock clean
 
 demo: .venv/run.stamp ## the portal with a demo farm on http://127.0.0.1:8000
 	@PORT=$(PORT) $(BIN)/python -m portal.demo
@@ -17,9 +17,6 @@ test: .venv/dev.stamp ## every check and test that this machine can run
 
 prove: .venv/dev.stamp ## the same, races and crashes with many rounds
 	PORTAL_PROVE_ROUNDS=20 $(BIN)/python -m tests.run
-
-bench: .venv/dev.stamp ## speed, as ratios within one run
-	$(BIN)/python -m tests.benchmarks
 
 lock: .venv/dev.stamp ## pin the dependencies of pyproject.toml with their hashes
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.txt

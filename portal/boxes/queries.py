@@ -12,11 +12,14 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.boxes.models import Basket, BoxChange
+from portal.catalogue.models import Formula
 from portal.catalogue.queries import FormulaView
+from portal.catalogue.queries import view as formula_view
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import PointView
+from portal.pickup.queries import view as point_view
 from portal.rules.calendar import Fortnight, Rhythm
 from portal.rules.planning import project
 from portal.subscriptions.models import Subscription, Term
@@ -108,25 +111,24 @@ def _frozen_boxes(
 ) -> list[MemberBox]:
     if not deliveries:
         return []
-    by_subscription = {h.id: h for h in holdings}
-    by_id = {d.id: d for d in deliveries}
-    rows = session.scalars(
-        select(Basket).where(
-            Basket.subscription_id.in_(list(by_subscription)), Basket.delivery_id.in_(list(by_id))
-        )
+    by_id = {d.id: d for d in deliveries if not d.cancelled}
+    rows = session.execute(
+        select(Basket, Formula, PickupPoint)  # those of the row: the terms may have changed since
+        .join(Formula, Formula.id == Basket.formula_id)
+        .join(PickupPoint, PickupPoint.id == Basket.pickup_point_id)
+        .where(Basket.subscription_id.in_([h.id for h in holdings]), Basket.delivery_id.in_(list(by_id)))
     )
     return [
         MemberBox(
-            subscription_id=row.subscription_id,
-            week=row.week,
-            delivery=by_id[row.delivery_id],
-            formula=by_subscription[row.subscription_id].formulas[row.formula_id],
-            quantity=row.quantity,
-            point=by_subscription[row.subscription_id].points[row.pickup_point_id],
+            subscription_id=basket.subscription_id,
+            week=basket.week,
+            delivery=by_id[basket.delivery_id],
+            formula=formula_view(formula),
+            quantity=basket.quantity,
+            point=point_view(point),
             skipped=False,
         )
-        for row in rows
-        if not by_id[row.delivery_id].cancelled
+        for basket, formula, point in rows
     ]
 
 
@@ -202,7 +204,7 @@ def counts(session: Session, delivery_ids: Collection[int]) -> dict[int, list[Co
 
 
 def packing(session: Session, delivery_id: int) -> list[PackedBox]:
-    """Who receives what and where on a delivery, in no order: names are sorted as the list's language does."""
+    """Who receives what and where on a delivery; in no order, names are sorted as the list's language does."""
     carried = _carried([delivery_id])
     rows = session.execute(
         select(

@@ -2,8 +2,9 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Insert, func, insert, select
+from sqlalchemy import Insert, delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.dml import ReturningDelete
 
 from portal.boxes.models import Basket, BoxChange
 from portal.boxes.queries import received
@@ -11,6 +12,7 @@ from portal.catalogue.models import FormulaPrice
 from portal.deliveries.models import Delivery
 from portal.infra import audit, clock, locks
 from portal.rules.cutoffs import is_past
+from portal.subscriptions.models import Term
 
 
 def freeze(session: Session, delivery_id: int) -> bool:
@@ -32,12 +34,35 @@ def freeze(session: Session, delivery_id: int) -> bool:
         return False
     locks.checked()
     delivery.frozen_at = now
+    replaced = session.scalars(_remove_void_baskets(delivery)).all()
     session.execute(_insert_baskets(delivery))
     boxes = session.scalar(select(func.count()).select_from(Basket).where(Basket.delivery_id == delivery_id))
     audit.record(
-        session, "delivery.freeze", ("delivery", delivery_id), at=now, by=None, after={"boxes": boxes}
+        session,
+        "delivery.freeze",
+        ("delivery", delivery_id),
+        at=now,
+        by=None,
+        before={"void": sorted(replaced)} if replaced else None,
+        after={"boxes": boxes},
     )
     return True
+
+
+def _remove_void_baskets(delivery: Delivery) -> ReturningDelete[int]:
+    """Make room where a box comes instead of one whose delivery was cancelled after its own freeze.
+
+    Such a row is void already: not packed, not delivered, not billed. Answers whose they were, for the trail.
+    """
+    cancelled = select(Delivery.id).where(Delivery.cancelled_at.is_not(None))
+    instead = (
+        received().where(Delivery.id == delivery.id).with_only_columns(Term.subscription_id, Delivery.week)
+    )
+    return (
+        delete(Basket)
+        .where(Basket.delivery_id.in_(cancelled), tuple_(Basket.subscription_id, Basket.week).in_(instead))
+        .returning(Basket.subscription_id)
+    )
 
 
 def _insert_baskets(delivery: Delivery) -> Insert:

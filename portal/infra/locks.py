@@ -1,6 +1,7 @@
 """Locks on rows, and the mode in which the tests prove that they are needed.
 
-On PostgreSQL the rows are locked. On SQLite the whole transaction is (see `orm`), and these clauses say nothing.
+On PostgreSQL the rows are locked. On SQLite the whole transaction is (see `orm`), and these clauses say
+nothing.
 """
 
 import time
@@ -22,10 +23,14 @@ def race_pause() -> float:
 
 
 def for_update(statement: Statement, of: type[Base]) -> Statement:
-    """Lock a table's rows for a write; what is read of them is what stands once the lock is held."""
+    """Lock a table's rows for a write; what is read of them is what stands once the lock is held.
+
+    FOR NO KEY UPDATE: a row that names a locked one may be added meanwhile. With FOR UPDATE the freeze would
+    wait for a subscription whose skip waits for the freeze.
+    """
     if race_pause():
         return statement
-    return statement.with_for_update(of=of).execution_options(populate_existing=True)
+    return statement.with_for_update(of=of, key_share=True).execution_options(populate_existing=True)
 
 
 def for_share(statement: Statement, of: type[Base]) -> Statement:

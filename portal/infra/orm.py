@@ -24,8 +24,8 @@ from sqlalchemy.types import TypeDecorator
 from portal.rules.money import Money
 from portal.settings import Settings
 
-SQLITE_BUSY_SECONDS = 8
-"""How long a writer waits for SQLite's one write lock before the answer is 503."""
+LOCK_WAIT_SECONDS = 8
+"""How long a writer waits for a lock before the answer is 503: a row's, or SQLite's only one."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -117,8 +117,14 @@ def init_app(app: Flask, settings: Settings) -> None:
 def engine_options(backend: str) -> dict[str, Any]:
     """Options for `create_engine`; parameters are hidden because errors end in logs."""
     if backend == "sqlite":
-        return {"hide_parameters": True, "connect_args": {"timeout": SQLITE_BUSY_SECONDS}}
-    return {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
+        return {"hide_parameters": True, "connect_args": {"timeout": LOCK_WAIT_SECONDS}}
+    return {
+        "hide_parameters": True,
+        "connect_args": {"options": f"-c lock_timeout={LOCK_WAIT_SECONDS}s"},
+        "pool_pre_ping": True,
+        "pool_size": 8,
+        "max_overflow": 8,
+    }
 
 
 def set_habits(engine: Engine, *, unlocked: bool = False) -> None:
@@ -128,7 +134,9 @@ def set_habits(engine: Engine, *, unlocked: bool = False) -> None:
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", partial(_begin_sqlite, writing="BEGIN" if unlocked else "BEGIN IMMEDIATE"))
+        event.listen(
+            engine, "begin", partial(_begin_sqlite, writing="BEGIN" if unlocked else "BEGIN IMMEDIATE")
+        )
     else:
         event.listen(engine, "begin", _begin_postgresql)
 

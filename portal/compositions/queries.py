@@ -129,6 +129,7 @@ def shown_contents(
     line, change = CompositionLine, CompositionChange
     statement = (
         select(Composition.formula_id, Composition.state, Product, line.amount, change.at, change.before)
+        .select_from(Composition)
         .join(Product, true())
         .outerjoin(line, and_(line.composition_id == Composition.id, line.product_id == Product.id))
         .outerjoin(change, and_(change.composition_id == Composition.id, change.product_id == Product.id))

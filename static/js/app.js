@@ -24,18 +24,21 @@ document.addEventListener("htmx:afterRequest", busy("false"));
 // Nothing fails in silence.
 function fail(text) {
   announce(text);
-  const flash = document.createElement("p");
-  flash.className = "flash flash-error";
-  flash.textContent = text;
-  document.getElementById("flash")?.replaceChildren(flash);
-  flash.scrollIntoView({ block: "nearest" });
+  const flash = document.getElementById("echec").content.cloneNode(true);
+  flash.querySelector("p").textContent = text;
+  const region = document.getElementById("flash");
+  region.classList.add("flashes-kept");
+  region.replaceChildren(flash);
 }
 document.addEventListener("htmx:sendError", () => fail(live.dataset.lost));
 document.addEventListener("htmx:timeout", () => fail(live.dataset.lost));
 document.addEventListener("htmx:responseError", () => fail(live.dataset.failed));
 
+document.addEventListener("click", ({ target }) => target.closest("[data-close]")?.closest(".flash").remove());
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
+  button.nextElementSibling.hidden = true; // how to print without this script
   button.addEventListener("click", () => print());
 }
 

@@ -13,7 +13,7 @@ from portal.rules.cutoffs import PARIS, last_minute
 from portal.rules.money import Money
 from portal.web.i18n import FIRM, gettext
 
-_FIRST_OF_MONTH = re.compile(r"\b1 (?=\w)")
+_DAY_OF_MONTH = re.compile(r"\b(\d{1,2}) (?=[^\W\d])")
 
 
 def _language() -> str:
@@ -21,10 +21,9 @@ def _language() -> str:
 
 
 def _date(day: date, pattern: str) -> str:
-    written = format_date(day, pattern, locale=_language())
-    if _language() == "fr" and day.day == 1:
-        written = _FIRST_OF_MONTH.sub("1er ", written, count=1)
-    return written.replace(" ", FIRM) if len(written) < 14 else written
+    """As the language writes it, « 1er » in French; a number never ends a line before its month."""
+    number = "1er" if day.day == 1 and _language() == "fr" else str(day.day)
+    return _DAY_OF_MONTH.sub(f"{number}{FIRM}", format_date(day, pattern, locale=_language()))
 
 
 def day(value: date) -> str:

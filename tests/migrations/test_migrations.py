@@ -1,0 +1,192 @@
+"""Every migration goes up, down and up again with data in it, on both databases, even when it is killed."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+from alembic.script import Script, ScriptDirectory
+from flask import Flask
+from sqlalchemy import func, inspect, select, table, text
+from sqlalchemy.exc import DBAPIError
+
+from portal.infra.orm import Base, db
+from portal.settings import ROOT
+from tests import world
+from tests.infra.workers import environment
+
+pytestmark = pytest.mark.usefixtures("session")
+
+REBUILD = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "rebuild", "{head}"
+TABLES = ("account", "delivery", "formula", "product")
+
+
+def change(table):
+    return op.batch_alter_table(table, recreate="always" if op.get_bind().dialect.name == "sqlite" else "never")
+
+
+def upgrade():
+    for table in TABLES:
+        with change(table) as batch:
+            batch.add_column(sa.Column("extra", sa.Integer()))
+
+
+def downgrade():
+    for table in TABLES:
+        with change(table) as batch:
+            batch.drop_column("extra")
+"""
+
+
+def revisions() -> list[Script]:
+    """The newest first."""
+    return list(ScriptDirectory(str(ROOT / "migrations")).walk_revisions())
+
+
+def described() -> dict[str, Any]:
+    """The schema as the database tells it: tables to the last constraint, and triggers."""
+    found = inspect(db.engine)
+    return {
+        name: {
+            "columns": [{**column, "type": str(column["type"])} for column in found.get_columns(name)],
+            "primary key": found.get_pk_constraint(name),
+            **{
+                kind: sorted(map(repr, read(name)))
+                for kind, read in {
+                    "foreign keys": found.get_foreign_keys,
+                    "unique": found.get_unique_constraints,
+                    "checks": found.get_check_constraints,
+                    "indexes": found.get_indexes,
+                }.items()
+            },
+        }
+        for name in found.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def triggers() -> list[str]:
+    statement = {
+        "sqlite": "SELECT name || ': ' || sql FROM sqlite_master WHERE type = 'trigger' ORDER BY 1",
+        "postgresql": "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
+    }[db.engine.dialect.name]
+    with db.engine.connect() as connection:
+        return list(connection.scalars(text(statement)))
+
+
+def counts() -> dict[str, int]:
+    with db.engine.connect() as connection:
+        return {
+            name: connection.scalar(select(func.count()).select_from(table(name))) or 0
+            for name in inspect(db.engine).get_table_names()
+            if name != "alembic_version"
+        }
+
+
+def fill() -> None:
+    world.fill(db.session())
+    db.session.commit()
+    db.session.remove()
+
+
+def test_the_migrated_schema_is_that_of_the_models() -> None:
+    flask_migrate.check()
+    migrated = described()
+    flask_migrate.downgrade(revision="base")
+    Base.metadata.create_all(db.engine)
+    assert migrated == described()
+
+
+def test_every_migration_goes_down_and_up_again_with_the_rows_that_its_tables_hold() -> None:
+    head, guarded = described(), triggers()
+    for script in revisions():
+        upper, rows = described(), counts()
+        lower_revision = script.down_revision or "base"
+        flask_migrate.downgrade(revision=lower_revision)
+        remaining = counts()
+        assert remaining == {name: rows[name] for name in remaining if name in rows}
+        flask_migrate.upgrade(revision=script.revision)
+        assert described() == upper
+        assert {name: counts()[name] for name in remaining if name in rows} == remaining
+        flask_migrate.downgrade(revision=lower_revision)
+    assert described() == {}
+    assert triggers() == []
+
+    flask_migrate.upgrade()
+    assert (described(), triggers()) == (head, guarded)
+    fill()
+    assert counts()["account"] == 4
+
+
+def test_the_audit_trail_is_guarded_by_the_database(app: Flask) -> None:
+    statements = [
+        "INSERT INTO audit_event (id, at, action, subject_type, subject_id) VALUES (1, '2026-06-10', 'a', 'b', 'c')",
+        "UPDATE audit_event SET action = 'x'",
+        "DELETE FROM audit_event",
+    ]
+    with db.engine.begin() as connection:
+        connection.execute(text(statements[0]))
+    for statement in statements[1:]:
+        with pytest.raises(DBAPIError, match="append-only"), db.engine.begin() as connection:
+            connection.execute(text(statement))
+    assert counts()["audit_event"] == 1
+
+
+@pytest.fixture
+def rebuilding(tmp_path: Path) -> Path:
+    """Our migrations and one more, which builds tables anew, as SQLite needs for most changes."""
+    directory = tmp_path / "migrations"
+    shutil.copytree(ROOT / "migrations", directory)
+    head = revisions()[0].revision
+    (directory / "versions" / "rebuild.py").write_text(REBUILD.format(head=head))
+    return directory
+
+
+def test_a_table_is_built_anew_without_losing_what_hangs_on_it(rebuilding: Path) -> None:
+    rows, schema = counts(), described()
+    flask_migrate.upgrade(str(rebuilding))
+    assert counts() == rows
+    flask_migrate.downgrade(str(rebuilding), revision="-1")
+    assert counts() == rows
+    assert described() == schema
+
+
+def kill_upgrades(app: Flask, directory: Path, *after: int) -> None:
+    db.engine.dispose()
+    subprocess.run(
+        [sys.executable, "-m", "tests.migrations.killed", str(directory), *map(str, after)],
+        cwd=ROOT,
+        env=environment(app),
+        check=True,
+    )
+
+
+EVERYTHING = 10_000
+"""More statements than there are: killed at the commit."""
+
+
+def test_a_first_upgrade_killed_anywhere_is_done_by_the_next(app: Flask) -> None:
+    head, guarded = described(), triggers()
+    flask_migrate.downgrade(revision="base")
+    kill_upgrades(app, ROOT / "migrations", 1, 20, EVERYTHING)
+    assert described() == {}
+    flask_migrate.upgrade()
+    assert (described(), triggers()) == (head, guarded)
+    fill()
+
+
+def test_an_upgrade_with_data_killed_anywhere_keeps_it_and_is_done_by_the_next(
+    app: Flask, rebuilding: Path
+) -> None:
+    rows, schema = counts(), described()
+    kill_upgrades(app, rebuilding, 1, 3, EVERYTHING)
+    assert (counts(), described()) == (rows, schema)
+    flask_migrate.upgrade(str(rebuilding))
+    assert counts() == rows

@@ -134,6 +134,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_rate_count")),
     )
     op.create_table(
+        "reset_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reset_request")),
+    )
+    op.create_table(
         "role",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -503,6 +510,7 @@ def downgrade() -> None:
     op.drop_table("worker_heartbeat")
     op.drop_table("tour")
     op.drop_table("role")
+    op.drop_table("reset_request")
     op.drop_table("rate_count")
     op.drop_table("product")
     op.drop_table("news")

@@ -2,14 +2,27 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import MailedLink, SignInSession
-from portal.infra import throttle
+from portal.accounts import services
+from portal.accounts.models import MailedLink, ResetRequest, SignInSession
+from portal.infra import clock, throttle
+from portal.infra.orm import own_transaction
 
 REVOKED_KEPT = timedelta(days=30)
 """A row that is gone could not say that its id is revoked; by then no request that knew it is under way."""
+
+
+def send_reset_links() -> bool:
+    """Answer the oldest request for a reset link; True if there may be another."""
+    with own_transaction() as session:
+        oldest = select(ResetRequest).order_by(ResetRequest.id).limit(1).with_for_update(skip_locked=True)
+        request = session.scalar(oldest)
+        if request is not None:
+            services.send_reset_link(session, request.email, at=clock.now())
+            session.delete(request)
+        return request is not None
 
 
 def purge_expired(session: Session, now: datetime) -> None:

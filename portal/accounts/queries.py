@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import Account, MailedLink, SignInSession
 from portal.accounts.sessions import hash_token
+from portal.infra.outbox import CONTROL
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,14 @@ class Device:
     seen_at: datetime
 
 
-def normalise_email(typed: str) -> str:
+def normalise_email(typed: str | None) -> str:
     """The address as accounts keep it: people write it with capitals, and phones add a space."""
-    return typed.strip().lower()
+    return CONTROL.sub("", typed or "").strip().lower()
 
 
 def find_account(session: Session, email: str) -> Account | None:
-    return session.scalar(select(Account).where(Account.email == normalise_email(email)))
+    """The account of a normalised address."""
+    return session.scalar(select(Account).where(Account.email == email))
 
 
 def find_link(session: Session, token: str, now: datetime) -> MailedLink | None:

@@ -9,11 +9,12 @@ from flask_security.utils import hash_password
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from portal.accounts.limits import WRONG_PASSWORDS
-from portal.accounts.models import Account, LinkPurpose, MailedLink, SignInSession
+from portal.accounts.limits import RESET_MAILS, WRONG_PASSWORDS
+from portal.accounts.models import Account, LinkPurpose, MailedLink, ResetRequest, SignInSession
 from portal.accounts.queries import find_account
 from portal.accounts.sessions import hash_token
 from portal.infra import audit, mail, outbox, throttle
+from portal.profile.queries import get_farm
 
 LINK_LIVES = timedelta(hours=48)
 
@@ -43,17 +44,19 @@ def set_password(session: Session, account: Account, password: str, *, at: datet
     outbox.post(session, to=account.email, at=at, **written.parts)
 
 
-def send_reset_link(session: Session, email: str, *, at: datetime, wanted: bool = True) -> None:
-    """Mail a link that sets a new password, and void those sent before.
+def ask_for_reset(session: Session, email: str, *, at: datetime) -> None:
+    """Note that a mail is wanted; `send_reset_link` follows in the worker."""
+    session.add(ResetRequest(email=email, created_at=at))
 
-    For an unknown address, or when it is not `wanted` (too many mails), the same work is done and dropped,
-    so that the answer takes as long (BAR S5).
-    """
+
+def send_reset_link(session: Session, email: str, *, at: datetime) -> None:
+    """Mail a link that sets a new password, void those sent before; nothing where there is no account."""
     account = find_account(session, email)
-    token = secrets.token_urlsafe(32)
-    written = mail.render("reset_password", token=token)
-    if account is None or not account.active or not wanted:
+    if account is None or not account.active:
         return
+    if throttle.hit(session, RESET_MAILS, email, at).exceeded:
+        return
+    token = secrets.token_urlsafe(32)
     _void_links(session, account)
     session.add(
         MailedLink(
@@ -65,6 +68,7 @@ def send_reset_link(session: Session, email: str, *, at: datetime, wanted: bool 
         )
     )
     audit.record(session, "password_reset_asked", ("account", account.id), at=at, by=None)
+    written = mail.render("reset_password", token=token, farm=get_farm(session))
     outbox.post(session, to=account.email, at=at, secret=True, **written.parts)
 
 

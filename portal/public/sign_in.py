@@ -16,7 +16,6 @@ from wtforms.validators import InputRequired, Length, Regexp
 from portal.accounts import services
 from portal.accounts.forms import NewPasswordForm
 from portal.accounts.limits import (
-    RESET_MAILS,
     RESETS_OF_CLIENT,
     WRONG_PASSWORDS,
     WRONG_PASSWORDS_OF_CLIENT,
@@ -36,7 +35,7 @@ security = Blueprint("security", __name__)
 """Its endpoints carry the names that Flask-Security looks for."""
 
 _ON_THIS_SITE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
-_ADDRESS = r"\s*[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+\s*$"
+_ADDRESS = r"[^\s@]+@[^\s@]+\.[^\s@]+$"
 
 
 class EmailForm(Form):
@@ -47,6 +46,7 @@ class EmailForm(Form):
             Length(max=254, message=_l("Cette adresse est trop longue.")),
             Regexp(_ADDRESS, message=_l("Cette adresse n'est pas complète : elle s'écrit nom@exemple.fr.")),
         ],
+        filters=[normalise_email],
     )
 
 
@@ -72,7 +72,7 @@ def login() -> ResponseReturnValue:
 
 
 def _check_password(form: SignInForm) -> ResponseReturnValue:
-    email, client, now = normalise_email(form.email.data), _client(), clock.now()
+    email, client, now = form.email.data, _client(), clock.now()
     counts = count_try((WRONG_PASSWORDS, email), (WRONG_PASSWORDS_OF_CLIENT, client), now=now)
     session = db.session()
     blocked = any(count.exceeded for count in counts)
@@ -104,7 +104,7 @@ def logout() -> ResponseReturnValue:
 @blueprint.route("/mot-de-passe-oublie", methods=["GET", "POST"])
 def forgot_password() -> ResponseReturnValue:
     form = EmailForm(request.form)
-    if request.method == "GET":
+    if request.method != "POST":
         return _forgot_page(form)
     if not form.validate():
         return _forgot_page(form, 422)
@@ -112,9 +112,7 @@ def forgot_password() -> ResponseReturnValue:
     counts = count_try((RESETS_OF_CLIENT, _client()), now=now)
     if counts[0].exceeded:
         return _too_many(_forgot_page, form, counts)
-    session, email = db.session(), normalise_email(form.email.data)
-    mails = throttle.hit(session, RESET_MAILS, email, now)
-    services.send_reset_link(session, email, at=now, wanted=not mails.exceeded)
+    services.ask_for_reset(db.session(), form.email.data, at=now)
     return redirect(url_for("public.forgot_password_sent"), 303)
 
 
@@ -131,9 +129,10 @@ def link(token: str) -> ResponseReturnValue:
     if found is None:
         return render_template("public/link_expired.html"), 410
     form = NewPasswordForm(request.form, found.account)
-    if request.method == "GET" or not form.validate():
+    posted = request.method == "POST"
+    if not posted or not form.validate():
         page = render_template("public/reset_password.html", form=form, email=found.account.email)
-        return page, 200 if request.method == "GET" else 422
+        return page, 422 if posted else 200
     account = services.use_link(session, token, at=now)
     if account is None:
         return render_template("public/link_expired.html"), 410

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import brotli
-from flask import Flask, Response, abort, request, url_for
+from flask import Flask, Response, abort, request
 
 from portal.settings import ROOT
 
@@ -63,7 +63,8 @@ def init_app(app: Flask) -> None:
         """The hashed address of a file of static/; a name that does not exist fails the page."""
         if app.debug:
             assets.update(read_assets(folder))
-        return url_for("static", name=name, v=assets[name].digest)
+        # not url_for: a request for an unknown host has none, and its error page is to be shown too
+        return f"/static/{name}?v={assets[name].digest}"
 
     @app.get("/static/<path:name>", endpoint="static")
     def static(name: str) -> Response:

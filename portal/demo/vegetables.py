@@ -96,7 +96,7 @@ _ROOTS = (
         "brunissent vite : un filet de citron ou un bol d'eau les garde blancs jusqu'à la cuisson.",
     ),
     Vegetable(
-        "celeri-rave", "Céleri-rave", "piece", "celery", _from(10, 3), 300, (1, 1, 1),
+        "celeri-rave", "Céleri-rave", "piece", "celeriac", _from(10, 3), 300, (1, 1, 1),
         "Entier et non lavé, il tient trois semaines au bac à légumes. Entamé, frottez la coupe de citron, "
         "couvrez-la et utilisez le reste dans les cinq jours.",
     ),

@@ -38,14 +38,14 @@ def outlook(cards: tuple[Card, ...]) -> Outlook:
     next_card = next((card for card in cards if card.to_come), None)
     earlier = cards[: cards.index(next_card)] if next_card else cards
     later = cards[cards.index(next_card) + 1 :] if next_card else ()
-    closed = next_card is not None and not next_card.can_change
+    next_open = None
+    if next_card and not next_card.can_change:
+        next_open = next((card for card in later if card.can_change and card.to_come), None)
     return Outlook(
         next=next_card,
         skipped_before=tuple(card for card in earlier if card.can_change),
-        next_open=next((card for card in later if card.can_change and card.to_come), None)
-        if closed
-        else None,
-        after=later[:AFTER],
+        next_open=next_open,
+        after=tuple(card for card in later if card is not next_open)[:AFTER],
     )
 
 

@@ -111,15 +111,14 @@ def _parse(url: str) -> SplitResult:
 
 def _connect(server: SplitResult, helo: str) -> smtplib.SMTP:
     host, port = server.hostname or "", server.port or PORTS[server.scheme]
-    context = ssl.create_default_context()
-    connection = (
-        smtplib.SMTP_SSL(host, port, helo, timeout=SMTP_TIMEOUT, context=context)
-        if server.scheme == "smtps"
-        else smtplib.SMTP(host, port, helo, timeout=SMTP_TIMEOUT)
-    )
+    if server.scheme == "smtps":
+        trusted = ssl.create_default_context()
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(host, port, helo, timeout=SMTP_TIMEOUT, context=trusted)
+    else:
+        connection = smtplib.SMTP(host, port, helo, timeout=SMTP_TIMEOUT)
     try:
         if server.scheme == "smtp+starttls":
-            connection.starttls(context=context)
+            connection.starttls(context=ssl.create_default_context())
         if server.username:
             connection.login(unquote(server.username), unquote(server.password or ""))
     except BaseException:

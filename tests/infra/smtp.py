@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import default
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -44,6 +45,7 @@ class Letterbox:
     """`seen` is all that arrived whole, `taken` what was answered with 250."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self.url = f"smtp://127.0.0.1:{port}"
         self.answers: dict[str, Answer] = {}
         self.refused_recipients: dict[str, str] = {}
@@ -83,10 +85,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def letterbox(port: int | None = None) -> Iterator[Letterbox]:
+def letterbox(port: int | None = None, **server: Any) -> Iterator[Letterbox]:
     port = port or free_port()
     box = Letterbox(port)
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller = Controller(box, hostname="127.0.0.1", port=port, **server)
     controller.start()
     try:
         yield box

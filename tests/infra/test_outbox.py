@@ -1,11 +1,14 @@
 """Mail goes out once, whatever the server answers and whenever a worker dies."""
 
 import asyncio
+import ssl
 import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import AuthResult
 from sqlalchemy import select, text, update
 
 from portal.infra import clock as infra_clock
@@ -337,6 +340,33 @@ def test_failed_mail_is_sent_again_when_staff_ask(within, box):
         assert outbox.retry(session, NOW) == [other]
 
 
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_mail_travels_encrypted_to_a_known_server_after_signing_in(within, scheme, monkeypatch):
+    certificate = Path(__file__).with_name("localhost.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    sign_ins = []
+
+    def check(_server, _session, _envelope, _mechanism, data):
+        sign_ins.append((data.login, data.password))
+        return AuthResult(success=data.password == b"p@ss/w:rd")
+
+    tls = {
+        "smtps": {"ssl_context": context, "auth_require_tls": False},  # it knows only STARTTLS as TLS
+        "smtp+starttls": {"tls_context": context, "require_starttls": True},
+    }[scheme]
+    with smtp.letterbox(authenticator=check, auth_required=True, **tls) as box:
+        url = f"{scheme}://ferme%40example.org:p%40ss%2Fw%3Ard@localhost:{box.port}"
+        mail_id = post()
+        carry_all(postman_for(url))
+        assert (box.seen, get(mail_id).attempts) == ([], 0), "nobody vouches for this server"
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        carry_all(postman_for(url))
+        assert get(mail_id).state is MailState.SENT
+    assert sign_ins == [(b"ferme@example.org", b"p@ss/w:rd")]
+
+
 @pytest.mark.parametrize(
     "url", ["http://smtp.example.org", "smtp://", "smtp://host:port", "smtp.example.org:25"]
 )
@@ -408,7 +438,7 @@ def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_not
 
     box.otherwise = take_and_freeze
     with worker(app, box.url) as first:
-        wait_until(lambda: box.taken)
+        wait_until(lambda: box.taken, first)
         first.kill()
         first.wait()
     holders[0].close()
@@ -416,8 +446,8 @@ def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_not
 
     let_leases_run_out()
     box.otherwise = smtp.take
-    with worker(app, box.url):
-        wait_until(lambda: states() == {MailState.SENT: 1})
+    with worker(app, box.url) as second:
+        wait_until(lambda: states() == {MailState.SENT: 1}, second)
     assert len(box.taken) == 2
     assert len({message["Message-ID"] for message in box.taken}) == 1
 
@@ -427,12 +457,12 @@ def test_a_worker_killed_at_any_moment_loses_no_mail(app, within, box, _round):
     for _ in range(20):
         post(at=LONG_AGO)
     with worker(app, box.url) as first:
-        wait_until(lambda: len(box.taken) > 3 + _round % 15)
+        wait_until(lambda: len(box.taken) > 3 + _round % 15, first)
         first.kill()
         first.wait()
     let_leases_run_out()
-    with worker(app, box.url):
-        wait_until(lambda: states() == {MailState.SENT: 20})
+    with worker(app, box.url) as second:
+        wait_until(lambda: states() == {MailState.SENT: 20}, second)
     sent = Counter(message["Message-ID"] for message in box.taken)
     assert len(sent) == 20
     assert sum(sent.values()) <= 21
@@ -442,6 +472,6 @@ def test_a_worker_killed_at_any_moment_loses_no_mail(app, within, box, _round):
 def test_two_workers_send_two_hundred_mails_once_each(app, within, box, _round):
     for number in range(200):
         post(f"somebody{number}@example.org", at=LONG_AGO)
-    with worker(app, box.url), worker(app, box.url):
-        wait_until(lambda: states() == {MailState.SENT: 200})
+    with worker(app, box.url) as one, worker(app, box.url) as two:
+        wait_until(lambda: states() == {MailState.SENT: 200}, one, two, seconds=120)
     assert len(box.seen) == len({message["Message-ID"] for message in box.seen}) == 200

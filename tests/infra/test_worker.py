@@ -95,7 +95,7 @@ def test_the_worker_shows_that_it_is_awake_and_takes_leave(app, tasks):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_worker_in_good_order(app, number):
     with worker(app, "smtp://127.0.0.1:9") as process:
-        wait_until(lambda: beats(app))
+        wait_until(lambda: beats(app), process)
         process.send_signal(number)
         assert process.wait(30) == 0
     assert beats(app) == []

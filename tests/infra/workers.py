@@ -29,13 +29,14 @@ def environment(app: Flask, **changes: str) -> dict[str, str]:
 
 
 @contextmanager
-def worker(app: Flask, smtp_url: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(app: Flask, smtp_url: str) -> Iterator[subprocess.Popen[str]]:
     """`flask worker`, killed at the end if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
         cwd=ROOT,
         env=environment(app, PORTAL_SMTP_URL=smtp_url),
         stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         yield process
@@ -44,8 +45,11 @@ def worker(app: Flask, smtp_url: str) -> Iterator[subprocess.Popen[bytes]]:
         process.communicate()
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], Any], *workers: subprocess.Popen[str], seconds: float = 60) -> None:
+    """Until it is so; fails when that takes too long or when a worker is no more."""
     deadline = time.monotonic() + seconds
     while not condition():
+        for process in workers:
+            assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(0.05)

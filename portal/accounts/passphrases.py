@@ -1,6 +1,6 @@
-"""A passphrase for who has no idea: seven of 256 words, 56 random bits, no accents to miss."""
+"""A passphrase for who has no idea: seven of 256 words, nearly 56 random bits, no accents to miss."""
 
-import secrets
+from secrets import SystemRandom
 
 _WORDS = """
     abeille abricot acacia agneau aiguille airelle alouette amande ancolie aneth anis arbre ardoise argile
@@ -27,4 +27,4 @@ WORDS = _WORDS.split()
 
 
 def draw() -> str:
-    return " ".join(secrets.choice(WORDS) for _ in range(7))
+    return " ".join(SystemRandom().sample(WORDS, 7))

@@ -35,7 +35,7 @@ def saved_entry(column: Column, product: ProductView) -> Entry:
 
 def typed_entry(column: Column, product: ProductView, text: str) -> Entry:
     read = read_amount(text, product.measure)
-    entry = replace(saved_entry(column, product), text=text.strip())
+    entry = replace(saved_entry(column, product), text=text)
     return replace(entry, error=read) if isinstance(read, AmountRefusal) else replace(entry, amount=read)
 
 
@@ -57,7 +57,7 @@ def read_grid(form: Form, grid: Grid) -> dict[Cell, Entry]:
         for product in grid.products:
             cell = Cell(column.formula.id, product.id)
             text = _only(form, name_of("cell", cell))
-            if text is not None and text.strip() != _only(form, name_of("was", cell)):
+            if text is not None and text != _only(form, name_of("was", cell)):
                 entries[cell] = typed_entry(column, product, text)
     return entries
 
@@ -80,7 +80,8 @@ def name_of(kind: str, cell: Cell) -> str:
 
 
 def _only(form: Form, name: str) -> str | None:
+    """Without what nobody sees: marks of direction that came with a paste, and what no page may carry."""
     values = form.getlist(name)
     if len(values) > 1:
         raise BadRequest
-    return values[0] if values else None
+    return "".join(filter(str.isprintable, values[0])).strip() if values else None

@@ -38,17 +38,17 @@ def the_requests(lines):
 
 
 @pytest.fixture
-def broken_home(app, monkeypatch):
-    """The home page fails with somebody's secrets in the exception and around it."""
+def broken_link(app, monkeypatch):
+    """A mailed link's page fails with somebody's secrets in the exception and around it."""
 
-    def fail():
+    def fail(token):
         iban = SECRETS["iban"]
         try:
             raise KeyError(iban)
         except KeyError as error:
             raise ValueError(f"no account {SECRETS['mail']}\nwith {iban}") from error
 
-    monkeypatch.setitem(app.view_functions, "public.home", fail)
+    monkeypatch.setitem(app.view_functions, "public.link", fail)
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
 
 
@@ -90,8 +90,8 @@ def test_nothing_secret_reaches_the_log(client, lines):
         assert secret not in text
 
 
-def test_an_error_is_its_type_and_place_without_its_words(client, lines, broken_home):
-    response = client.get("/?secret=" + SECRETS["token"])
+def test_an_error_is_its_type_and_place_without_its_words(client, lines, broken_link):
+    response = client.get(f"/lien/{SECRETS['token']}?mail={SECRETS['mail']}")
     assert response.status_code == 500
     [error] = [line for line in map(json.loads, lines) if line["level"] == "error"]
     assert error["error"] == "builtins.ValueError from builtins.KeyError"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from threading import Event
 
 import pytest
@@ -90,6 +91,14 @@ def test_the_worker_shows_that_it_is_awake_and_takes_leave(app, tasks):
     jobs.run(app, stop)
     assert seen == [NOW]
     assert beats(app) == []
+
+
+def test_workers_that_have_been_silent_for_a_day_are_forgotten(app, clock):
+    with app.app_context():
+        jobs.beat("old")
+        clock.shift(timedelta(days=1, seconds=1))
+        jobs.beat("new")
+    assert beats(app) == [NOW + timedelta(days=1, seconds=1)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

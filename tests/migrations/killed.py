@@ -1,4 +1,4 @@
-"""Upgrades killed midway: `python -m tests.migrations.killed DIRECTORY AFTER…`, a kill for each number of statements."""
+"""Upgrades killed midway: `python -m tests.migrations.killed DIRECTORY AFTER…`, one for each number of statements."""
 
 import os
 import signal

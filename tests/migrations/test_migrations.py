@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import flask_migrate
 import pytest
 from alembic.script import Script, ScriptDirectory
 from flask import Flask
-from sqlalchemy import func, inspect, select, table, text
+from sqlalchemy import func, inspect, make_url, select, table, text
 from sqlalchemy.exc import DBAPIError
 
+from portal import create_app
 from portal.infra.orm import Base, db
 from portal.settings import ROOT
 from tests import world
+from tests.conftest import Farms, settings_for
+from tests.databases import PostgresqlDatabase
 from tests.infra.workers import environment
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -43,6 +47,24 @@ def downgrade():
         with change(table) as batch:
             batch.drop_column("extra")
 """
+
+
+@pytest.fixture
+def app(app: Flask, backend: str, farms: Farms) -> Iterator[Flask]:
+    """On a database of its own: other tests refill theirs and count on its tables."""
+    if backend == "sqlite":
+        yield app
+        return
+    database, _ = farms.made[backend]
+    assert isinstance(database, PostgresqlDatabase)
+    with database._connect("postgres") as connection:
+        connection.execute("DROP DATABASE IF EXISTS migrations WITH (FORCE)")
+        connection.execute("CREATE DATABASE migrations TEMPLATE portal")
+    url = make_url(database.url).set(database="migrations")
+    own = create_app(settings_for(url.render_as_string()))
+    yield own
+    with own.app_context():
+        db.engine.dispose()
 
 
 def revisions() -> list[Script]:

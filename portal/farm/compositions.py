@@ -1,6 +1,6 @@
 """What a delivery's boxes hold: the grid, cell by cell or as one form."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -127,7 +127,7 @@ def _load(day: date, tour: str) -> tuple[DeliveryView, Grid]:
 def _page(
     delivery: DeliveryView,
     grid: Grid,
-    added: Iterable[ProductView] = (),
+    added: Sequence[ProductView] = (),
     *,
     typed: Mapping[Cell, forms.Entry] | None = None,
     status: int = 200,
@@ -147,6 +147,7 @@ def _page(
         rows=rows,
         others=[product for product in grid.products if product not in rows],
         added=[product for product in rows if product not in used],
+        newest=added[-1] if added else None,
         entries=forms.merged(grid, rows, typed),
         errors=[entry for entry in typed.values() if entry.error],
         sources=queries.sources(db.session(), delivery),

@@ -171,8 +171,10 @@ def test_an_empty_box_is_not_shown(session, tuesday):
     put(session, tuesday, "petit", "carottes", 300)
     put(session, tuesday, "petit", "carottes", 0)
     assert show(session, tuesday) is None
-    assert list(progress(session, [tuesday.id])[tuesday.id]) == [formula(session, "grand")]
-    assert shown_contents(session, tuesday.id, [formula(session, "petit")]) == {}
+    small, large = formula(session, "petit"), formula(session, "grand")
+    assert list(progress(session, [tuesday.id])[tuesday.id]) == [large]
+    states = {row.formula_id: row.state for row in session.scalars(select(Composition))}
+    assert states == {small: CompositionState.DRAFT, large: CompositionState.FORECAST}
 
 
 def test_what_was_delivered_changes_no_more(session, tuesday):

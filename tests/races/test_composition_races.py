@@ -12,7 +12,7 @@ from portal.deliveries.services import generate
 from portal.infra.orm import own_transaction
 from portal.rules.calendar import WEEK
 from tests.client import Browser
-from tests.composing import contents, formula, product
+from tests.composing import contents, formula, product, put
 from tests.infra.workers import ROUNDS
 from tests.races.helpers import meetings
 from tests.world import STAFF, TODAY
@@ -46,9 +46,12 @@ def written(app: Flask, delivery: DeliveryView) -> dict[str, int]:
 
 
 def cells_at_once(
-    app: Flask, reader: Flask, *cells: tuple[str, str]
+    app: Flask, reader: Flask, *cells: tuple[str, str], begun: bool = False
 ) -> Iterator[tuple[set[int], dict[str, int]]]:
-    """Two people each fill a cell of an empty box at once: the answers, and what the box holds then."""
+    """Two people each fill a cell of one box at once: the answers, and what the box holds then.
+
+    The box is empty, or begun with a bunch of radishes.
+    """
     with reader.app_context(), own_transaction() as session:
         box = formula(session, "grand")
         ids = {content: product(session, content) for content, _ in cells}
@@ -59,10 +62,17 @@ def cells_at_once(
         page = f"/ferme/paniers/{delivery.day}/{delivery.tour_slug}"
         return browser.submit(f"{page}/{box}/{ids[content]}", {f"cell-{box}-{ids[content]}": text})
 
+    def prepare() -> None:
+        if begun:
+            with reader.app_context(), own_transaction() as session:
+                put(session, delivery, "grand", "radis", 1)
+
     one, other = (partial(fill, desk(app), *cell) for cell in cells)
+    prepare()
     for answers in meetings(app, one, other):
         yield {500 if isinstance(a, Exception) else a.status_code for a in answers}, written(reader, delivery)
         delivery = next(ahead)
+        prepare()
 
 
 def test_two_who_fill_an_empty_box_at_once_both_have_their_cell(app: Flask) -> None:
@@ -74,9 +84,9 @@ def test_two_who_fill_an_empty_box_at_once_both_have_their_cell(app: Flask) -> N
 
 def test_of_two_who_fill_one_cell_at_once_the_last_wins(app: Flask) -> None:
     for _ in range(ROUNDS):
-        for statuses, box in cells_at_once(app, app, ("carottes", "1"), ("carottes", "2")):
+        for statuses, box in cells_at_once(app, app, ("carottes", "1"), ("carottes", "2"), begun=True):
             assert statuses == {200}
-            assert box in ({"Carottes": 1000}, {"Carottes": 2000})
+            assert box in ({"Carottes": 1000, "Radis": 1}, {"Carottes": 2000, "Radis": 1})
 
 
 def test_without_locks_a_cell_is_lost(app: Flask, unlocked: Flask) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.catalogue.models import Formula, Product
@@ -46,6 +46,18 @@ def test_emptying_an_empty_cell_writes_nothing(session, tuesday):
     put(session, tuesday, "grand", "carottes", 0)
     session.flush()
     assert session.scalars(select(Composition)).all() == []
+
+
+def test_what_others_saved_meanwhile_is_seen_once_the_lock_is_held(session, tuesday):
+    put(session, tuesday, "grand", "carottes", 500)
+    read_before = session.scalars(select(Composition)).one()
+    assert [line.amount for line in read_before.lines] == [500]
+    theirs = update(CompositionLine).values(amount=900).execution_options(synchronize_session=False)
+    session.execute(theirs)
+    put(session, tuesday, "grand", "carottes", 500)
+    session.flush()
+    session.expire_all()
+    assert contents(session, tuesday) == {("grand", "Carottes"): 500}
 
 
 def test_each_box_is_weighed_against_its_price(session, tuesday):

@@ -18,7 +18,7 @@ from flask import session as current
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import user_logged_in, user_logged_out
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal.accounts.models import Account, SignInSession
@@ -186,6 +186,8 @@ class RowSessions(SessionInterface):
                 raise
             logger.warning("session not saved: %s", type(error).__name__)
             return
+        except IntegrityError:
+            return  # two requests of one visitor began it at once: the other's row stands
         if session.must_send:
             response.set_cookie(
                 self.get_cookie_name(app),

@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from portal.accounts.jobs import purge_expired
 from portal.accounts.models import SignInSession
+from portal.accounts.sessions import hash_token
 from portal.infra import clock as real_clock
-from portal.infra.orm import own_transaction
+from portal.infra.orm import db, own_transaction
 from portal.member import account
 from portal.public import sign_in
 from tests.accounts.people import browser_of, cookie, database, opens, signed_in
@@ -152,6 +153,24 @@ def test_a_visitors_answer_is_kept_until_it_is_shown(app: Flask, monkeypatch: py
     assert "Bien reçu : merci." in client.get("/connexion").text
     assert "Bien reçu : merci." not in client.get("/connexion").text
     assert cookie(client) == before  # or forms of other tabs would be refused
+
+
+def test_two_answers_to_a_visitor_at_once_break_neither(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = browser_of(app)
+
+    def told(_form: object) -> tuple[str, int]:
+        flash("Bien reçu : merci.")
+        db.session.rollback()
+        times = dict.fromkeys(("created_at", "seen_at", "expires_at"), real_clock.now())
+        with own_transaction() as session:
+            session.add(SignInSession(token_hash=hash_token(cookie(twin)), data={}, **times))
+        return "", 204
+
+    twin.get("/connexion")
+    monkeypatch.setattr(sign_in, "_check_password", told)
+    form = {"email": CAMILLE, "password": "x"}
+    assert twin.submit("/connexion", form).status_code == 204
+    assert len(rows(app)) == 1
 
 
 def test_flask_logins_fingerprint_of_the_browser_is_not_kept(app: Flask) -> None:

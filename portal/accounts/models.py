@@ -13,6 +13,11 @@ from portal.infra.orm import Base, PrimaryKey, word
 FIRST_CUSTOMER_NUMBER = 10_000
 
 
+def customer_number(account_id: int) -> str:
+    """As papers name an account."""
+    return f"C{FIRST_CUSTOMER_NUMBER + account_id}"
+
+
 class RoleName(StrEnum):
     """What an account may enter; every account is a subscriber's, staff and admins have a role more."""
 
@@ -56,7 +61,7 @@ class Account(Base, UserMixin):
 
     @property
     def customer_number(self) -> str:
-        return f"C{FIRST_CUSTOMER_NUMBER + self.id}"
+        return customer_number(self.id)
 
     @property
     def full_name(self) -> str:

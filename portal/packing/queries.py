@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import FIRST_CUSTOMER_NUMBER
+from portal.accounts.models import customer_number
 from portal.boxes import queries as boxes
 from portal.boxes.queries import PackedBox
 from portal.catalogue.queries import FormulaView, formulas
@@ -125,7 +125,7 @@ def _recipients(packed: Iterable[PackedBox], carried: Iterable[FormulaView]) -> 
         recipients.append(
             Recipient(
                 *name,
-                customer_number=f"C{FIRST_CUSTOMER_NUMBER + account_id}" if namesakes[name] > 1 else None,
+                customer_number=customer_number(account_id) if namesakes[name] > 1 else None,
                 items=tuple(Item(f, quantities[f.id]) for f in carried if f.id in quantities),
             )
         )

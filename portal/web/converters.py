@@ -7,9 +7,9 @@ from werkzeug.routing import BaseConverter, IntegerConverter, ValidationError
 
 
 class DateConverter(BaseConverter):
-    """A calendar day written 2026-06-01; anything else is a 404."""
+    """A calendar day written 2026-06-01; anything else is a 404, so are years near the ends of the calendar."""
 
-    regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    regex = r"2[0-9]{3}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> date:
         try:

@@ -2,17 +2,22 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
 import click
 from flask import Flask
 
+from portal.accounts.queries import normalise_email
+from portal.accounts.services import appoint
 from portal.demo.generate import SEED, USUAL_SUBSCRIBERS, NotEmptyError, generate
 from portal.infra import backup, clock, jobs, schema
-from portal.infra.orm import db
+from portal.infra.orm import db, own_transaction
 from portal.rules.cutoffs import local_day
 from portal.settings import BadSettings, Mode
+from portal.setup import reading, values, writing
+from portal.setup.values import BadFarm, Reader
 
 
 def register(app: Flask) -> None:
@@ -63,6 +68,54 @@ def register(app: Flask) -> None:
             f"{made.accounts} comptes, {made.subscriptions} abonnements, {made.deliveries} livraisons, "
             f"{made.baskets} paniers livrés."
         )
+
+    _register_farm(app)
+
+
+def _register_farm(app: Flask) -> None:
+    """What puts a farm into service, until there are screens for it."""
+
+    @app.cli.command("setup")
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def set_up(file: Path) -> None:
+        """Create or update tours, points, formulas and products: all that FILE says, or nothing."""
+        _check_schema(app)
+        try:
+            with own_transaction() as session:
+                report = writing.write(session, reading.read(file), clock.now())
+        except BadFarm as error:
+            sys.exit(str(error))
+        click.echo(str(report))
+
+    @app.cli.command("staff")
+    @click.argument("email", callback=_taking(values.email))
+    @click.option("--first-name", required=True, callback=_taking(values.person))
+    @click.option("--last-name", required=True, callback=_taking(values.person))
+    @click.option("--admin", is_flag=True, help="The admin's rights as well.")
+    def staff(email: str, first_name: str, last_name: str, admin: bool) -> None:
+        """Let somebody into the farm's pages, and mail a link to choose a password."""
+        _check_schema(app)
+        email = normalise_email(email)
+        names = {"first_name": first_name, "last_name": last_name}
+        with own_transaction() as session:
+            done = appoint(session, email, **names, admin=admin, at=clock.now())
+        if done is None:
+            sys.exit(f"Le compte {email} est fermé : rien n'a changé.")
+        rights = "compte créé" if done.created else "droits ajoutés" if done.promoted else "droits inchangés"
+        mail = "un lien pour choisir son mot de passe part par mail" if done.mailed else "même mot de passe"
+        click.echo(f"{email} : {rights}, {mail}.")
+
+
+def _taking(reader: Reader) -> Callable[[click.Context, click.Parameter, str], str]:
+    """What is typed on the command line is read as what is written in the farm's file."""
+
+    def read(_context: click.Context, _parameter: click.Parameter, typed: str) -> str:
+        try:
+            return str(reader(typed))
+        except BadFarm as error:
+            raise click.BadParameter(error.says) from None
+
+    return read
 
 
 def _check_schema(app: Flask) -> None:

@@ -1,0 +1,231 @@
+"""Every address of the site, who may enter, and the site itself in a state where every address has something to show.
+
+A new route gets its lines in TABLE; a new part of an address its value in VALUES; a form what it is sent in FORMS.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from portal.accounts.models import Account, LinkPurpose, MailedLink
+from portal.accounts.sessions import hash_token
+from portal.catalogue.models import Formula, Product
+from portal.compositions.models import CompositionState
+from portal.infra import outbox
+from portal.infra.orm import Base, db
+from portal.infra.outbox import MailState
+from portal.subscriptions.models import Subscription
+from tests.client import Browser
+from tests.composing import delivery_on, put, show
+from tests.conftest import Farms
+from tests.world import ADMIN, CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY
+
+ROLES = {"anonymous": None, "subscriber": CAMILLE, "staff": STAFF, "admin": ADMIN}
+
+TABLE = """
+                                                                            anonymous  subscriber  staff    admin
+GET   /                                                                     200        303         303      303
+GET   /formules                                                             200        200         200      200
+GET   /sante                                                                200        200         200      200
+GET   /static/<path:name>                                                   200        200         200      200
+
+GET   /connexion                                                            200        303         303      303
+POST  /connexion                                                            303        303         303      303
+POST  /deconnexion                                                          303        303         303      303
+GET   /mot-de-passe-oublie                                                  200        200         200      200
+POST  /mot-de-passe-oublie                                                  303        303         303      303
+GET   /mot-de-passe-oublie/envoye                                           200        200         200      200
+GET   /lien/<token>                                                         200        200         200      200
+POST  /lien/<token>                                                         303        303         303      303
+
+GET   /espace                                                               sign-in    200         200      200
+GET   /planning                                                             sign-in    200         200      200
+POST  /planning/<date:week>/saut                                            sign-in    303         404      404
+POST  /planning/<date:week>/reprise                                         sign-in    303         404      404
+GET   /livraisons/<date:day>/<tour>                                         sign-in    200         200      200
+GET   /mon-compte                                                           sign-in    200         200      200
+POST  /mon-compte/mot-de-passe                                              sign-in    303         303      303
+POST  /mon-compte/appareils/deconnexion                                     sign-in    303         303      303
+POST  /mon-compte/appareils/<id:session_id>/deconnexion                     sign-in    303         303      303
+
+GET   /ferme                                                                sign-in    403         200      200
+GET   /ferme/livraisons                                                     sign-in    403         200      200
+GET   /ferme/livraisons/<date:day>/<tour>                                   sign-in    403         200      200
+GET   /ferme/livraisons/<date:day>/<tour>/liste                             sign-in    403         200      200
+GET   /ferme/paniers/<date:day>/<tour>                                      sign-in    403         200      200
+POST  /ferme/paniers/<date:day>/<tour>                                      sign-in    403         303      303
+POST  /ferme/paniers/<date:day>/<tour>/<id:formula_id>/<id:product_id>      sign-in    403         303      303
+POST  /ferme/paniers/<date:day>/<tour>/copie                                sign-in    403         303      303
+POST  /ferme/paniers/<date:day>/<tour>/etat                                 sign-in    403         303      303
+GET   /ferme/courrier                                                       sign-in    403         200      200
+GET   /ferme/courrier/avant/<id:before>                                     sign-in    403         200      200
+GET   /ferme/courrier/<id:mail_id>                                          sign-in    403         200      200
+GET   /ferme/courrier/<id:mail_id>/apercu                                   sign-in    403         200      200
+POST  /ferme/courrier/<id:mail_id>/envoi                                    sign-in    403         303      303
+POST  /ferme/courrier/envoi                                                 sign-in    403         303      303
+"""
+IN_DEVELOPMENT = {("GET", "/ferme/composants")}
+
+WEEK = TUESDAY - timedelta(days=TUESDAY.weekday())
+EARLIER = TUESDAY - timedelta(weeks=1)
+TOKEN = "a-link-as-long-as-those-that-are-mailed-out"
+FORMULA, PRODUCT = 2, 1
+"""The large box and its carrots; `prepare` looks."""
+
+VALUES: dict[str, str | int | date] = {
+    "before": 2,
+    "day": TUESDAY,
+    "formula_id": FORMULA,
+    "mail_id": 1,
+    "name": "js/app.js",
+    "product_id": PRODUCT,
+    "session_id": 1,
+    "token": TOKEN,
+    "tour": "mardi",
+    "week": WEEK,
+}
+CELL = f"cell-{FORMULA}-{PRODUCT}"
+NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
+
+Form = dict[str, Any]
+FORMS: dict[str, Callable[[Session], Form]] = {
+    "/connexion": lambda _: {"email": CAMILLE, "password": PASSPHRASE},
+    "/mot-de-passe-oublie": lambda _: {"email": CAMILLE},
+    "/lien/<token>": lambda _: {"new_password": NEW_PASSWORD},
+    "/mon-compte/mot-de-passe": lambda _: {"password": PASSPHRASE, "new_password": NEW_PASSWORD},
+    "/planning/<date:week>/saut": lambda session: {
+        "abonnement": str(box_of(session, CAMILLE)),
+        "vue": "planning",
+    },
+    "/planning/<date:week>/reprise": lambda session: {
+        "abonnement": str(box_of(session, CAMILLE)),
+        "vue": "espace",
+    },
+    "/ferme/paniers/<date:day>/<tour>": lambda _: {
+        CELL: "0,75",
+        "was-" + CELL.removeprefix("cell-"): "",
+        "avec": "2",
+    },
+    "/ferme/paniers/<date:day>/<tour>/<id:formula_id>/<id:product_id>": lambda _: {CELL: "0,75"},
+    "/ferme/paniers/<date:day>/<tour>/copie": lambda session: {
+        "source": str(delivery_on(session, EARLIER).id),
+        "replace": "yes",
+    },
+    "/ferme/paniers/<date:day>/<tour>/etat": lambda _: {"state": "confirmed", "formula": str(FORMULA)},
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a method on an address answers to each role: a status, or `sign-in`."""
+
+    method: str
+    rule: str
+    answers: dict[str, str]
+
+    @cached_property
+    def path(self) -> str:
+        return fill_in(self.rule, VALUES)
+
+    def may_enter(self, role: str) -> bool:
+        return self.answers[role] not in {"sign-in", "403"}
+
+
+def fill_in(rule: str, values: dict[str, Any]) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(values[part[1]]), rule)
+
+
+def read_table() -> list[Line]:
+    rows = [row.split() for row in TABLE.splitlines()[2:] if row.strip()]
+    return [Line(method, rule, dict(zip(ROLES, answers, strict=True))) for method, rule, *answers in rows]
+
+
+LINES = read_table()
+PAGES = [line for line in LINES if line.method == "GET"]
+ACTS = [line for line in LINES if line.method == "POST"]
+
+
+def box_of(session: Session, email: str) -> int:
+    """The id of somebody's first subscription."""
+    ids = select(Subscription.id).join(Account).where(Account.email == email).order_by(Subscription.id)
+    return session.scalars(ids).first() or 0
+
+
+def prepare(session: Session) -> None:
+    """Something for every address: boxes composed and shown, a mail that failed, a link to a new password."""
+    assert session.get_one(Formula, FORMULA).slug == "grand"
+    assert session.get_one(Product, PRODUCT).slug == "carottes"
+    for day, state in ((EARLIER, CompositionState.CONFIRMED), (TUESDAY, CompositionState.FORECAST)):
+        delivery, at = delivery_on(session, day), NOW - timedelta(weeks=1)
+        for product, amount in (("carottes", 500), ("salade", 1)):
+            assert put(session, delivery, "grand", product, amount, at=at) is None
+        assert show(session, delivery, state, at=at) is None
+    mail = outbox.post(
+        session, to=CAMILLE, subject="Votre panier", text="Bonjour", html="<p>Bonjour</p>", at=NOW
+    )
+    mail.state, mail.closed_at, mail.last_error, mail.attempts = MailState.FAILED, NOW, "SMTPDataError 550", 1
+    camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+    session.add(
+        MailedLink(
+            token_hash=hash_token(TOKEN),
+            purpose=LinkPurpose.RESET_PASSWORD,
+            account_id=camille.id,
+            created_at=NOW,
+            expires_at=NOW + timedelta(hours=48),
+        )
+    )
+
+
+def send(client: Browser, method: str, path: str, **more: Any) -> TestResponse:
+    """A request whose answer is not read as a page: the same error page again and again."""
+    return FlaskClient.open(client, path, method=method, **more)
+
+
+class Site:
+    """The whole application with its people, set back by `begin`."""
+
+    def __init__(self, farms: Farms, backend: str) -> None:
+        self._farms, self._backend = farms, backend
+        self.begin()
+
+    def begin(self) -> None:
+        self.app: Flask = self._farms.fresh(self._backend)
+        self._clients: dict[str, Browser] = {}
+        with self.app.app_context():
+            prepare(db.session())
+            db.session.commit()
+            self.forms = {rule: make(db.session()) for rule, make in FORMS.items()}
+
+    def client(self, role: str) -> Browser:
+        """Somebody of that role, with a page of theirs open; who signs in first has the session with the id 1."""
+        if role not in self._clients:
+            self._clients[role] = self.new_client(role)
+        return self._clients[role]
+
+    def new_client(self, role: str) -> Browser:
+        client: Browser = self.app.test_client()  # type: ignore[assignment]
+        if email := ROLES[role]:
+            assert client.sign_in(email).status_code == 303
+        client.get("/mon-compte" if email else "/connexion")
+        assert client.token
+        return client
+
+    def form(self, line: Line) -> Form:
+        return dict(self.forms.get(line.rule, {}))
+
+    def rows(self) -> dict[str, list[str]]:
+        """Everything that the database holds."""
+        with self.app.app_context(), db.engine.connect() as connection:
+            return {
+                table.name: sorted(map(repr, connection.execute(text(f"SELECT * FROM {table.name}"))))
+                for table in Base.metadata.sorted_tables
+            }

@@ -1,0 +1,101 @@
+"""Who may do what: each route, each role, each method, as the table in `site` says."""
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from portal import create_app
+from portal.settings import Mode
+from tests.conftest import settings_for
+from tests.contracts.site import ACTS, IN_DEVELOPMENT, LINES, PAGES, ROLES, Line, Site, send
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+
+
+def routes(app: Flask) -> set[tuple[str, str]]:
+    return {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_the_table_lists_every_route_and_nothing_else() -> None:
+    listed = {(line.method, line.rule) for line in LINES}
+    assert len(listed) == len(LINES)
+    assert routes(create_app(settings_for("sqlite://"))) == listed
+    assert routes(create_app(settings_for("sqlite://", mode=Mode.DEVELOPMENT))) == listed | IN_DEVELOPMENT
+    production = settings_for(
+        "sqlite://", mode=Mode.PRODUCTION, base_url="https://example.org", smtp_url="smtps://smtp.example.org"
+    )
+    assert routes(create_app(production)) == listed
+
+
+def answer(response: TestResponse, *, acted: bool = False) -> str:
+    """Its status; or `sign-in` for the way to the sign-in page, unless that is where an act ends."""
+    asked = response.status_code == 303 and response.location.partition("?")[0] == "/connexion"
+    return "sign-in" if asked and not acted else str(response.status_code)
+
+
+@on_sqlite
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_opens_to_whom_the_table_says(site: Site, role: str) -> None:
+    client = site.client(role)
+    assert {line.rule: answer(client.get(line.path)) for line in PAGES} == {
+        line.rule: line.answers[role] for line in PAGES
+    }
+
+
+@on_sqlite
+@pytest.mark.parametrize("role", ROLES)
+def test_every_act_is_open_to_whom_the_table_says_and_changes_nothing_for_others(
+    site: Site, role: str
+) -> None:
+    for line in ACTS:
+        client, before = site.client(role), site.rows()
+        response = client.submit(line.path, site.form(line))
+        acted = site.rows() != before
+        assert answer(response, acted=acted) == line.answers[role], line.rule
+        if response.status_code < 400 and line.may_enter(role):
+            site.begin()
+        else:
+            assert not acted, line.rule
+
+
+@on_sqlite
+@pytest.mark.parametrize("role", ROLES)
+def test_no_other_method_does_anything(site: Site, role: str) -> None:
+    client, before = site.client(role), site.rows()
+    allowed: dict[str, dict[str, Line]] = {}
+    for line in LINES:
+        allowed.setdefault(line.rule, {})[line.method] = line
+    for lines in allowed.values():
+        for method in set(METHODS) - lines.keys():
+            [line, *_] = lines.values()
+            response = send(client, method, line.path, data={"csrf_token": client.token})
+            if method == "OPTIONS":
+                guarded = not line.may_enter(role)
+                assert answer(response) == (line.answers[role] if guarded else "200"), line.rule
+            elif method == "HEAD" and "GET" in lines:
+                assert answer(response) == lines["GET"].answers[role], line.rule
+                assert response.data == b""
+            else:
+                assert response.status_code == 405, (method, line.rule)
+                assert set(response.allow) >= lines.keys()
+    assert site.rows() == before
+
+
+@on_sqlite
+def test_a_fragment_is_never_a_sign_in_page(site: Site) -> None:
+    client = site.client("anonymous")
+    for line in LINES:
+        if line.answers["anonymous"] == "sign-in":
+            response = client.open(
+                line.path,
+                method=line.method,
+                data={"csrf_token": client.token},
+                headers={"HX-Request": "true"},
+            )
+            assert (response.status_code, response.data) == (401, b""), line.rule
+            assert response.headers["HX-Redirect"].partition("?")[0] == "/connexion"

@@ -81,8 +81,6 @@ class Postman:
             message = mail.message(letter, sent_from=sent_from, sender=line.sender)
             line.smtp.send_message(message, sent_from, [message["To"].addresses[0].addr_spec])
         except Exception as error:
-            if not isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused):
-                self._hang_up()  # nobody knows what the line is at
             outbox.mark_refused(letter, _reason(error), clock.now(), for_good=_is_for_good(error))
             logger.warning("mail refused", extra={"mail": letter.id, "reason": _reason(error)})
         else:

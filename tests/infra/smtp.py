@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 TAKEN = "250 OK"
+HANGS_FOR = 60.0
 Answer = Callable[[SMTP, EmailMessage], Awaitable[str]]
 
 
@@ -32,12 +33,12 @@ def reply(line: str) -> Answer:
 async def close(server: SMTP, _message: EmailMessage) -> str:
     """Cut the connection when the message has arrived, without a word."""
     server.transport.abort()
-    await asyncio.sleep(60)
+    await asyncio.sleep(HANGS_FOR)
     return TAKEN
 
 
 async def hang(_server: SMTP, _message: EmailMessage) -> str:
-    await asyncio.sleep(60)
+    await asyncio.sleep(HANGS_FOR)
     return TAKEN
 
 

@@ -68,6 +68,13 @@ def test_the_reference_is_ours_whatever_the_client_sends(client, lines):
     assert "forged" not in "".join(lines)
 
 
+def test_a_request_that_fails_before_it_begins_has_a_reference_too(client, lines):
+    response = client.get("/sante", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    [line] = the_requests(lines)
+    assert line["request_id"] == response.headers["X-Request-Id"]
+
+
 def test_who_is_signed_in_is_a_number(client, lines):
     client.sign_in(CAMILLE)
     client.get("/espace")

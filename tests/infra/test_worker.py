@@ -63,10 +63,26 @@ def test_a_task_comes_round_until_the_worker_is_told_to_stop(app, tasks):
 def test_a_long_task_in_steps_lets_the_others_in(app, tasks):
     order = []
     steps = iter([True, True, False])
-    tasks("long", lambda: order.append("long") or next(steps))
+    tasks("long", lambda: order.append("long") or next(steps), every=20)
     tasks("short", lambda: order.append("short"))
+    began = time.monotonic()
     jobs.run(app, Event(), once=True)
     assert order == ["long", "short", "long", "long"]
+    assert time.monotonic() - began < 20, "what is left is done at once"
+
+
+def test_a_worker_that_is_told_to_stop_ends_its_task_and_begins_no_other(app, tasks):
+    stop, done = Event(), []
+
+    def be_stopped():
+        stop.set()
+        done.append("first")
+        return True
+
+    tasks("first", be_stopped)
+    tasks("second", lambda: done.append("second"))
+    jobs.run(app, stop)
+    assert done == ["first"]
 
 
 def test_what_a_failing_task_wrote_is_gone(app, tasks):

@@ -160,7 +160,8 @@ def _too_many(page: Callable[..., Response], form: EmailForm, counts: list[Count
 
 def _client() -> str:
     """The client's address; of IPv6 the part that its owner cannot choose at will."""
-    address = ipaddress.ip_address(request.remote_addr or "::")
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    address = request.remote_addr or ""
+    try:
+        return str(ipaddress.ip_network((address, 64 if ":" in address else 32), strict=False))
+    except ValueError:  # a socket, or what a proxy calls « unknown »
+        return address

@@ -45,6 +45,8 @@ def _set_skipped(
     session: Session, account: Account, subscription_ids: Collection[int], week: date, *, wanted: bool
 ) -> Skipping | None:
     """All the boxes or none: one refusal refuses the act. What is as wished already is left alone."""
+    if not subscription_ids:
+        return Skipping(refusal=Refusal.NOTHING_CHOSEN)
     locked = session.scalars(
         locks.for_update(
             select(Subscription)
@@ -53,7 +55,7 @@ def _set_skipped(
             of=Subscription,
         )
     ).all()
-    if not subscription_ids or len(locked) != len(set(subscription_ids)):
+    if len(locked) != len(set(subscription_ids)):
         return None
     mine = of_account(session, account.id)
     holdings = with_skips(session, [h for h in mine if h.id in set(subscription_ids)])

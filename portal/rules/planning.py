@@ -18,6 +18,7 @@ class Refusal(StrEnum):
 
     CANCELLED = "cancelled"
     NOT_EXPECTED = "not_expected"
+    NOTHING_CHOSEN = "nothing_chosen"
     PAST_CUTOFF = "past_cutoff"
 
 

@@ -80,7 +80,12 @@ def test_somebody_elses_subscription_is_not_found(session: Session) -> None:
     _, (other,) = person(session, YACINE)
     assert skip(session, camille, [other], WEEK) is None
     assert skip(session, camille, [box, other], WEEK) is None
-    assert skip(session, camille, [], WEEK) is None
+
+
+def test_choosing_nothing_is_refused(session: Session) -> None:
+    camille, _ = person(session, CAMILLE)
+    assert skip(session, camille, [], WEEK).refusal is Refusal.NOTHING_CHOSEN
+    assert unskip(session, camille, [], WEEK).refusal is Refusal.NOTHING_CHOSEN
 
 
 def test_a_week_without_a_box_cannot_be_skipped(session: Session) -> None:

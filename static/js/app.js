@@ -51,3 +51,6 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
     button.setAttribute("aria-pressed", shown);
   });
 }
+
+// htmx notes the path one is on; nothing stays in this browser but the cookie (BAR S3).
+sessionStorage.removeItem("htmx-current-path-for-history");

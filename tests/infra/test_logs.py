@@ -68,9 +68,14 @@ def test_the_reference_is_ours_whatever_the_client_sends(client, lines):
     assert "forged" not in "".join(lines)
 
 
-def test_a_request_that_fails_before_it_begins_has_a_reference_too(client, lines):
-    response = client.get("/sante", headers={"Host": "evil.example"})
-    assert response.status_code == 400
+def test_a_request_that_fails_before_it_begins_has_a_reference_too(app, client, lines, monkeypatch):
+    def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(app.session_interface, "open_session", fail)
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    response = client.get("/sante")
+    assert response.status_code == 500
     [line] = the_requests(lines)
     assert line["request_id"] == response.headers["X-Request-Id"]
 

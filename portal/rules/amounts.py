@@ -70,10 +70,8 @@ def write_amount(amount: int, measure: Measure) -> str:
 
 def worth(contents: Iterable[tuple[int, Money, Measure]]) -> Money:
     """What a box is worth: amounts with the value of a kilo, a piece or a bunch; rounded once, on the sum."""
-    grams_of_cents = sum(
-        amount * value.cents * 1000 // measure.valued_by for amount, value, measure in contents
-    )
-    return Money((grams_of_cents + 500) // 1000)
+    thousandths = sum(amount * value.cents * 1000 // measure.valued_by for amount, value, measure in contents)
+    return Money((thousandths + 500) // 1000)
 
 
 def gap(value: Money, price: Money) -> int | None:

@@ -20,7 +20,7 @@ PREVIEW_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-
 def mailbox(before: int | None) -> ResponseReturnValue:
     lines = outbox.list_lines(db.session(), before=before, limit=PAGE_SIZE + 1)
     return render_template(
-        "farm/mailbox.html",
+        "farm/mailbox/list.html",
         lines=lines[:PAGE_SIZE],
         older=lines[PAGE_SIZE - 1].id if len(lines) > PAGE_SIZE else None,
         before=before,
@@ -31,7 +31,7 @@ def mailbox(before: int | None) -> ResponseReturnValue:
 
 @blueprint.get("/courrier/<id:mail_id>")
 def mail(mail_id: int) -> ResponseReturnValue:
-    return render_template("farm/mail.html", mail=_mail_or_404(mail_id), nav_current="farm.mailbox")
+    return render_template("farm/mailbox/page.html", mail=_mail_or_404(mail_id), nav_current="farm.mailbox")
 
 
 @blueprint.get("/courrier/<id:mail_id>/apercu")

@@ -11,7 +11,7 @@ CHECKS = (
     ("ruff format", ["ruff", "format", "--check", "."]),
     ("mypy", ["mypy"]),
     ("import contracts", ["lint-imports"]),
-    ("djlint", ["djlint", "--check", "--lint", "--quiet", "templates"]),
+    ("djlint", ["djlint", "--lint", "--quiet", "templates"]),
 )
 
 

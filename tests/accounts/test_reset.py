@@ -304,6 +304,15 @@ def test_a_reset_ends_every_session_at_once(app: Flask) -> None:
     assert not any(opens(with_cookie(app, value)) for value in cookies)
 
 
+def test_a_reset_on_somebody_elses_device_leads_to_the_sign_in_page(app: Flask) -> None:
+    path = ask_for_link(app)
+    lent = signed_in(app, YACINE)
+    lent.get("/mon-compte")
+    assert lent.submit(path, {"new_password": NEW}).status_code == 303
+    assert "a été changé" in lent.get("/connexion").text
+    assert not opens(lent)
+
+
 def test_who_was_shut_out_gets_in_by_a_reset(app: Flask) -> None:
     for _ in range(10):
         last = browser_of(app).sign_in(CAMILLE, "faux")

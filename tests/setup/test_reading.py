@@ -26,6 +26,7 @@ SECOND_PRICE = '{ since = 2026-01-01, price = "11,50 €", vat = "5,5 %" },'
         ('slug = "radis"', 'slug = "salade"', "products › salade › slug : il y est 2 fois"),
         ('slug = "radis"', 'slug = "Radis"', "products › Radis › slug : « Radis » n'est pas un nom court"),
         ('slug = "oeufs-par-6"', 'slug = "œufs"', "formulas › œufs › slug : « œufs » n'est pas"),
+        ('slug = "radis"', "slug = 12", "products › n° 5 › slug : « 12 » n'est pas un nom court"),
         ("[[tours]]", "[tours]", "farm.toml : ce n'est pas du TOML"),
         # text
         ('name = "Halle de Serres"', "name = 12", "points › halle-de-serres › name : il faut un texte"),

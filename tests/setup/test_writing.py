@@ -319,12 +319,13 @@ def test_a_price_to_come_may_still_change(setup: Setup, session: Session) -> Non
 
 
 def test_a_price_to_come_that_is_no_longer_in_the_file_is_said_and_stays(
-    setup: Setup, session: Session, clock: time_machine.Traveller
+    setup: Setup, session: Session
 ) -> None:
     more = '{ since = 2026-06-11, price = "20,50 €", vat = "5,5 %" }'
     setup(text=LARGE.replace(PRICE, f"{PRICE}, {more}"))
     result = setup(text=LARGE)
     assert "formulas › grand › prices › 2026-06-11" in result.output
+    assert "2025-01-01" not in setup(text=LARGE.replace(PRICE, more)).output, "what has begun is history"
     assert len(prices_of(session, "grand")) == 2
 
 

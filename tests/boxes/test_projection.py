@@ -58,7 +58,7 @@ class Farm:
 @st.composite
 def farms(draw: st.DrawFn) -> Farm:
     first = draw(st.sampled_from(FIRST_WEEKS))
-    plans = [draw(plans_of(1001 + n, first)) for n in range(draw(st.integers(1, 8)))]
+    plans = [draw(plans_of(1001 + n, first)) for n in range(draw(st.integers(4, 10)))]
     undone = {
         (plan.subscription_id, first + n * WEEK)
         for plan in plans

@@ -1,24 +1,25 @@
 """Acts that meet, locks that others hold, and waiting for who waits for them."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from threading import Event, Thread, get_ident
+from threading import Thread, get_ident
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import NullPool
 
 from portal.infra import locks
 from portal.infra.orm import Base, db, own_transaction
-from tests.infra.workers import wait_until
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds after which a thread is taken for stuck."""
 
-HEAD_START = 0.05
-"""Seconds for an act to get through, or to find itself locked out."""
+SLOW = 0.05
+"""Seconds after which a statement on SQLite, which tells nobody who waits, is taken for waiting."""
 
 
 class Act:
@@ -46,55 +47,29 @@ def attempt(function: Callable[[], Any]) -> Any:
         return error
 
 
-def meetings(
-    app: Flask, first: Callable[[], Any], second: Callable[[], Any], head_start: float = HEAD_START
-) -> Iterator[tuple[Any, Any]]:
+def meetings(app: Flask, first: Callable[[], Any], second: Callable[[], Any]) -> Iterator[tuple[Any, Any]]:
     """Let two acts meet at every point: the second begins as the first is about to send its n-th statement.
 
-    It runs beside the first in a thread of its own, with a head start in which it gets through or finds
-    itself locked out. Yields both results, again and again, until the first act has no n-th statement.
+    The second runs in a thread of its own until it has ended or waits for a lock; then the first goes on beside
+    it. Yields both results, again and again, until the first act has no n-th statement.
     """
+    us = get_ident()
     for number in count(1):
         others: list[Act] = []
         sent = count(1)
 
         def meet(number: int = number, others: list[Act] = others, sent: Iterator[int] = sent) -> None:
             if next(sent) == number:
-                others.append(Act(second))
-                others[0].ends_within(head_start)
+                with watching(app) as somebody_waits:
+                    others.append(Act(second))
+                    while not (others[0].ends_within(0.005) or somebody_waits()):
+                        pass
 
-        with before_our_statements(app, meet):
+        with listening(engine_of(app), "before_cursor_execute", lambda: get_ident() == us and meet()):
             result = attempt(first)
         if not others:
             return
         yield result, others[0].result
-
-
-@contextmanager
-def before_our_statements(app: Flask, function: Callable[[], None]) -> Iterator[None]:
-    """Call the function before each statement that this thread sends to the database."""
-    us = get_ident()
-
-    def note(*_: Any) -> None:
-        if get_ident() == us:
-            function()
-
-    with listening(engine_of(app), note):
-        yield
-
-
-@contextmanager
-def listening(engine: Engine, note: Callable[..., None]) -> Iterator[None]:
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
-def engine_of(app: Flask) -> Engine:
-    with app.app_context():
-        return db.engine
 
 
 @contextmanager
@@ -106,24 +81,47 @@ def held(app: Flask, table: type[Base]) -> Iterator[None]:
 
 
 @contextmanager
-def somebody_waits(app: Flask) -> Iterator[Callable[[], None]]:
-    """Hands over a function that comes back once somebody waits for a lock that is held."""
+def watching(app: Flask) -> Iterator[Callable[[], bool]]:
+    """Hands over a question: does anybody but us wait for a lock just now?"""
     engine = engine_of(app)
     if engine.dialect.name == "postgresql":
         waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-
-        def found() -> bool:
-            with engine.connect() as connection:
-                return bool(connection.scalar(waiting))
-
-        yield lambda: wait_until(found)
+        aside = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with aside.connect() as connection:
+            yield lambda: bool(connection.scalar(waiting))
         return
 
-    asked = Event()  # SQLite tells nobody who waits; who has asked for the lock has read no clock since
+    us, under_way = get_ident(), dict[int, float]()
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement == "BEGIN IMMEDIATE":
-            asked.set()
+    def begins() -> None:
+        under_way[get_ident()] = time.monotonic()
 
-    with listening(engine, note):
-        yield lambda: wait_until(asked.is_set)
+    def ends() -> None:
+        under_way.pop(get_ident(), None)
+
+    def anybody_is_slow() -> bool:
+        latest = time.monotonic() - SLOW
+        return any(begun < latest for thread, begun in list(under_way.items()) if thread != us)
+
+    with (
+        listening(Engine, "before_cursor_execute", begins),
+        listening(Engine, "after_cursor_execute", ends),
+    ):
+        yield anybody_is_slow
+
+
+@contextmanager
+def listening(target: Engine | type[Engine], moment: str, function: Callable[[], Any]) -> Iterator[None]:
+    def note(*_: Any) -> None:
+        function()
+
+    event.listen(target, moment, note)
+    try:
+        yield
+    finally:
+        event.remove(target, moment, note)
+
+
+def engine_of(app: Flask) -> Engine:
+    with app.app_context():
+        return db.engine

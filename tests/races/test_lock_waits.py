@@ -15,7 +15,8 @@ from portal.infra.outbox import Mail
 from portal.subscriptions.models import Subscription
 from tests.client import Browser
 from tests.conftest import settings_for
-from tests.races.helpers import Act, held, somebody_waits
+from tests.infra.workers import wait_until
+from tests.races.helpers import Act, held, watching
 from tests.world import CAMILLE
 
 PATH = "/planning/2026-06-15/saut"
@@ -50,10 +51,10 @@ def hurried(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
 
 def test_who_waits_for_a_lock_is_served_when_it_is_free(app: Flask) -> None:
     browser = signed_in(app)
-    with held(app, Subscription), somebody_waits(app) as wait:
+    with held(app, Subscription), watching(app) as somebody_waits:
         request = Act(lambda: browser.submit(PATH, BOX))
-        wait()
-        assert not request.ends_within(0.2)
+        wait_until(somebody_waits)
+        assert not request.ends_within(0)
     assert request.result.status_code == 303
     assert written(app) == 3
 
@@ -61,7 +62,7 @@ def test_who_waits_for_a_lock_is_served_when_it_is_free(app: Flask) -> None:
 def test_who_waits_too_long_hears_that_the_site_is_busy(app: Flask, hurried: Flask) -> None:
     browser = signed_in(hurried)
     with held(app, Subscription):
-        answer = browser.submit(PATH, BOX)
+        answer = Act(lambda: browser.submit(PATH, BOX)).result
         assert browser.get("/planning").status_code == 200, "reading goes on"
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "10"

@@ -20,8 +20,8 @@ from portal.infra.outbox import Mail
 from portal.rules.calendar import WEEK
 from portal.subscriptions.models import Subscription
 from tests.client import Browser
-from tests.infra.workers import ROUNDS
-from tests.races.helpers import HEAD_START, Act, held, meetings, somebody_waits
+from tests.infra.workers import ROUNDS, wait_until
+from tests.races.helpers import Act, held, meetings, watching
 from tests.world import CAMILLE, CUTOFF, TODAY
 
 BOX = 1
@@ -106,9 +106,7 @@ def test_without_locks_two_tabs_get_in_each_others_way(unlocked: Flask) -> None:
 # T10: the freeze
 
 
-def acts_at_the_cutoff(
-    app: Flask, worker: Flask, clock: time_machine.Traveller, act: str, head_start: float = HEAD_START
-) -> Iterator[bool]:
+def acts_at_the_cutoff(app: Flask, worker: Flask, clock: time_machine.Traveller, act: str) -> Iterator[bool]:
     """Skip a box or take it back while its delivery closes, week after week: whether all agree on who won."""
     browser = tab(app)
     week, cutoff = MONDAY, CUTOFF
@@ -128,7 +126,7 @@ def acts_at_the_cutoff(
         clock.move_to(cutoff - SECOND)
 
     prepare()
-    for answer, failure in meetings(app, begin, close, head_start):
+    for answer, failure in meetings(app, begin, close):
         skipped, carried = state(worker, week)
         accepted = status(answer) == 303
         yield (
@@ -158,7 +156,7 @@ def test_what_meets_the_freeze_is_done_and_packed_so_or_refused(
 def test_without_locks_a_box_is_skipped_and_packed(
     app: Flask, unlocked: Flask, clock: time_machine.Traveller
 ) -> None:
-    assert not all(acts_at_the_cutoff(unlocked, app, clock, "saut", head_start=2))
+    assert not all(acts_at_the_cutoff(unlocked, app, clock, "saut"))
 
 
 # T9: the lock
@@ -170,9 +168,9 @@ def test_who_waits_for_the_lock_across_the_cutoff_is_refused(
 ) -> None:
     browser = tab(app)
     clock.move_to(CUTOFF - 2 * SECOND)
-    with held(app, table), somebody_waits(app) as wait:
+    with held(app, table), watching(app) as somebody_waits:
         request = Act(lambda: press(browser, "saut", MONDAY))
-        wait()
+        wait_until(somebody_waits)
         clock.move_to(CUTOFF + 2 * SECOND)
     assert status(request.result) == 422
     assert rows(app) == (0, 0, 0)
@@ -181,9 +179,9 @@ def test_who_waits_for_the_lock_across_the_cutoff_is_refused(
 def test_who_waits_for_the_lock_in_time_is_served(app: Flask, clock: time_machine.Traveller) -> None:
     browser = tab(app)
     clock.move_to(CUTOFF - 2 * SECOND)
-    with held(app, Subscription), somebody_waits(app) as wait:
+    with held(app, Subscription), watching(app) as somebody_waits:
         request = Act(lambda: press(browser, "saut", MONDAY))
-        wait()
+        wait_until(somebody_waits)
         clock.move_to(CUTOFF - SECOND)
     assert status(request.result) == 303
     assert state(app, MONDAY) == (True, False)

@@ -33,7 +33,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     sessions.init_app(app, settings)
     # Its views stay out: ours answer 303 and 422, know the limits and follow no `next` off the site.
     security = Security(app, SQLAlchemyUserDatastore(db, Account, Role), register_blueprint=False)
-    app.login_manager.unauthorized_handler(ask_to_sign_in)  # type: ignore[attr-defined]
+    security.login_manager.user_loader(sessions.current_account)
+    security.login_manager.unauthorized_handler(ask_to_sign_in)
     _ask_late(app, security)
 
 

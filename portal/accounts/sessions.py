@@ -20,6 +20,7 @@ from flask_login import user_logged_in, user_logged_out
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account, SignInSession
 from portal.infra import clock
@@ -60,6 +61,7 @@ class RowSession(SessionMixin):
         self._row: SignInSession | None = None
         self._left: list[int] = []
         self._account_id: int | None = None
+        self._account: Account | None = None
         self._idle = VISITOR_IDLE
 
     @property
@@ -72,6 +74,12 @@ class RowSession(SessionMixin):
         self._load()
         return self._row.id if self._row else None
 
+    @property
+    def account(self) -> Account | None:
+        """Whose row it is; read with it, so that a page asks once who is there."""
+        self._load()
+        return self._account
+
     def _load(self) -> dict[str, Any]:
         if self._values is None:
             self._values = {}
@@ -80,8 +88,13 @@ class RowSession(SessionMixin):
         return self._values
 
     def _read(self, now: datetime) -> None:
-        known = SignInSession.token_hash == hash_token(self.token)
-        row = db.session.scalar(select(SignInSession).where(known))
+        found = db.session.execute(
+            select(SignInSession, Account)
+            .outerjoin(Account, Account.id == SignInSession.account_id)
+            .options(joinedload(Account.roles))
+            .where(SignInSession.token_hash == hash_token(self.token))
+        )
+        row, account = found.unique().one_or_none() or (None, None)
         if row is None:
             return
         if row.revoked_at is not None or row.expires_at <= now:
@@ -90,6 +103,7 @@ class RowSession(SessionMixin):
         db.session.expunge(row)
         self._row, self._values = row, dict(row.data)
         self._account_id, self._idle = row.account_id, row.expires_at - row.seen_at
+        self._account = account
 
     def __getitem__(self, key: str) -> Any:
         if key == CSRF:
@@ -203,6 +217,13 @@ class RowSessions(SessionInterface):
 def current_row_id() -> int | None:
     """The row of the request's own session, to mark it in a list."""
     return _session().row_id
+
+
+def current_account(uniquifier: str) -> Account | None:
+    """Whose session this is, for Flask-Login; nobody once the account is closed or its sessions were ended."""
+    account = _session().account
+    known = account is not None and account.active and account.fs_uniquifier == uniquifier
+    return account if known else None
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Fixtures: each test has the whole application on a fresh copy of a small farm, on both databases."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,24 +19,36 @@ from tests import databases, world
 from tests.client import Browser
 
 SECRET = "a-secret-for-tests-of-more-than-32-characters"
+NEEDS = (
+    ("PostgreSQL", "postgresql", "postgresql" in databases.BACKENDS),
+    ("Chromium", "chromium", shutil.which("chromium")),
+    ("pdftotext", "poppler-utils", shutil.which("pdftotext")),
+)
+"""What tests use beyond Python, where it is found: name, Debian's package, whether it is here."""
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    left_out = [] if "postgresql" in databases.BACKENDS else ["PostgreSQL (apt install postgresql)"]
+    left_out = [f"{name} (apt install {package})" for name, package, found in NEEDS if not found]
     if left_out and os.environ.get("PORTAL_TEST_EVERYTHING"):
         pytest.exit(f"missing on this machine: {', '.join(left_out)}", returncode=2)
     return [f"left out on this machine: {', '.join(left_out)}"] if left_out else []
 
 
 def settings_for(database_url: str, **changes: Any) -> Settings:
-    values = {"mode": Mode.TEST, "secret_key": SECRET, "base_url": "http://localhost", "database_url": database_url}
+    values = {
+        "mode": Mode.TEST,
+        "secret_key": SECRET,
+        "base_url": "http://localhost",
+        "database_url": database_url,
+    }
     return Settings(**{**values, **changes})
 
 
 class Farms:
     """One database and one application for each backend, made when first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
         self.made: dict[str, tuple[databases.Database, Flask]] = {}
 
     def fresh(self, backend: str) -> Flask:
@@ -49,7 +62,7 @@ class Farms:
 
     def _make(self, backend: str) -> tuple[databases.Database, Flask]:
         database = databases.start(backend)
-        app = create_app(settings_for(database.url))
+        app = create_app(settings_for(database.url, **self.settings))
         app.test_client_class = Browser
 
         def fill() -> None:

@@ -1,0 +1,142 @@
+"""A real Chromium on the whole application.
+
+The server is a thread of the test's process, so that `clock` moves its time too. Of what a page does, this is
+watched in every test: it asks no other host, and its console stays empty (the CSP stops nothing).
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from threading import Thread
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from portal.settings import Mode
+from tests import client
+from tests.browser.helpers import PHONE
+from tests.conftest import Farms
+
+CHROMIUM = shutil.which("chromium")
+collect_ignore_glob = [] if CHROMIUM else ["test_*.py"]
+if not shutil.which("pdftotext"):
+    collect_ignore_glob.append("test_printed_list.py")
+
+NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+REFUSED = "Failed to load resource: the server responded with a status of 4"
+"""What the console says of every page of ours with a status of 4xx."""
+
+expect.set_options(timeout=15_000)  # a machine may be slow; what holds is seen at once
+
+
+class Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Nothing: a test's output is its own."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The real time: the browser's cache compares it with its own clock."""
+        return formatdate(timestamp or time_machine.escape_hatch.time.time(), usegmt=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[BaseWSGIServer]:
+    server = make_server("127.0.0.1", 0, Flask("none yet"), threaded=True, request_handler=Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def farms(server: BaseWSGIServer) -> Iterator[Farms]:
+    """As a developer runs it: errors have their pages, and the gallery of components is there."""
+    made = Farms(mode=Mode.DEVELOPMENT, base_url=f"http://127.0.0.1:{server.port}")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def backend() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def app(farms: Farms, backend: str, server: BaseWSGIServer) -> Iterator[Flask]:
+    """The application on a fresh farm, served; in its context, so that a test may look into the database."""
+    server.app = app = farms.fresh(backend)
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", NO_OTHER_HOST])
+
+
+@pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
+def javascript(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What a page asked of others or the console said, so far."""
+    return []
+
+
+@pytest.fixture
+def browse(app: Flask, chromium: Browser, complaints: list[str]) -> Iterator[Callable[..., Page]]:
+    """`browse(CAMILLE)` is a new browser in which she is signed in; `browse()` a visitor's."""
+    site = app.config["SETTINGS"].base_url
+    contexts: list[BrowserContext] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not message.text.startswith(REFUSED):
+            complaints.append(message.text)
+
+    def see(request: Request) -> None:
+        if not request.url.startswith(f"{site}/"):
+            complaints.append(f"asks {request.url}")
+
+    def open_browser(email: str | None = None, **options: Any) -> Page:
+        usual = {"base_url": site, "viewport": PHONE, "locale": "fr-FR", "reduced_motion": "reduce"}
+        context = chromium.new_context(**usual | options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        if email:
+            context.add_cookies([{"name": "session", "value": _sign_in(app, email), "url": site}])
+        context.on("console", hear)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("request", see)
+        return context.new_page()
+
+    yield open_browser
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def _sign_in(app: Flask, email: str) -> str:
+    visitor = app.test_client()
+    assert isinstance(visitor, client.Browser)
+    visitor.sign_in(email)
+    cookie = visitor.get_cookie("session", domain="127.0.0.1")
+    assert cookie
+    return cookie.value

@@ -1,0 +1,76 @@
+"""What the browser tests share: screens, a furnished farm, questions to a page."""
+
+from datetime import date, timedelta
+from threading import Event
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account, LinkPurpose, MailedLink
+from portal.accounts.sessions import hash_token
+from portal.boxes.models import BoxChange
+from portal.deliveries.models import Delivery
+from portal.infra import jobs, mail, outbox
+from portal.infra.orm import own_transaction
+from portal.infra.outbox import Mail, MailState
+from portal.profile.queries import get_farm
+from tests.composing import delivery_on, put, show
+from tests.world import CAMILLE, NOW, TUESDAY
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+
+TOKEN = "a-token-that-only-the-mail-holds"
+KEPT, FAILED, SENT = 1, 2, 3
+"""The mails of a furnished farm."""
+
+
+def furnish() -> None:
+    """Give every page something to show: a composed delivery, a cancelled one, mails, a mailed link."""
+    with own_transaction() as session:
+        compose(session)
+        cancelled = session.scalars(
+            select(Delivery).where(Delivery.day == TUESDAY + timedelta(weeks=2))
+        ).one()
+        cancelled.cancelled_at, cancelled.cancel_reason = NOW, "Les maraîchers se reposent."
+        for state, error in ((MailState.KEPT, None), (MailState.FAILED, "550"), (MailState.SENT, None)):
+            letter = _post(session)
+            letter.state, letter.closed_at, letter.attempts, letter.last_error = state, NOW, 1, error
+        camille = session.scalars(select(Account.id).where(Account.email == CAMILLE)).one()
+        session.add(
+            MailedLink(
+                token_hash=hash_token(TOKEN),
+                purpose=LinkPurpose.RESET_PASSWORD,
+                account_id=camille,
+                created_at=NOW,
+                expires_at=NOW + timedelta(days=2),
+            )
+        )
+
+
+def compose(session: Session) -> None:
+    """Tuesday's boxes, shown, and changed since."""
+    tuesday = delivery_on(session, TUESDAY)
+    put(session, tuesday, "grand", "carottes", 1000)
+    put(session, tuesday, "grand", "radis", 1)
+    put(session, tuesday, "oeufs", "oeufs", 6)
+    show(session, tuesday)
+    put(session, tuesday, "grand", "carottes", 1500)
+    put(session, tuesday, "grand", "salade", 1)
+
+
+def skips() -> list[date]:
+    """The weeks that somebody skips, one for each subscription."""
+    with own_transaction() as session:
+        return list(session.scalars(select(BoxChange.week).where(BoxChange.skip).order_by(BoxChange.id)))
+
+
+def _post(session: Session) -> Mail:
+    written = mail.render("password_changed", first_name="Camille", at=NOW, farm=get_farm(session))
+    return outbox.post(session, to=CAMILLE, at=NOW, **written.parts)
+
+
+def work(app: Flask) -> None:
+    """What the worker does when it is awake."""
+    jobs.run(app, Event(), once=True)

@@ -1,0 +1,143 @@
+"""Every page of the site, and the states that a page can be brought into: what is looked at as a whole."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from playwright.sync_api import Page, expect
+from time_machine import Traveller
+
+from tests.browser.helpers import FAILED, KEPT, TOKEN
+from tests.world import CAMILLE, CUTOFF, NOW, PASSPHRASE, STAFF
+
+
+@dataclass(frozen=True)
+class Sight:
+    """`reach` does on the page what brings it into the state; a page without an endpoint is one that refuses."""
+
+    endpoint: str | None
+    who: str | None
+    path: str
+    reach: Callable[[Page, Traveller], None] | None = None
+    at: datetime = NOW
+
+    def __str__(self) -> str:
+        state = f" {self.reach.__name__}" if self.reach else ""
+        return f"{self.path} {self.at:%d.%m.}{state}" if self.at != NOW else f"{self.path}{state}"
+
+
+def wrong_password(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Adresse e-mail").fill(CAMILLE)
+    page.get_by_label("Mot de passe", exact=True).fill("navets")
+    page.get_by_role("button", name="Se connecter").click()
+    expect(page.locator(".flash-error")).to_be_visible()
+
+
+def nothing_typed(page: Page, clock: Traveller) -> None:
+    page.locator("main [type=submit]").click()
+    expect(page.locator("[aria-invalid]").first).to_be_visible()
+
+
+def weak_password(page: Page, clock: Traveller) -> None:
+    if page.url.endswith("/mon-compte"):
+        page.get_by_label("Mot de passe actuel").fill(PASSPHRASE)
+    page.get_by_label("Nouveau mot de passe").fill("navets")
+    page.get_by_role("button", name="Changer le mot de passe").click()
+    expect(page.locator("[aria-invalid]").first).to_be_visible()
+
+
+def choosing(page: Page, clock: Traveller) -> None:
+    page.locator(".dialog > summary").first.click()
+    expect(page.get_by_role("group", name="Que voulez-vous sauter")).to_be_visible()
+
+
+def skipped(page: Page, clock: Traveller) -> None:
+    choosing(page, clock)
+    page.get_by_role("button", name="Sauter", exact=True).click()
+    expect(page.locator(".flash-success")).to_be_visible()
+
+
+def skipped_as_a_form(page: Page, clock: Traveller) -> None:
+    _submit_skip(page)
+    expect(page.locator(".flash-success")).to_be_visible()
+
+
+def too_late(page: Page, clock: Traveller) -> None:
+    clock.move_to(CUTOFF)
+    _submit_skip(page)
+    expect(page.get_by_role("heading", name="Rien n'a été changé")).to_be_visible()
+
+
+def _submit_skip(page: Page) -> None:
+    """As the browser does without HTMX."""
+    page.locator("form[action$='/2026-06-15/saut']").evaluate("form => form.submit()")
+
+
+def refused_cell(page: Page, clock: Traveller) -> None:
+    cell = page.get_by_label("Carottes, Grand panier")
+    cell.fill("beaucoup")
+    cell.press("Enter")
+    expect(page.locator(".cell-problem")).to_be_visible()
+
+
+def refused_cells(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Carottes, Grand panier").evaluate(
+        "input => { input.value = 'x'; input.form.submit() }"
+    )
+    expect(page.locator(".cell-problem")).to_be_visible()
+
+
+def asked_before_replacing(page: Page, clock: Traveller) -> None:
+    for answer in ("Les paniers sont copiés.", "Les remplacer par ceux"):
+        page.get_by_text("Copier d'une livraison précédente").click()
+        page.get_by_role("button", name="Copier", exact=True).click()
+        expect(page.get_by_text(answer)).to_be_visible()
+
+
+SIGHTS = (
+    Sight("public.home", None, "/"),
+    Sight("public.formulas", None, "/formules"),
+    Sight("security.login", None, "/connexion"),
+    Sight("security.login", None, "/connexion", wrong_password),
+    Sight("security.login", None, "/connexion", nothing_typed),
+    Sight("public.forgot_password", None, "/mot-de-passe-oublie"),
+    Sight("public.forgot_password", None, "/mot-de-passe-oublie", nothing_typed),
+    Sight("public.forgot_password_sent", None, "/mot-de-passe-oublie/envoye"),
+    Sight("public.link", None, f"/lien/{TOKEN}"),
+    Sight("public.link", None, f"/lien/{TOKEN}", weak_password),
+    Sight("public.link", None, "/lien/used"),
+    Sight("member.home", CAMILLE, "/espace"),
+    Sight("member.home", CAMILLE, "/espace", choosing),
+    Sight("member.home", CAMILLE, "/espace", skipped),
+    Sight("member.home", CAMILLE, "/espace", at=CUTOFF),
+    Sight("member.home", STAFF, "/espace"),  # no subscription
+    Sight("member.planning", CAMILLE, "/planning"),
+    Sight("member.planning", CAMILLE, "/planning", choosing),
+    Sight("member.planning", CAMILLE, "/planning", skipped_as_a_form),
+    Sight("member.planning", CAMILLE, "/planning", too_late),
+    Sight("member.planning", STAFF, "/planning"),
+    Sight("member.delivery", CAMILLE, "/livraisons/2026-06-16/mardi"),
+    Sight("member.delivery", CAMILLE, "/livraisons/2026-06-18/jeudi"),  # not hers
+    Sight("member.account", CAMILLE, "/mon-compte"),
+    Sight("member.account", CAMILLE, "/mon-compte", weak_password),
+    Sight("farm.week", STAFF, "/ferme"),
+    Sight("farm.deliveries", STAFF, "/ferme/livraisons"),
+    Sight("farm.delivery", STAFF, "/ferme/livraisons/2026-06-16/mardi"),
+    Sight("farm.delivery", STAFF, "/ferme/livraisons/2026-06-30/mardi"),  # cancelled
+    Sight("farm.delivery_list", STAFF, "/ferme/livraisons/2026-06-16/mardi/liste"),
+    Sight("farm.delivery_list", STAFF, "/ferme/livraisons/2026-06-30/mardi/liste"),
+    Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-16/mardi"),
+    Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-16/mardi", refused_cell),
+    Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-16/mardi", refused_cells),
+    Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-23/mardi"),  # empty
+    Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-23/mardi", asked_before_replacing),
+    Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-09/mardi"),  # over
+    Sight("farm.mailbox", STAFF, "/ferme/courrier"),
+    Sight("farm.mailbox", STAFF, "/ferme/courrier/avant/1"),  # empty
+    Sight("farm.mail", STAFF, f"/ferme/courrier/{KEPT}"),
+    Sight("farm.mail", STAFF, f"/ferme/courrier/{FAILED}"),
+    Sight("farm.components", STAFF, "/ferme/composants"),
+    Sight(None, CAMILLE, "/nulle-part"),
+    Sight(None, CAMILLE, "/ferme"),
+)
+NO_PAGES_OF_OURS = {"static", "public.health", "farm.mail_preview"}

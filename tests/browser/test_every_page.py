@@ -1,0 +1,101 @@
+"""What holds on every page: axe finds nothing, nothing sticks out of a narrow screen, a thumb hits every target."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Page
+from sqlalchemy import select
+from time_machine import Traveller
+
+from portal.infra.orm import own_transaction
+from portal.infra.outbox import Mail
+from portal.settings import ROOT
+from tests.browser.helpers import DESK, furnish, work
+from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
+from tests.world import CAMILLE, PASSPHRASE, STAFF
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+NARROW = ({"width": 320, "height": 640}, {"width": 195, "height": 422})
+"""WCAG's reflow, and a phone zoomed to 200 %."""
+THUMB = 44
+MAILS = ROOT / "templates" / "mail"
+
+TARGETS = "a[href], button, input:not([type=hidden]), select, textarea, summary"
+TOO_SMALL = """([targets, thumb]) => [...document.querySelectorAll(targets)]
+  .filter((target) => target.checkVisibility())
+  .filter((target) => !(target.matches("a") && getComputedStyle(target).display === "inline"))  // within a sentence
+  .filter((target) => {
+    const boxes = [target, ...(target.labels ?? [])].map((element) => element.getBoundingClientRect());
+    const width = Math.max(...boxes.map((box) => box.right)) - Math.min(...boxes.map((box) => box.left));
+    const height = Math.max(...boxes.map((box) => box.bottom)) - Math.min(...boxes.map((box) => box.top));
+    return Math.min(width, height) < thumb;
+  })
+  .map((target) => target.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(params=SIGHTS, ids=str)
+def sight(request: pytest.FixtureRequest) -> Sight:
+    return request.param
+
+
+@pytest.fixture
+def page(sight: Sight, browse: Callable[..., Page], clock: Traveller) -> Page:
+    """The sight, reached."""
+    furnish()
+    page = browse(sight.who)
+    clock.move_to(sight.at)
+    page.goto(sight.path)
+    if sight.reach:
+        sight.reach(page, clock)
+    return page
+
+
+def test_every_page_is_in_the_list_of_sights(app: Flask) -> None:
+    pages = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in rule.methods}
+    assert pages == {sight.endpoint for sight in SIGHTS if sight.endpoint} | NO_PAGES_OF_OURS
+
+
+def test_axe_finds_nothing_by_day_and_by_night(sight: Sight, page: Page) -> None:
+    if sight.who == STAFF:
+        page.set_viewport_size(DESK)
+    assert faults(page, {"type": "tag", "values": WCAG}) == []
+    page.emulate_media(color_scheme="dark")
+    assert faults(page, {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}) == []
+
+
+def test_a_narrow_screen_and_a_thumb_are_enough(page: Page) -> None:
+    assert page.evaluate(TOO_SMALL, [TARGETS, THUMB]) == []
+    for screen in NARROW:
+        page.set_viewport_size(screen)
+        assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
+
+
+def test_axe_finds_nothing_in_any_mail(app: Flask, browse: Callable[..., Page]) -> None:
+    """A preview lets no script run, axe's neither: the same HTML is looked at on a page of its own."""
+    have_every_mail_sent(app)
+    page = browse(STAFF)
+    with own_transaction() as session:
+        mails = session.scalars(select(Mail.id)).all()
+    assert len(mails) == len([folder for folder in MAILS.iterdir() if folder.is_dir()])
+    for mail in mails:
+        page.set_content(page.request.get(f"/ferme/courrier/{mail}/apercu").text())
+        assert faults(page, {"type": "tag", "values": WCAG}) == []
+
+
+def have_every_mail_sent(app: Flask) -> None:
+    client = app.test_client()
+    client.sign_in(CAMILLE)
+    client.get("/planning")
+    for act in ("saut", "reprise"):
+        client.submit(f"/planning/2026-06-15/{act}", {"abonnement": [1, 2]})
+    client.submit("/mot-de-passe-oublie", {"email": CAMILLE})
+    passwords = {"password": PASSPHRASE, "new_password": "sept mots de plus pour ouvrir la porte"}
+    client.submit("/mon-compte/mot-de-passe", passwords)
+    work(app)
+
+
+def faults(page: Page, rules: dict[str, object]) -> list[str]:
+    found = Axe().run(page, options={"runOnly": rules}).response["violations"]
+    return [f"{fault['id']}: {node['html'][:120]}" for fault in found for node in fault["nodes"]]

@@ -79,13 +79,9 @@ def _answer(result: Skipping | None, week: date, *, skipped: bool) -> ResponseRe
             "member/refused.html", result=result, skipped=skipped, **_week_context(week)[1]
         ), 422
     flash(render_template("member/_said.txt", result=result, skipped=skipped), "success")
-    return redirect(
-        url_for("member.home" if on_home else "member.planning", _anchor=_anchor(on_home, week)), 303
-    )
-
-
-def _anchor(on_home: bool, week: date) -> str:
-    return "prochain" if on_home else f"semaine-{week}"
+    if on_home:
+        return redirect(url_for("member.home"), 303)  # an anchor would lead past the answer
+    return redirect(url_for("member.planning", _anchor=f"semaine-{week}"), 303)
 
 
 def _week_context(week: date) -> tuple[str, dict[str, Any]]:

@@ -233,7 +233,7 @@ def says_to_members(session: Session, season: list[Delivery]) -> set[tuple[objec
 
 
 @settings(
-    max_examples=15 * ROUNDS,
+    max_examples=12 * ROUNDS,
     deadline=None,
     # every example begins on the small farm again: it is rolled back
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

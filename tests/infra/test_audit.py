@@ -26,7 +26,11 @@ def test_a_line_says_who_did_what_when_from_what_to_what(line: AuditEvent) -> No
 
 
 FORGERIES = {
-    "sqlite": ["UPDATE audit_event SET account_id = 8", "DELETE FROM audit_event"],
+    "sqlite": [
+        "UPDATE audit_event SET account_id = 8",
+        "DELETE FROM audit_event",
+        "INSERT OR REPLACE INTO audit_event SELECT * FROM audit_event",
+    ],
     "postgresql": [
         "UPDATE audit_event SET account_id = 8",
         "DELETE FROM audit_event",

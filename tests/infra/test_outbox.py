@@ -502,5 +502,5 @@ def test_two_workers_send_two_hundred_mails_once_each(app, within, box, _round):
     for number in range(200):
         post(f"somebody{number}@example.org", at=LONG_AGO)
     with worker(app, box.url) as one, worker(app, box.url) as two:
-        wait_until(lambda: states() == {MailState.SENT: 200}, one, two, seconds=120)
+        wait_until(lambda: states() == {MailState.SENT: 200}, one, two, seconds=300)
     assert len(box.seen) == len({message["Message-ID"] for message in box.seen}) == 200

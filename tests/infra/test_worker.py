@@ -122,13 +122,13 @@ def test_a_signal_ends_the_worker_in_good_order(app, number):
     with worker(app, "smtp://127.0.0.1:9") as process:
         wait_until(lambda: beats(app), process)
         process.send_signal(number)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     assert beats(app) == []
 
 
 def test_cron_may_run_the_worker_once(app):
     began = time.monotonic()
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "--once"]
-    subprocess.run(command, cwd=ROOT, env=environment(app), check=True, timeout=60, capture_output=True)
-    assert time.monotonic() - began < 60
+    subprocess.run(command, cwd=ROOT, env=environment(app), check=True, timeout=180, capture_output=True)
+    assert time.monotonic() - began < 180
     assert len(beats(app)) == 1

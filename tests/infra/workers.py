@@ -42,14 +42,15 @@ def worker(app: Flask, smtp_url: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stderr.close()
 
 
-def wait_until(condition: Callable[[], Any], *workers: subprocess.Popen[str], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], Any], *workers: subprocess.Popen[str], seconds: float = 180) -> None:
     """Until it is so; fails when that takes too long or when a worker is no more."""
     deadline = time.monotonic() + seconds
     while not condition():
         for process in workers:
-            assert process.poll() is None, process.communicate()[1]
+            assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)

@@ -63,12 +63,12 @@ def test_a_task_comes_round_until_the_worker_is_told_to_stop(app, tasks):
 def test_a_long_task_in_steps_lets_the_others_in(app, tasks):
     order = []
     steps = iter([True, True, False])
-    tasks("long", lambda: order.append("long") or next(steps), every=20)
+    tasks("long", lambda: order.append("long") or next(steps), every=60)
     tasks("short", lambda: order.append("short"))
     began = time.monotonic()
     jobs.run(app, Event(), once=True)
     assert order == ["long", "short", "long", "long"]
-    assert time.monotonic() - began < 20, "what is left is done at once"
+    assert time.monotonic() - began < 60, "what is left is done at once"
 
 
 def test_a_worker_that_is_told_to_stop_ends_its_task_and_begins_no_other(app, tasks):
@@ -127,8 +127,6 @@ def test_a_signal_ends_the_worker_in_good_order(app, number):
 
 
 def test_cron_may_run_the_worker_once(app):
-    began = time.monotonic()
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "--once"]
     subprocess.run(command, cwd=ROOT, env=environment(app), check=True, timeout=180, capture_output=True)
-    assert time.monotonic() - began < 180
     assert len(beats(app)) == 1

@@ -1,10 +1,11 @@
-"""What a request may weigh; the proxy in front must not allow more (BAR R15)."""
+"""What a request may weigh and hold; the proxy in front must not allow more (BAR R15)."""
 
 from flask import Flask, abort, request
 
 BODY_BYTES = 1024 * 1024
 FORM_FIELDS = 1000
 HEADER_BYTES = 32 * 1024
+NUL = "\0"
 
 
 def init_app(app: Flask) -> None:
@@ -18,3 +19,11 @@ def init_app(app: Flask) -> None:
             abort(431)
         if request.method == "POST" and sum(1 for _ in request.form.items(multi=True)) > FORM_FIELDS:
             abort(413)
+
+    @app.before_request
+    def refuse_nul() -> None:
+        """Nobody can type it, and PostgreSQL takes it in no text."""
+        if NUL in request.path:
+            abort(404)
+        if any(NUL in name + value for name, value in request.values.items(multi=True)):
+            abort(400)

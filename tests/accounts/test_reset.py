@@ -156,10 +156,10 @@ def test_the_database_keeps_only_a_hash_of_the_link(app: Flask) -> None:
 
 def test_a_link_that_nobody_sent_is_refused_kindly(app: Flask) -> None:
     client = browser_of(app)
-    for token in ("x", "A" * 43, "%00", "%ED%A0%80", "é", "'%20OR%201=1", "A" * 4000):
+    for token in ("x", "A" * 43, "%ED%A0%80", "é", "'%20OR%201=1", "A" * 4000):
         answer = client.get(f"/lien/{token}")
         assert answer.status_code == 410 and "/mot-de-passe-oublie" in answer.text, token
-    for path in ("/lien/", "/lien/..%2F..", "/lien/a/b"):
+    for path in ("/lien/", "/lien/%00", "/lien/..%2F..", "/lien/a/b"):
         assert client.get(path).status_code == 404, path
 
 
@@ -219,7 +219,6 @@ GOOD = (
     "🥕 deux bottes de fanes bien vertes ce matin 🥬",
     "phrase " * 28 + "fin.",
     "sept mots\u00a0avec\tdes blancs de toute sorte",
-    "un nul \0 dans la phrase de sept mots",
 )
 
 

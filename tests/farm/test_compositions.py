@@ -93,9 +93,8 @@ def test_what_is_no_amount_is_refused_beside_its_cell_and_kept_as_typed(staff, s
     assert saved(session)["grand", "Carottes"] == 500
 
 
-@pytest.mark.parametrize("text", ["0,5\x00", "\u202e0,5\u202c"])
-def test_what_nobody_sees_in_an_amount_is_left_out(desk, session, text):
-    save(desk, session, "grand", "carottes", text)
+def test_what_nobody_sees_in_an_amount_is_left_out(desk, session):
+    save(desk, session, "grand", "carottes", "\u202e0,5\u202c")
     assert saved(session) == {("grand", "Carottes"): 500}
 
 

@@ -1,0 +1,120 @@
+"""What every answer says to browsers, as the strictest of the public testers would have it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from portal import create_app
+from portal.farm.mailbox import PREVIEW_POLICY
+from portal.infra.orm import db
+from tests.client import Browser
+from tests.conftest import settings_for
+from tests.contracts.site import ACTS, PAGES, ROLES, Line, Site, send
+
+SIX_MONTHS = 15_768_000
+PREVIEW = "/ferme/courrier/<id:mail_id>/apercu"
+HERE = {"Referer": "https://localhost/"}
+
+
+@pytest.fixture
+def backend() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def secure(site: Site) -> Iterator[Flask]:
+    """The same site behind https."""
+    app = create_app(settings_for(site.app.config["SETTINGS"].database_url, base_url="https://localhost"))
+    app.test_client_class = Browser
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def everything(site: Site) -> Iterator[tuple[str, str, TestResponse]]:
+    """Every page and a refused act, for every role; what is missing; what is redirected."""
+    for role in ROLES:
+        client = site.client(role)
+        for line in PAGES:
+            yield line.rule, role, send(client, "GET", line.path)
+        yield "/nulle-part", role, send(client, "GET", "/nulle-part")
+        yield "//formules", role, send(client, "GET", "//formules")
+        for line in ACTS:
+            yield line.rule, role, send(client, "POST", line.path)
+
+
+def test_every_answer_has_them(site: Site) -> None:
+    for rule, role, response in everything(site):
+        headers, place = response.headers, f"{rule} for {role}"
+        assert headers["X-Content-Type-Options"] == "nosniff", place
+        assert headers["X-Frame-Options"] == "DENY", place
+        assert headers["Referrer-Policy"] == "same-origin", place
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin", place
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin", place
+        assert "camera=()" in headers["Permissions-Policy"], place
+        assert "Access-Control-Allow-Origin" not in headers, place
+        assert "X-Powered-By" not in headers, place
+        assert re.fullmatch("[0-9a-f]{16}", headers["X-Request-Id"]), place
+        assert "Strict-Transport-Security" not in headers, "over http it would be ignored"
+        strict(
+            headers["Content-Security-Policy"], place, preview=rule == PREVIEW and response.status_code == 200
+        )
+
+
+def strict(policy: str, place: str, *, preview: bool) -> None:
+    """Nothing but what we name, nothing unsafe; a mail's own styles in its preview, where nothing else runs."""
+    directives = {words[0]: words[1:] for words in (part.split() for part in policy.split(";"))}
+    assert directives["default-src"] == ["'none'"], place
+    assert directives["frame-ancestors"] == ["'none'"], place
+    if preview:
+        assert policy == PREVIEW_POLICY
+        assert directives["sandbox"] == []
+        assert "script-src" not in directives
+        return
+    assert directives["base-uri"] == ["'none'"], place
+    assert {
+        name: sources for name, sources in directives.items() if sources not in (["'none'"], ["'self'"])
+    } == {}
+    assert "unsafe" not in policy, place
+
+
+def test_what_is_shown_to_who_is_signed_in_is_never_kept(site: Site) -> None:
+    for rule, role, response in everything(site):
+        kept = response.headers["Cache-Control"]
+        if rule.startswith("/static/"):
+            continue
+        if role != "anonymous" or response.status_code >= 400 or rule == "/sante":
+            assert kept == "no-store", f"{rule} for {role}"
+        else:
+            assert kept in {"no-store", "no-cache"}, rule
+
+
+def test_behind_https_a_browser_never_comes_back_without(secure: Flask) -> None:
+    client = secure.test_client()
+    for path in ("/", "/connexion", "/static/js/app.js", "/nulle-part", "/sante", "/espace"):
+        header = client.get(path).headers["Strict-Transport-Security"]
+        age = re.fullmatch(r"max-age=([0-9]+); includeSubDomains", header)
+        assert age, path
+        assert int(age[1]) >= SIX_MONTHS
+
+
+def test_the_only_cookie_is_the_sessions_and_is_bound_to_this_host(secure: Flask, site: Site) -> None:
+    client = secure.test_client()
+    answers = [client.get("/connexion", headers=HERE)]
+    answers.append(client.submit("/connexion", site.form(line_of("/connexion")), headers=HERE))
+    assert answers[-1].location == "/espace"
+    answers += [client.get(line.path, headers=HERE) for line in PAGES if line.answers["subscriber"] == "200"]
+    cookies = [cookie for answer in answers for cookie in answer.headers.getlist("Set-Cookie")]
+    assert len(cookies) >= 2, "one before the sign-in, another after it"
+    for cookie in cookies:
+        value, *attributes = cookie.split("; ")
+        assert re.fullmatch(r"__Host-session=[A-Za-z0-9_-]{43}", value)
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(attributes)
+        assert not [attribute for attribute in attributes if attribute.startswith("Domain")]
+
+
+def line_of(rule: str) -> Line:
+    return next(line for line in ACTS if line.rule == rule)

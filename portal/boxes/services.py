@@ -4,7 +4,6 @@ from datetime import date, datetime
 
 from sqlalchemy import Insert, delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session, aliased
-from sqlalchemy.sql.dml import ReturningDelete
 
 from portal.boxes.models import Basket, BoxChange
 from portal.boxes.queries import received
@@ -34,7 +33,7 @@ def freeze(session: Session, delivery_id: int) -> bool:
         return False
     locks.checked()
     delivery.frozen_at = now
-    replaced = session.scalars(_remove_void_baskets(delivery)).all()
+    replaced = _remove_void_baskets(session, delivery)
     session.execute(_insert_baskets(delivery))
     boxes = session.scalar(select(func.count()).select_from(Basket).where(Basket.delivery_id == delivery_id))
     audit.record(
@@ -49,19 +48,25 @@ def freeze(session: Session, delivery_id: int) -> bool:
     return True
 
 
-def _remove_void_baskets(delivery: Delivery) -> ReturningDelete[int]:
+def _remove_void_baskets(session: Session, delivery: Delivery) -> list[int]:
     """Make room where a box comes instead of one whose delivery was cancelled after its own freeze.
 
     Such a row is void already: not packed, not delivered, not billed. Answers whose they were, for the trail.
     """
-    cancelled = select(Delivery.id).where(Delivery.cancelled_at.is_not(None))
+    void = session.scalars(
+        select(Delivery.id).where(Delivery.cancelled_at.is_not(None), Delivery.frozen_at.is_not(None))
+    ).all()
+    if not void:
+        return []
     instead = (
         received().where(Delivery.id == delivery.id).with_only_columns(Term.subscription_id, Delivery.week)
     )
-    return (
-        delete(Basket)
-        .where(Basket.delivery_id.in_(cancelled), tuple_(Basket.subscription_id, Basket.week).in_(instead))
-        .returning(Basket.subscription_id)
+    return list(
+        session.scalars(
+            delete(Basket)
+            .where(Basket.delivery_id.in_(void), tuple_(Basket.subscription_id, Basket.week).in_(instead))
+            .returning(Basket.subscription_id)
+        )
     )
 
 

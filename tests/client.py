@@ -24,7 +24,9 @@ class Browser(FlaskClient):
         if self.htmx and kwargs.get("method", "GET") != "GET":
             kwargs["headers"] = {**kwargs.get("headers", {}), "HX-Request": "true"}
         self._let_go_of_the_database()
-        response = Context().run(super().open, *args, **kwargs)  # the test's own contexts stay out of the request
+        response = Context().run(
+            super().open, *args, **kwargs
+        )  # the test's own contexts stay out of the request
         if response.mimetype == "text/html" and response.data:
             self._check(response)
         return response

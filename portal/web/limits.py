@@ -25,5 +25,6 @@ def init_app(app: Flask) -> None:
         """Nobody can type it, and PostgreSQL takes it in no text."""
         if NUL in request.path:
             abort(404)
-        if any(NUL in name + value for name, value in request.values.items(multi=True)):
-            abort(400)
+        for values in (request.args, request.form):
+            if any(NUL in name + value for name, value in values.items(multi=True)):
+                abort(400)

@@ -20,6 +20,11 @@ def page(browse: Callable[..., Page], javascript: bool) -> Page:
     return browse(CAMILLE, java_script_enabled=javascript)
 
 
+def bottom(locator: Locator) -> float:
+    box = locator.bounding_box()
+    return box["y"] + box["height"]
+
+
 def next_box(page: Page) -> Locator:
     return page.get_by_role("region", name="Votre proch")
 
@@ -104,12 +109,14 @@ def test_focus_goes_to_what_changed_and_the_answer_is_read_aloud(browse: Callabl
     page.goto("/espace")
     next_box(page).locator("summary").click()
     next_box(page).get_by_role("button", name="Sauter", exact=True).click()
-    expect(page.get_by_role("heading", name="Votre prochaine livraison")).to_be_focused()
+    changed = page.get_by_role("heading", name="Votre prochaine livraison")
+    expect(changed).to_be_focused()
     expect(page.locator("[aria-live]")).to_contain_text(
         "C'est fait : vous sautez la livraison du mardi 16 juin"
     )
     answer = page.locator(".flash", has_text="C'est fait")
     expect(answer).to_be_in_viewport()
+    assert bottom(answer) <= changed.bounding_box()["y"], "the answer lies over what changed"
     answer.get_by_role("button", name="Fermer").click()
     expect(answer).to_have_count(0)
 

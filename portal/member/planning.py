@@ -2,11 +2,11 @@
 
 import re
 from datetime import date, timedelta
+from html import unescape
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from portal.infra import clock
 from portal.infra.orm import db
@@ -80,7 +80,7 @@ def _answer(result: Skipping | None, week: date, *, skipped: bool) -> ResponseRe
             "member/refused.html", result=result, skipped=skipped, **_week_context(week)[1]
         ), 422
     said = render_template("member/_said.txt", result=result, skipped=skipped)
-    flash(Markup(said).unescape(), "success")  # the page escapes it, as the macro has done already
+    flash(unescape(said), "success")  # the page escapes it, as the macro has done already
     if on_home:
         return redirect(url_for("member.home"), 303)  # an anchor would lead past the answer
     return redirect(url_for("member.planning", _anchor=f"semaine-{week}"), 303)

@@ -20,6 +20,7 @@ from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.sessions import hash_token
 from portal.catalogue.models import Formula, Product
 from portal.compositions.models import CompositionState
+from portal.deliveries.models import Delivery
 from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
@@ -161,7 +162,7 @@ def box_of(session: Session, email: str) -> int:
 
 
 def prepare(session: Session) -> None:
-    """Something for every address: boxes composed and shown, a mail that failed, a link to a new password."""
+    """Something for every address: boxes composed and shown, a week off, a mail that failed, a link."""
     assert session.get_one(Formula, FORMULA).slug == "grand"
     assert session.get_one(Product, PRODUCT).slug == "carottes"
     for day, state in ((EARLIER, CompositionState.CONFIRMED), (TUESDAY, CompositionState.FORECAST)):
@@ -169,6 +170,8 @@ def prepare(session: Session) -> None:
         for product, amount in (("carottes", 500), ("salade", 1)):
             assert put(session, delivery, "grand", product, amount, at=at) is None
         assert show(session, delivery, state, at=at) is None
+    cancelled = session.get_one(Delivery, delivery_on(session, TUESDAY + timedelta(weeks=2)).id)
+    cancelled.cancelled_at, cancelled.cancel_reason = NOW, "Fermeture de la ferme"
     mail = outbox.post(
         session, to=CAMILLE, subject="Votre panier", text="Bonjour", html="<p>Bonjour</p>", at=NOW
     )

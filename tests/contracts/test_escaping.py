@@ -1,0 +1,133 @@
+"""What people and staff type is text wherever it is shown: in pages, attributes, fragments and mails."""
+
+import html5lib
+import pytest
+from sqlalchemy import Column, Enum, String, select, update
+
+from portal.infra.orm import Base, db
+from portal.infra.outbox import Mail
+from tests.contracts.site import ACTS, PAGES, ROLES, Site, send
+
+MARKUP = "'\"><evil>"
+"""Breaks out of an attribute and begins an element, in as few letters as the shortest column takes."""
+
+NOT_TYPED = {
+    "account.password",
+    "audit_event.action",
+    "audit_event.subject_id",
+    "audit_event.subject_type",
+    "formula.drawing",
+    "mail.html",
+    "mail.last_error",
+    "product.drawing",
+}
+"""Written by the program, or names of its own pictures."""
+
+SHOWN = {
+    "account.first_name",
+    "delivery.cancel_reason",
+    "farm_profile.name",
+    "formula.name",
+    "mail.subject",
+    "mail.text",
+    "news.text",
+    "news.title",
+    "pickup_point.access",
+    "pickup_point.address",
+    "pickup_point.name",
+    "product.name",
+    "product.storage",
+    "tour.name",
+}
+"""What these pages show at the least: the test is about something."""
+
+
+@pytest.fixture
+def backend() -> str:
+    return "sqlite"
+
+
+def typed() -> list[Column[str]]:
+    return [
+        column
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, String)
+        and not isinstance(column.type, Enum)
+        and not (column.primary_key or column.foreign_keys or column.unique)
+        and str(column) not in NOT_TYPED
+    ]
+
+
+def hostile(column: Column[str]) -> str:
+    """The markup, with the column's name where there is room for it."""
+    whole = f"{MARKUP}{{{{7*7}}}}{column}"
+    room = column.type.length or len(whole)  # type: ignore[attr-defined]
+    return whole if len(whole) <= room else MARKUP[:room]
+
+
+@pytest.fixture
+def spoilt(site: Site) -> Site:
+    """The site with markup in every text that somebody may have typed."""
+    site.client("subscriber"), site.client("staff")
+    with site.app.app_context():
+        for column in typed():
+            db.session.execute(update(column.table).values({column.name: hostile(column)}))
+        db.session.commit()
+    return site
+
+
+def breaks_out(html: str) -> bool:
+    tree = html5lib.parse(html, namespaceHTMLElements=False)
+    elements = [element for element in tree.iter() if isinstance(element.tag, str)]
+    return any(
+        "evil" in element.tag or any("evil" in name or '"' in name for name in element.attrib)
+        for element in elements
+    )
+
+
+ENDS_THE_SESSION = ("deconnexion", "connexion", "mot-de-passe", "lien/<token>")
+
+
+def test_every_page_and_fragment_shows_it_as_text(spoilt: Site) -> None:
+    seen = ""
+    for role in ROLES:
+        client = spoilt.client(role)
+        answers = {line.path: send(client, "GET", line.path) for line in PAGES if line.answers[role] == "200"}
+        acts = [
+            line for line in ACTS if line.answers[role] == "303" and not line.rule.endswith(ENDS_THE_SESSION)
+        ]
+        for headers in ({}, {"HX-Request": "true"}):
+            for line in acts:
+                form = {**spoilt.form(line), "csrf_token": client.token}
+                answer = send(client, "POST", line.path, data=form, headers=headers)
+                answers[f"{line.path} {headers}"] = answer
+                if answer.location:
+                    answers[f"after {line.path}"] = send(client, "GET", answer.location)
+        for place, answer in answers.items():
+            assert answer.status_code < 500, place
+            if answer.mimetype == "text/html":
+                assert not breaks_out(answer.text), place
+                assert "&amp;lt;" not in answer.text, f"{place}: escaped twice, a reader would see the code"
+                seen += answer.text
+    assert "{{7*7}}" in seen
+    assert {str(column) for column in typed() if str(column) in seen} >= SHOWN
+
+
+def test_every_mail_carries_it_as_text(spoilt: Site) -> None:
+    subscriber, anonymous = spoilt.client("subscriber"), spoilt.client("anonymous")
+    for client, rules in (
+        (subscriber, ("/saut", "/reprise", "/mon-compte/mot-de-passe")),
+        (anonymous, ("/mot-de-passe-oublie",)),
+    ):
+        for line in ACTS:
+            if line.rule.endswith(rules):
+                assert client.submit(line.path, spoilt.form(line)).status_code == 303, line.rule
+    with spoilt.app.app_context():
+        written = db.session.scalars(select(Mail).where(Mail.id > 1)).all()
+    assert len(written) >= 3
+    for mail in written:
+        assert not breaks_out(mail.html or "")
+        assert "&lt;evil&gt;" in (mail.html or "")
+        assert MARKUP in (mail.text or "")
+        assert "&lt;" not in (mail.text or "") + mail.subject, "nothing is escaped where nothing could run"

@@ -3,7 +3,6 @@
 import re
 from datetime import date, timedelta
 from html import unescape
-from html import unescape
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for

@@ -27,11 +27,17 @@ NEEDS = (
 """What tests use beyond Python, where it is found: name, Debian's package, whether it is here."""
 
 
+def left_out() -> str:
+    return ", ".join(f"{name} (apt install {package})" for name, package, found in NEEDS if not found)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if left_out() and os.environ.get("PORTAL_TEST_EVERYTHING"):
+        pytest.exit(f"missing on this machine: {left_out()}", returncode=2)
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    left_out = [f"{name} (apt install {package})" for name, package, found in NEEDS if not found]
-    if left_out and os.environ.get("PORTAL_TEST_EVERYTHING"):
-        pytest.exit(f"missing on this machine: {', '.join(left_out)}", returncode=2)
-    return [f"left out on this machine: {', '.join(left_out)}"] if left_out else []
+    return [f"left out on this machine: {left_out()}"] if left_out() else []
 
 
 def settings_for(database_url: str, **changes: Any) -> Settings:

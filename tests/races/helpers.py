@@ -33,6 +33,11 @@ class Act:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def runs_until(self, condition: Callable[[], bool]) -> None:
+        """Come back when it is so, or when the act has ended."""
+        while not (self.ends_within(0.005) or condition()):
+            pass
+
     @property
     def result(self) -> Any:
         """What it answered, or the exception that it raised."""
@@ -62,8 +67,7 @@ def meetings(app: Flask, first: Callable[[], Any], second: Callable[[], Any]) ->
             if next(sent) == number:
                 with watching(app) as somebody_waits:
                     others.append(Act(second))
-                    while not (others[0].ends_within(0.005) or somebody_waits()):
-                        pass
+                    others[0].runs_until(somebody_waits)
 
         with listening(engine_of(app), "before_cursor_execute", lambda: get_ident() == us and meet()):
             result = attempt(first)

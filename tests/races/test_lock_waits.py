@@ -15,7 +15,6 @@ from portal.infra.outbox import Mail
 from portal.subscriptions.models import Subscription
 from tests.client import Browser
 from tests.conftest import settings_for
-from tests.infra.workers import wait_until
 from tests.races.helpers import Act, held, watching
 from tests.world import CAMILLE
 
@@ -53,7 +52,7 @@ def test_who_waits_for_a_lock_is_served_when_it_is_free(app: Flask) -> None:
     browser = signed_in(app)
     with held(app, Subscription), watching(app) as somebody_waits:
         request = Act(lambda: browser.submit(PATH, BOX))
-        wait_until(somebody_waits)
+        request.runs_until(somebody_waits)
         assert not request.ends_within(0)
     assert request.result.status_code == 303
     assert written(app) == 3

@@ -20,7 +20,7 @@ from portal.infra.outbox import Mail
 from portal.rules.calendar import WEEK
 from portal.subscriptions.models import Subscription
 from tests.client import Browser
-from tests.infra.workers import ROUNDS, wait_until
+from tests.infra.workers import ROUNDS
 from tests.races.helpers import Act, held, meetings, watching
 from tests.world import CAMILLE, CUTOFF, TODAY
 
@@ -170,7 +170,7 @@ def test_who_waits_for_the_lock_across_the_cutoff_is_refused(
     clock.move_to(CUTOFF - 2 * SECOND)
     with held(app, table), watching(app) as somebody_waits:
         request = Act(lambda: press(browser, "saut", MONDAY))
-        wait_until(somebody_waits)
+        request.runs_until(somebody_waits)
         clock.move_to(CUTOFF + 2 * SECOND)
     assert status(request.result) == 422
     assert rows(app) == (0, 0, 0)
@@ -181,7 +181,7 @@ def test_who_waits_for_the_lock_in_time_is_served(app: Flask, clock: time_machin
     clock.move_to(CUTOFF - 2 * SECOND)
     with held(app, Subscription), watching(app) as somebody_waits:
         request = Act(lambda: press(browser, "saut", MONDAY))
-        wait_until(somebody_waits)
+        request.runs_until(somebody_waits)
         clock.move_to(CUTOFF - SECOND)
     assert status(request.result) == 303
     assert state(app, MONDAY) == (True, False)

@@ -1,8 +1,8 @@
-"""One-off changes and frozen boxes."""
+"""One-off changes, suspensions and frozen boxes."""
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.infra.orm import Base, PrimaryKey
@@ -10,16 +10,52 @@ from portal.rules.money import Money
 
 
 class BoxChange(Base):
-    """A change to one week of a subscription; undone field by field, the row stays."""
+    """A change to one week of a subscription; undone field by field, the row stays.
+
+    `skip` is no within a suspension that a box is taken back from; `skip_at` says since when it stands.
+    `to_week` is the week whose delivery the box is postponed to: one such box a week at most, so that a
+    delivery never brings more than two boxes of a subscription. The point is that of all boxes which travel
+    in this week, formula and quantity are those of its own box.
+    """
 
     __tablename__ = "box_change"
-    __table_args__ = (UniqueConstraint("subscription_id", "week"), Index(None, "week"))
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "week"),
+        UniqueConstraint("subscription_id", "to_week"),
+        CheckConstraint("to_week > week", name="to_week_later"),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        Index(None, "week"),
+        Index(None, "to_week"),
+        Index(None, "pickup_point_id", "week"),
+    )
 
     id: Mapped[PrimaryKey]
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"))
     week: Mapped[date]
     skip: Mapped[bool | None]
+    skip_at: Mapped[datetime | None]
+    to_week: Mapped[date | None]
+    pickup_point_id: Mapped[int | None] = mapped_column(ForeignKey("pickup_point.id"))
+    formula_id: Mapped[int | None] = mapped_column(ForeignKey("formula.id"), index=True)
+    quantity: Mapped[int | None]
     changed_at: Mapped[datetime]
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+
+class Suspension(Base):
+    """A range of days, both included, without boxes; it ends by itself, or early at `ended_at`."""
+
+    __tablename__ = "suspension"
+    __table_args__ = (CheckConstraint("last_day >= first_day", name="days_in_order"),)
+
+    id: Mapped[PrimaryKey]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
 
 class Basket(Base):

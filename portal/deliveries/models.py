@@ -52,4 +52,6 @@ class Delivery(Base):
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
     frozen_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime | None]
+    """When it was last moved, cancelled or reinstated."""
     tour: Mapped[Tour] = relationship(lazy="joined", innerjoin=True)

@@ -1,6 +1,6 @@
 """Pickup points."""
 
-from datetime import time
+from datetime import datetime, time
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -28,4 +28,8 @@ class PickupPoint(Base):
     closes: Mapped[time]
     access: Mapped[str] = mapped_column(Text)
     capacity: Mapped[int]
+    free_places: Mapped[int | None]
+    """As last counted, for pages; who takes a place is checked against the boxes themselves."""
+    retired_at: Mapped[datetime | None]
+    """Offered to nobody since then; those who collect there keep it until they move."""
     tour: Mapped[Tour] = relationship(lazy="joined", innerjoin=True)

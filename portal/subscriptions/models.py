@@ -20,6 +20,8 @@ class Subscription(Base):
     id: Mapped[PrimaryKey]
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     created_at: Mapped[datetime]
+    changed_at: Mapped[datetime | None]
+    """When its terms, a week of it or a suspension last changed: calendars ask which version is the newer."""
     last_day: Mapped[date | None]
     account: Mapped[Account] = relationship()
     terms: Mapped[list["Term"]] = relationship(back_populates="subscription", order_by="Term.monday")
@@ -51,3 +53,12 @@ class Term(Base):
     subscription: Mapped[Subscription] = relationship(back_populates="terms")
     formula: Mapped[Formula] = relationship()
     pickup_point: Mapped[PickupPoint] = relationship()
+
+
+class Withheld(Base):
+    """A formula that a pickup point does not offer; it offers all others."""
+
+    __tablename__ = "withheld"
+
+    pickup_point_id: Mapped[int] = mapped_column(ForeignKey("pickup_point.id"), primary_key=True)
+    formula_id: Mapped[int] = mapped_column(ForeignKey("formula.id"), primary_key=True, index=True)

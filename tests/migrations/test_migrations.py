@@ -77,7 +77,8 @@ def described() -> dict[str, Any]:
     found = inspect(db.engine)
     return {
         name: {
-            "columns": [{**column, "type": str(column["type"])} for column in found.get_columns(name)],
+            # by name: a column that is added stands last, whatever its place in the model
+            "columns": {c["name"]: {**c, "type": str(c["type"])} for c in found.get_columns(name)},
             "primary key": found.get_pk_constraint(name),
             **{
                 kind: sorted(map(repr, read(name)))

@@ -3,9 +3,11 @@
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.catalogue.models import Formula
 from portal.infra.orm import Base, PrimaryKey
+from portal.pickup.models import PickupPoint
 from portal.rules.money import Money
 
 
@@ -40,6 +42,8 @@ class BoxChange(Base):
     quantity: Mapped[int | None]
     changed_at: Mapped[datetime]
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    pickup_point: Mapped[PickupPoint | None] = relationship()
+    formula: Mapped[Formula | None] = relationship()
 
 
 class Suspension(Base):

@@ -5,30 +5,29 @@ The two say the same of every box; a property test holds them equal. What is fro
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from types import MappingProxyType
 
-from sqlalchemy import Select, Subquery, and_, func, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
-from portal.accounts.models import Account
-from portal.boxes.models import Basket, BoxChange
+from portal.boxes.models import Basket, BoxChange, Suspension
 from portal.catalogue.models import Formula
 from portal.catalogue.queries import FormulaView
 from portal.catalogue.queries import view as formula_view
-from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import PointView
 from portal.pickup.queries import view as point_view
-from portal.rules.calendar import Fortnight, Rhythm
-from portal.rules.planning import project
-from portal.subscriptions.models import Subscription, Term
+from portal.rules import planning
+from portal.rules.changes import POSTPONED_AT_MOST
+from portal.rules.planning import Absence, place_in, project, term_owing
 from portal.subscriptions.queries import Holding
 
 
 @dataclass(frozen=True, slots=True)
 class MemberBox:
-    """A box of a person's subscription, skipped or not."""
+    """A box of a person's subscription, on its way or not; `for_once` names what is not as usual."""
 
     subscription_id: int
     week: date
@@ -36,52 +35,87 @@ class MemberBox:
     formula: FormulaView
     quantity: int
     point: PointView
-    skipped: bool
+    absence: Absence | None
+    elsewhere: bool = False
+    """Collected at another point for once."""
+    varied: bool = False
+    """Another formula or quantity for once."""
+
+    @property
+    def skipped(self) -> bool:
+        return self.absence is not None
+
+    @property
+    def postponed(self) -> bool:
+        return self.week != self.delivery.week
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many boxes of a formula a delivery brings to a point."""
-
-    formula_id: int
-    pickup_point_id: int
-    boxes: int
+REACH = POSTPONED_AT_MOST + timedelta(weeks=2)
+"""How far before a day a change can lie that still shows on it: postponed boxes, moved deliveries."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackedBox:
-    """A person's boxes of one formula on a delivery."""
-
-    account_id: int
-    first_name: str
-    last_name: str
-    formula_id: int
-    quantity: int
-    pickup_point_id: int
-
-
-def with_skips(session: Session, holdings: Iterable[Holding]) -> list[Holding]:
-    """The same subscriptions, knowing their skipped weeks."""
+def with_changes(session: Session, holdings: Iterable[Holding], since: date) -> list[Holding]:
+    """The same subscriptions, knowing their one-off changes and suspensions that matter from a day on."""
     holdings = list(holdings)
-    skipped: dict[int, set[date]] = {}
-    rows = session.execute(
-        select(BoxChange.subscription_id, BoxChange.week).where(
-            BoxChange.subscription_id.in_([h.id for h in holdings]), BoxChange.skip.is_(True)
-        )
-    )
-    for subscription_id, week in rows:
-        skipped.setdefault(subscription_id, set()).add(week)
+    ids = [h.id for h in holdings]
+    changes = session.scalars(
+        select(BoxChange)
+        .where(BoxChange.subscription_id.in_(ids), BoxChange.week >= since - REACH)
+        .options(joinedload(BoxChange.pickup_point), joinedload(BoxChange.formula))
+    ).all()
+    suspensions = session.scalars(
+        select(Suspension)
+        .where(Suspension.subscription_id.in_(ids), Suspension.last_day >= since - REACH)
+        .order_by(Suspension.first_day, Suspension.id)
+    ).all()
     return [
-        replace(h, plan=replace(h.plan, skipped_weeks=frozenset(skipped.get(h.id, ())))) for h in holdings
+        _changed(
+            holding,
+            [row for row in changes if row.subscription_id == holding.id],
+            [row for row in suspensions if row.subscription_id == holding.id],
+        )
+        for holding in holdings
     ]
+
+
+def _changed(holding: Holding, changes: list[BoxChange], suspensions: list[Suspension]) -> Holding:
+    by_week = {row.week: week_change(row) for row in changes}
+    plan = replace(
+        holding.plan,
+        changes=MappingProxyType(
+            {w: change for w, change in by_week.items() if change != planning.NO_CHANGE}
+        ),
+        suspensions=tuple(suspension(row) for row in suspensions),
+    )
+    points = {row.pickup_point.id: point_view(row.pickup_point) for row in changes if row.pickup_point}
+    formulas = {row.formula.id: formula_view(row.formula) for row in changes if row.formula}
+    return replace(holding, plan=plan, points=points | holding.points, formulas=formulas | holding.formulas)
+
+
+def week_change(row: BoxChange) -> planning.WeekChange:
+    """A row as the rules see it."""
+    point = row.pickup_point
+    return planning.WeekChange(
+        skip=row.skip,
+        skip_at=row.skip_at,
+        to_week=row.to_week,
+        place=planning.Place(point.id, point.tour_id) if point else None,
+        formula_id=row.formula_id,
+        quantity=row.quantity,
+    )
+
+
+def suspension(row: Suspension) -> planning.Suspension:
+    """A row as the rules see it."""
+    return planning.Suspension(row.first_day, row.last_day, row.made_at, row.ended_at, id=row.id)
 
 
 def member_boxes(
     session: Session, holdings: Collection[Holding], deliveries: Collection[DeliveryView]
 ) -> list[MemberBox]:
-    """The boxes that these subscriptions receive on these deliveries, in date order, the skipped ones marked.
+    """The boxes that these subscriptions receive on these deliveries, in date order, absent ones marked.
 
-    `holdings` know their skips (`with_skips`); a frozen delivery's boxes are read from its rows.
+    `holdings` know their changes (`with_changes`); a frozen delivery's boxes are read from its rows.
     """
     by_id = {delivery.id: delivery for delivery in deliveries}
     frozen = _frozen_boxes(session, holdings, [d for d in deliveries if d.frozen_at])
@@ -89,21 +123,29 @@ def member_boxes(
     for holding in holdings:
         for box in project(holding.plan, [d.for_rules for d in deliveries]):
             delivery = by_id[box.delivery.id]
-            if delivery.frozen_at and not box.skipped:
+            if delivery.frozen_at and box.comes:
                 continue  # its row, if there is one, says more than the projection
-            boxes.append(
-                MemberBox(
-                    subscription_id=holding.id,
-                    week=box.week,
-                    delivery=delivery,
-                    formula=holding.formulas[box.formula_id],
-                    quantity=box.quantity,
-                    point=holding.points[box.point_id],
-                    skipped=box.skipped,
-                )
-            )
+            boxes.append(member_box(holding, box, delivery))
     boxes += frozen
     return sorted(boxes, key=lambda b: (b.delivery.day, b.delivery.id, b.formula.position, b.subscription_id))
+
+
+def member_box(holding: Holding, box: planning.Box, delivery: DeliveryView) -> MemberBox:
+    """A projected box as pages show it."""
+    plan = holding.plan
+    term, change = term_owing(plan, box.week), plan.change_of(box.week)
+    place = place_in(plan, delivery.week)
+    return MemberBox(
+        subscription_id=holding.id,
+        week=box.week,
+        delivery=delivery,
+        formula=holding.formulas[box.formula_id],
+        quantity=box.quantity,
+        point=holding.points[box.point_id],
+        absence=box.absence,
+        elsewhere=bool(term and place and plan.change_of(delivery.week).place),
+        varied=change.formula_id is not None or change.quantity is not None,
+    )
 
 
 def _frozen_boxes(
@@ -126,99 +168,7 @@ def _frozen_boxes(
             formula=formula_view(formula),
             quantity=basket.quantity,
             point=point_view(point),
-            skipped=False,
+            absence=None,
         )
         for basket, formula, point in rows
     ]
-
-
-def received() -> Select[int, date, int, int, int, int]:
-    """The boxes that deliveries bring, by the terms and changes of this moment: what the freeze writes down.
-
-    Narrow it with `.where(Delivery.id…)`. Columns: subscription, week, delivery, formula, quantity, point.
-    """
-    skip = and_(BoxChange.subscription_id == Term.subscription_id, BoxChange.week == Delivery.week)
-    return (
-        select(
-            Term.subscription_id,
-            Delivery.week,
-            Delivery.id.label("delivery_id"),
-            Term.formula_id,
-            Term.quantity,
-            Term.pickup_point_id,
-        )
-        .select_from(Delivery)
-        .join(PickupPoint, PickupPoint.tour_id == Delivery.tour_id)
-        .join(
-            Term,
-            and_(
-                Term.pickup_point_id == PickupPoint.id,
-                Term.monday <= Delivery.week,
-                or_(Term.until.is_(None), Term.until > Delivery.week),
-            ),
-        )
-        .join(Subscription, Subscription.id == Term.subscription_id)
-        .outerjoin(BoxChange, skip)
-        .where(
-            Delivery.cancelled_at.is_(None),
-            or_(Subscription.last_day.is_(None), Subscription.last_day >= Delivery.day),
-            or_(
-                Term.rhythm == Rhythm.WEEKLY,
-                and_(Term.rhythm == Rhythm.FORTNIGHT_A, Delivery.fortnight == Fortnight.A),
-                and_(Term.rhythm == Rhythm.FORTNIGHT_B, Delivery.fortnight == Fortnight.B),
-            ),
-            func.coalesce(BoxChange.skip, False).is_(False),
-        )
-    )
-
-
-def _carried(delivery_ids: Collection[int]) -> Subquery:
-    """The boxes of deliveries: frozen rows where they are written, else what is received."""
-    ids = list(delivery_ids)
-    frozen = (
-        select(
-            Basket.subscription_id,
-            Basket.week,
-            Basket.delivery_id,
-            Basket.formula_id,
-            Basket.quantity,
-            Basket.pickup_point_id,
-        )
-        .join(Delivery, Delivery.id == Basket.delivery_id)
-        .where(Delivery.id.in_(ids), Delivery.cancelled_at.is_(None))
-    )
-    open_ = received().where(Delivery.id.in_(ids), Delivery.frozen_at.is_(None))
-    return union_all(frozen, open_).subquery()
-
-
-def counts(session: Session, delivery_ids: Collection[int]) -> dict[int, list[Count]]:
-    """Boxes by formula and point for each of these deliveries, in one statement."""
-    carried = _carried(delivery_ids)
-    key = (carried.c.delivery_id, carried.c.formula_id, carried.c.pickup_point_id)
-    counted: dict[int, list[Count]] = {delivery_id: [] for delivery_id in delivery_ids}
-    for delivery_id, formula_id, point_id, boxes in session.execute(
-        select(*key, func.sum(carried.c.quantity)).group_by(*key).order_by(*key)
-    ):
-        counted[delivery_id].append(Count(formula_id, point_id, int(boxes)))
-    return counted
-
-
-def packing(session: Session, delivery_id: int) -> list[PackedBox]:
-    """Who receives what and where on a delivery; in no order, names are sorted as the list's language does."""
-    carried = _carried([delivery_id])
-    rows = session.execute(
-        select(
-            Account.id,
-            Account.first_name,
-            Account.last_name,
-            carried.c.formula_id,
-            func.sum(carried.c.quantity),
-            carried.c.pickup_point_id,
-        )
-        .join(Subscription, Subscription.id == carried.c.subscription_id)
-        .join(Account, Account.id == Subscription.account_id)
-        .group_by(
-            Account.id, Account.first_name, Account.last_name, carried.c.formula_id, carried.c.pickup_point_id
-        )
-    )
-    return [PackedBox(*row) for row in rows]

@@ -1,17 +1,19 @@
-"""The freeze, and the one-off changes of a week."""
+"""The freeze, and writing down what a plan says of weeks and suspensions."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Insert, delete, func, insert, select, tuple_
+from sqlalchemy import Insert, delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from portal.boxes.models import Basket, BoxChange
-from portal.boxes.queries import received
+from portal.boxes.carried import received
+from portal.boxes.models import Basket, BoxChange, Suspension
 from portal.catalogue.models import FormulaPrice
 from portal.deliveries.models import Delivery
 from portal.infra import audit, clock, locks
 from portal.rules.cutoffs import is_past
-from portal.subscriptions.models import Term
+from portal.rules.planning import Plan, WeekChange
+from portal.subscriptions.models import Subscription
 
 
 def freeze(session: Session, delivery_id: int) -> bool:
@@ -58,9 +60,8 @@ def _remove_void_baskets(session: Session, delivery: Delivery) -> list[int]:
     ).all()
     if not void:
         return []
-    instead = (
-        received().where(Delivery.id == delivery.id).with_only_columns(Term.subscription_id, Delivery.week)
-    )
+    coming = received([delivery.id]).subquery()
+    instead = select(coming.c.subscription_id, coming.c.week)
     return list(
         session.scalars(
             delete(Basket)
@@ -71,7 +72,7 @@ def _remove_void_baskets(session: Session, delivery: Delivery) -> list[int]:
 
 
 def _insert_baskets(delivery: Delivery) -> Insert:
-    boxes = received().where(Delivery.id == delivery.id).subquery()
+    boxes = received([delivery.id]).subquery()
     price, newer = aliased(FormulaPrice), aliased(FormulaPrice)
     newest = (
         select(func.max(newer.since))
@@ -85,13 +86,76 @@ def _insert_baskets(delivery: Delivery) -> Insert:
     return insert(Basket).from_select(columns, priced)
 
 
-def set_skip(session: Session, subscription_id: int, week: date, skip: bool, now: datetime) -> None:
-    """Note the wish for one week; the row stays when it is undone."""
-    change = session.scalar(
-        select(BoxChange).where(BoxChange.subscription_id == subscription_id, BoxChange.week == week)
-    )
-    if change is None:
-        change = BoxChange(subscription_id=subscription_id, week=week)
-        session.add(change)
-    change.skip = skip
-    change.changed_at = now
+def save(session: Session, before: Plan, after: Plan, *, at: datetime, by: int) -> None:
+    """Write down what a new plan says otherwise of weeks and suspensions, and leave a line on each in the trail."""
+    changed = {
+        week for week in {*before.changes, *after.changes} if before.change_of(week) != after.change_of(week)
+    }
+    rows = {
+        row.week: row
+        for row in session.scalars(
+            select(BoxChange).where(
+                BoxChange.subscription_id == before.subscription_id, BoxChange.week.in_(changed)
+            )
+        )
+    }
+    for week in sorted(changed, key=lambda week: (after.change_of(week).to_week is not None, week)):
+        row = rows.get(week) or BoxChange(subscription_id=before.subscription_id, week=week)
+        _write(row, after.change_of(week), at, by)
+        session.add(row)
+        session.flush()  # who leaves a week's delivery makes room on it for who comes
+        old, new = (_for_trail(week, plan.change_of(week)) for plan in (before, after))
+        audit.record(
+            session,
+            "box.change",
+            ("subscription", before.subscription_id),
+            at=at,
+            by=by,
+            before=old,
+            after=new,
+        )
+    _save_suspensions(session, before, after, at=at, by=by)
+    if before != after:
+        session.execute(
+            update(Subscription).where(Subscription.id == before.subscription_id).values(changed_at=at)
+        )
+
+
+def _write(row: BoxChange, change: WeekChange, at: datetime, by: int) -> None:
+    row.skip, row.skip_at, row.to_week = change.skip, change.skip_at, change.to_week
+    row.pickup_point_id = change.place.point_id if change.place else None
+    row.formula_id, row.quantity = change.formula_id, change.quantity
+    row.changed_at, row.changed_by = at, by
+
+
+def _for_trail(week: date, change: WeekChange) -> dict[str, Any]:
+    """What a week's change says, without what it leaves alone."""
+    said = {
+        "skip": change.skip,
+        "to_week": change.to_week.isoformat() if change.to_week else None,
+        "pickup_point": change.place.point_id if change.place else None,
+        "formula": change.formula_id,
+        "quantity": change.quantity,
+    }
+    return {"week": week.isoformat()} | {name: value for name, value in said.items() if value is not None}
+
+
+def _save_suspensions(session: Session, before: Plan, after: Plan, *, at: datetime, by: int) -> None:
+    subject = ("subscription", before.subscription_id)
+    for suspension in after.suspensions:
+        days = {"since": suspension.first_day.isoformat(), "until": suspension.last_day.isoformat()}
+        if suspension.id is None:
+            session.add(
+                Suspension(
+                    subscription_id=before.subscription_id,
+                    first_day=suspension.first_day,
+                    last_day=suspension.last_day,
+                    made_at=suspension.made_at,
+                    made_by=by,
+                )
+            )
+            audit.record(session, "subscription.suspend", subject, at=at, by=by, after=days)
+        elif suspension not in before.suspensions:
+            row = session.get_one(Suspension, suspension.id)
+            row.ended_at, row.ended_by = suspension.ended_at, by
+            audit.record(session, "subscription.resume", subject, at=at, by=by, before=days)

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from portal.catalogue.models import Formula, Kind
+from portal.catalogue.models import Formula, FormulaPrice, Kind
 from portal.rules.money import Money
 from portal.rules.pricing import DatedPrice, price_on
 
@@ -24,6 +24,7 @@ class FormulaView:
     serves: str
     drawing: str
     position: int
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,21 @@ def view(row: Formula) -> FormulaView:
         serves=row.serves,
         drawing=row.drawing,
         position=row.position,
+        weight=row.weight,
     )
 
 
 def formulas(session: Session) -> list[FormulaView]:
     """All formulas in the order in which the farm shows them."""
     return [view(row) for row in session.scalars(select(Formula).order_by(Formula.position))]
+
+
+def formula_prices(session: Session) -> dict[int, list[DatedPrice]]:
+    """The dated prices of every formula: formula → prices, oldest first."""
+    prices: dict[int, list[DatedPrice]] = {}
+    for row in session.scalars(select(FormulaPrice).order_by(FormulaPrice.formula_id, FormulaPrice.since)):
+        prices.setdefault(row.formula_id, []).append(DatedPrice(row.since, row.price, row.vat_basis_points))
+    return prices
 
 
 def priced_formulas(session: Session, day: date) -> list[PricedFormula]:

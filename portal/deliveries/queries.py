@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
 from portal.deliveries.models import Delivery, Tour
+from portal.infra import locks
 from portal.rules import planning
 from portal.rules.cutoffs import is_past, local_day
 
@@ -98,6 +99,18 @@ def upcoming(
     statement = _deliveries().where(Delivery.day.between(since, until)).order_by(Delivery.day, Delivery.id)
     if tour_ids is not None:
         statement = statement.where(Delivery.tour_id.in_(list(tour_ids)))
+    return [view(row) for row in session.scalars(statement)]
+
+
+def of_weeks(
+    session: Session, since: date, until: date, tour_ids: Iterable[int] | None = None, *, held: bool = False
+) -> list[DeliveryView]:
+    """The deliveries from one week to another, given by their Mondays; `held` keeps them until our commit."""
+    statement = _deliveries().where(Delivery.week.between(since, until)).order_by(Delivery.id)
+    if tour_ids is not None:
+        statement = statement.where(Delivery.tour_id.in_(list(tour_ids)))
+    if held:
+        statement = locks.for_share(statement, of=Delivery)
     return [view(row) for row in session.scalars(statement)]
 
 

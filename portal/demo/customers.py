@@ -18,7 +18,8 @@ from portal.demo import people
 from portal.pickup.models import PickupPoint
 from portal.rules.calendar import WEEK, Rhythm, monday_of
 from portal.rules.cutoffs import local_day
-from portal.rules.planning import Box, Plan, Term, TermChange, apply_change, effective_monday, project
+from portal.rules.planning import Box, Plan, Season, Term, project
+from portal.rules.terms import TermChange, apply_change, effective_monday
 from portal.subscriptions import models
 
 BEFORE, AHEAD = 13 * WEEK, 10 * WEEK
@@ -178,8 +179,8 @@ def _vegetables(market: Market) -> Plan:
 
 def _ahead(plan: Plan, change: TermChange, market: Market) -> date:
     """A Monday to come from which the rules allow the change."""
-    coming = [delivery for delivery in market.deliveries if delivery.week >= market.this_week]
-    allowed = effective_monday(plan=plan, change=change, deliveries=coming, now=market.now)
+    coming = Season(delivery for delivery in market.deliveries if delivery.week >= market.this_week)
+    allowed = effective_monday(plan=plan, change=change, season=coming, now=market.now)
     return max(allowed, market.this_week + WEEK)
 
 

@@ -14,7 +14,7 @@ from portal.member import blueprint, member
 from portal.member.home import next_context
 from portal.planning import services
 from portal.planning.queries import planning as read_planning
-from portal.planning.services import Skipping
+from portal.planning.services import Outcome
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.cutoffs import local_day
 from portal.web.htmx import is_htmx
@@ -56,7 +56,9 @@ def skip(week: date) -> ResponseReturnValue:
 
 @blueprint.post("/planning/<date:week>/reprise")
 def unskip(week: date) -> ResponseReturnValue:
-    return _answer(services.unskip(db.session(), member(), _subscriptions_asked(), week), week, skipped=False)
+    return _answer(
+        services.skip(db.session(), member(), _subscriptions_asked(), week, wanted=False), week, skipped=False
+    )
 
 
 def _subscriptions_asked() -> list[int]:
@@ -65,7 +67,7 @@ def _subscriptions_asked() -> list[int]:
     return [int(value) for value in asked] if all(_ID.fullmatch(value) for value in asked) else []
 
 
-def _answer(result: Skipping | None, week: date, *, skipped: bool) -> ResponseReturnValue:
+def _answer(result: Outcome | None, week: date, *, skipped: bool) -> ResponseReturnValue:
     """The fragment of the page that asked, or the way back to it; a refusal shows the present state."""
     if result is None:
         abort(404)

@@ -8,8 +8,8 @@ from operator import attrgetter
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import customer_number
-from portal.boxes import queries as boxes
-from portal.boxes.queries import PackedBox
+from portal.boxes import carried as boxes
+from portal.boxes.carried import PackedBox
 from portal.catalogue.queries import FormulaView, formulas
 from portal.deliveries.queries import DeliveryView
 from portal.pickup.queries import PointView, points

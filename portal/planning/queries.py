@@ -1,27 +1,28 @@
 """A person's planning: cards, one for each delivery and pickup point."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from portal.boxes.queries import MemberBox, member_boxes, with_skips
+from portal.boxes.queries import MemberBox, member_boxes, with_changes
 from portal.deliveries.queries import DeliveryState, DeliveryView, upcoming
 from portal.pickup.queries import PointView
 from portal.rules.calendar import WEEK
-from portal.rules.planning import refusal_to_skip
+from portal.rules.changes import refusal_to_change
+from portal.rules.planning import place_in
 from portal.subscriptions.queries import Holding, of_account
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The boxes of one person that travel together: same delivery, same point."""
+    """The boxes of one person that travel together, same delivery and same point; those postponed off it too."""
 
     delivery: DeliveryView
     point: PointView
     boxes: tuple[MemberBox, ...]
+    left: tuple[MemberBox, ...]
     state: DeliveryState
     can_change: bool
 
@@ -58,7 +59,7 @@ class Planning:
 
     def weeks(self, since: date, count: int) -> list[Week]:
         """Every week from a Monday on, those without a box too."""
-        tours = {term.tour_id for holding in self.holdings for term in holding.plan.terms}
+        tours = _tours(self.holdings)
         return [
             Week(
                 monday,
@@ -69,46 +70,70 @@ class Planning:
         ]
 
 
-def planning(
-    session: Session,
-    account_id: int,
-    *,
-    since: date,
-    until: date,
-    now: datetime,
-) -> Planning:
+def planning(session: Session, account_id: int, *, since: date, until: date, now: datetime) -> Planning:
     """What an account's subscriptions receive from one actual date to another, both included."""
-    holdings = with_skips(session, of_account(session, account_id))
-    tours = {term.tour_id for holding in holdings for term in holding.plan.terms}
+    holdings = with_changes(session, of_account(session, account_id), since)
+    tours = _tours(holdings)
     deliveries = upcoming(session, since, until, tours) if tours else []
     boxes = member_boxes(session, holdings, deliveries)
-    return Planning(tuple(holdings), tuple(_cards(boxes, now)), tuple(deliveries))
+    return Planning(tuple(holdings), tuple(_cards(boxes, holdings, deliveries, now)), tuple(deliveries))
 
 
-def _cards(boxes: Sequence[MemberBox], now: datetime) -> list[Card]:
-    def together(box: MemberBox) -> tuple[date, int, int]:
-        return (box.delivery.day, box.delivery.id, box.point.id)
+def _tours(holdings: Iterable[Holding]) -> set[int]:
+    return {tour_id for holding in holdings for tour_id in holding.plan.tour_ids}
 
+
+def _cards(
+    boxes: Sequence[MemberBox],
+    holdings: Collection[Holding],
+    deliveries: Collection[DeliveryView],
+    now: datetime,
+) -> list[Card]:
+    aboard: dict[tuple[date, int, int], list[MemberBox]] = {}
+    left: dict[tuple[date, int, int], list[MemberBox]] = {}
+    by_id = {delivery.id: delivery for delivery in deliveries}
+    points = {point.id: point for holding in holdings for point in holding.points.values()}
+    points |= {box.point.id: box.point for box in boxes}
+    for box in boxes:
+        aboard.setdefault((box.delivery.day, box.delivery.id, box.point.id), []).append(box)
+        if box.postponed and (home := _home(box, holdings, deliveries)):
+            left.setdefault(home, []).append(box)
     cards = []
-    for _, group in groupby(sorted(boxes, key=together), key=together):
-        members = tuple(group)
-        delivery = members[0].delivery
-        refusal = refusal_to_skip(
-            box_expected=True,
-            cancelled=delivery.cancelled,
-            frozen=delivery.frozen_at is not None,
-            cutoff=delivery.cutoff_at,
-            now=now,
+    for day, delivery_id, point_id in sorted({*aboard, *left}):
+        key, delivery = (day, delivery_id, point_id), by_id[delivery_id]
+        cards.append(
+            Card(
+                delivery=delivery,
+                point=points[point_id],
+                boxes=tuple(aboard.get(key, ())),
+                left=tuple(left.get(key, ())),
+                state=delivery.state(now),
+                can_change=refusal_to_change(delivery.for_rules, now) is None,
+            )
         )
-        cards.append(Card(delivery, members[0].point, members, delivery.state(now), refusal is None))
     return cards
+
+
+def _home(
+    box: MemberBox, holdings: Collection[Holding], deliveries: Collection[DeliveryView]
+) -> tuple[date, int, int] | None:
+    """The card that a postponed box has left, where it is shown."""
+    plan = next(holding.plan for holding in holdings if holding.id == box.subscription_id)
+    place = place_in(plan, box.week)
+    for delivery in deliveries:
+        if (
+            place
+            and (delivery.tour_id, delivery.week) == (place.tour_id, box.week)
+            and not delivery.cancelled
+        ):
+            return (delivery.day, delivery.id, place.point_id)
+    return None
 
 
 LOOK_AHEAD = timedelta(weeks=10)
 
 
 def next_box(session: Session, holding: Holding, after: date) -> MemberBox | None:
-    """The subscription's first box that is not skipped after a day: when deliveries go on by themselves."""
-    tours = {term.tour_id for term in holding.plan.terms}
-    deliveries = upcoming(session, after + timedelta(days=1), after + LOOK_AHEAD, tours)
+    """The subscription's first box that comes after a day: when deliveries go on by themselves."""
+    deliveries = upcoming(session, after + timedelta(days=1), after + LOOK_AHEAD, holding.plan.tour_ids)
     return next((box for box in member_boxes(session, [holding], deliveries) if not box.skipped), None)

@@ -1,170 +1,252 @@
-"""What subscribers do to their planning: load under the locks, ask the rules, write, post the mail."""
+"""What subscribers do to one week of their planning: each act under the locks, by the rules, with its mail."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
+from enum import StrEnum
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
-from portal.boxes.queries import MemberBox, with_skips
-from portal.boxes.services import set_skip
-from portal.deliveries import queries as deliveries
-from portal.deliveries.models import Delivery
-from portal.infra import audit, clock, locks, mail, outbox
+from portal.boxes.queries import MemberBox
+from portal.catalogue.queries import formulas
+from portal.infra import mail, outbox
+from portal.pickup.queries import points
+from portal.planning.desk import Case, Decision, decide, hold
 from portal.planning.queries import next_box
-from portal.rules.planning import Refusal, expected_term, refusal_to_skip, refusal_to_unskip, term_in_force
-from portal.subscriptions.models import Subscription
-from portal.subscriptions.queries import Holding, of_account
+from portal.rules.changes import (
+    POSTPONED_AT_MOST,
+    Facts,
+    Refusal,
+    comes,
+    refusal_to_bring_forward,
+    refusal_to_move,
+    refusal_to_postpone,
+    refusal_to_skip,
+    refusal_to_vary,
+    with_box,
+    with_place,
+    with_postponement,
+    with_skip,
+)
+from portal.rules.planning import Place, Plan, weeks_aboard
+from portal.subscriptions.queries import Holding
+
+
+class Act(StrEnum):
+    """What is done to a week; its words are in the templates."""
+
+    SKIP = "skip"
+    UNSKIP = "unskip"
+    POSTPONE = "postpone"
+    BRING_FORWARD = "bring_forward"
+    MOVE = "move"
+    MOVE_BACK = "move_back"
+    VARY = "vary"
+    VARY_BACK = "vary_back"
 
 
 @dataclass(frozen=True, slots=True)
-class Skipping:
-    """What came of it: boxes whose state changed, or why nothing did."""
+class Changed:
+    """A box before and after."""
 
-    changed: tuple[MemberBox, ...] = ()
+    before: MemberBox
+    after: MemberBox
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an act: the boxes that changed, none where all was as wished already, or why nothing did."""
+
+    act: Act
+    changed: tuple[Changed, ...] = ()
     refusal: Refusal | None = None
 
 
 def skip(
-    session: Session, account: Account, subscription_ids: Collection[int], week: date
-) -> Skipping | None:
-    """Skip the boxes of one week; None where a subscription is not the account's."""
-    return _set_skipped(session, account, subscription_ids, week, wanted=True)
+    session: Session,
+    account: Account,
+    subscription_ids: Collection[int],
+    week: date,
+    *,
+    wanted: bool = True,
+    by: Account | None = None,
+) -> Outcome | None:
+    """Skip a week's own boxes, or take them back; None where a subscription is not the account's."""
+
+    def decision(plan: Plan, facts: Facts) -> Plan | Refusal:
+        refusal = refusal_to_skip(plan, week, facts)
+        if refusal in {None, Refusal.PAST_CUTOFF} and comes(plan, week, facts) != wanted:
+            return plan
+        return refusal or with_skip(plan, week, facts, skip=wanted)
+
+    act = Act.SKIP if wanted else Act.UNSKIP
+    return _in_week(session, act, account, subscription_ids, week, decision=decision, by=by)
 
 
-def unskip(
-    session: Session, account: Account, subscription_ids: Collection[int], week: date
-) -> Skipping | None:
-    """Take skipped boxes of one week back; None where a subscription is not the account's."""
-    return _set_skipped(session, account, subscription_ids, week, wanted=False)
+def postpone(
+    session: Session,
+    account: Account,
+    subscription_ids: Collection[int],
+    week: date,
+    to_week: date | None,
+    *,
+    by: Account | None = None,
+) -> Outcome | None:
+    """Let a week's own boxes travel in a later week, or in their own again where no other is named."""
+
+    def decision(plan: Plan, facts: Facts) -> Plan | Refusal:
+        if plan.change_of(week).to_week == to_week:
+            return plan
+        if to_week is None:
+            refusal = refusal_to_bring_forward(plan, week, facts)
+        else:
+            refusal = refusal_to_postpone(plan, week, to_week, facts)
+        return refusal or with_postponement(plan, week, to_week)
+
+    act = Act.POSTPONE if to_week else Act.BRING_FORWARD
+    return _in_week(session, act, account, subscription_ids, week, decision=decision, by=by)
 
 
-def _set_skipped(
-    session: Session, account: Account, subscription_ids: Collection[int], week: date, *, wanted: bool
-) -> Skipping | None:
+def move(
+    session: Session,
+    account: Account,
+    subscription_ids: Collection[int],
+    week: date,
+    point_id: int | None,
+    *,
+    by: Account | None = None,
+) -> Outcome | None:
+    """Let what travels in a week be collected at another point for once, or at the usual one again.
+
+    None where a subscription is not the account's or there is no such point.
+    """
+    known = {point.id: point for point in points(session)}
+    if point_id is not None and point_id not in known:
+        return None
+    place = Place(point_id, known[point_id].tour_id) if point_id is not None else None
+
+    def decision(plan: Plan, facts: Facts) -> Plan | Refusal:
+        after = with_place(plan, week, place)
+        wished = after.change_of(week).place
+        if wished == plan.change_of(week).place and weeks_aboard(plan, week):
+            return plan
+        return refusal_to_move(plan, week, wished, facts) or after
+
+    return _in_week(
+        session,
+        Act.MOVE if place else Act.MOVE_BACK,
+        account,
+        subscription_ids,
+        week,
+        decision=decision,
+        tours={place.tour_id} if place else set(),
+        learn=lambda holding: replace(holding, points=known | holding.points),
+        by=by,
+    )
+
+
+def vary(
+    session: Session,
+    account: Account,
+    subscription_ids: Collection[int],
+    week: date,
+    *,
+    formula_id: int | None,
+    quantity: int | None,
+    by: Account | None = None,
+) -> Outcome | None:
+    """Another formula or quantity for a week's own boxes, once; the usual ones where nothing is named.
+
+    None where a subscription is not the account's or there is no such formula of its kind.
+    """
+    known = {formula.id: formula for formula in formulas(session)}
+    if formula_id is not None and formula_id not in known:
+        return None
+
+    def decision(plan: Plan, facts: Facts) -> Plan | Refusal:
+        after = with_box(plan, week, formula_id, quantity)
+        if after == plan:
+            return plan
+        return refusal_to_vary(plan, week, after.change_of(week).formula_id, facts) or after
+
+    return _in_week(
+        session,
+        Act.VARY if formula_id or quantity else Act.VARY_BACK,
+        account,
+        subscription_ids,
+        week,
+        decision=decision,
+        learn=lambda holding: replace(holding, formulas=known | holding.formulas),
+        by=by,
+    )
+
+
+def _in_week(
+    session: Session,
+    act: Act,
+    account: Account,
+    subscription_ids: Collection[int],
+    week: date,
+    *,
+    decision: Decision,
+    tours: Iterable[int] = (),
+    learn: Callable[[Holding], Holding] = lambda holding: holding,
+    by: Account | None,
+) -> Outcome | None:
     """All the boxes or none: one refusal refuses the act. What is as wished already is left alone."""
     if not subscription_ids:
-        return Skipping(refusal=Refusal.NOTHING_CHOSEN)
-    locked = session.scalars(
-        locks.for_update(
-            select(Subscription)
-            .where(Subscription.id.in_(subscription_ids), Subscription.account_id == account.id)
-            .order_by(Subscription.id),
-            of=Subscription,
-        )
-    ).all()
-    if len(locked) != len(set(subscription_ids)):
+        return Outcome(act, refusal=Refusal.NOTHING_CHOSEN)
+    case = hold(
+        session,
+        account,
+        subscription_ids,
+        since=week - POSTPONED_AT_MOST,
+        until=week + POSTPONED_AT_MOST,
+        tours=tours,
+        by=by,
+    )
+    if case is None:
         return None
-    mine = of_account(session, account.id)
-    holdings = with_skips(session, [h for h in mine if h.id in set(subscription_ids)])
-    found = _lock_deliveries(session, holdings, week)
-    now = clock.now()
-
-    boxes = []
-    for holding in holdings:
-        if (week in holding.plan.skipped_weeks) == wanted:
-            continue
-        delivery = found.get(holding.id)
-        refusal = _refusal(holding, delivery, now, wanted=wanted)
-        if refusal or delivery is None:
-            return Skipping(refusal=refusal)
-        boxes.append(_box(holding, delivery, wanted))
-    if boxes:
-        locks.checked()
-        _write(session, account, boxes, now, wanted=wanted)
-        _tell(session, account, holdings, boxes, now, wanted=wanted)
-    return Skipping(changed=tuple(boxes))
+    case = replace(case, holdings=tuple(map(learn, case.holdings)))
+    decided = decide(session, case, decision)
+    if isinstance(decided, Refusal):
+        return Outcome(act, refusal=decided)
+    changed = tuple(_changes(case, decided, week))
+    if changed:
+        _tell(session, case, act, changed, (replace(holding, plan=plan) for holding, plan in decided))
+    return Outcome(act, changed)
 
 
-def _lock_deliveries(
-    session: Session, holdings: Collection[Holding], week: date
-) -> dict[int, deliveries.DeliveryView]:
-    """The delivery that each subscription uses in a week, kept from the freeze until our commit."""
-    tours = {h.id: term.tour_id for h in holdings if (term := term_in_force(h.plan.terms, week))}
-    rows = session.scalars(
-        locks.for_share(
-            select(Delivery)
-            .where(Delivery.week == week, Delivery.tour_id.in_(set(tours.values())))
-            .order_by(Delivery.id),
-            of=Delivery,
-        )
-    )
-    by_tour = {row.tour_id: deliveries.view(row) for row in rows}
-    return {holding_id: by_tour[tour] for holding_id, tour in tours.items() if tour in by_tour}
+def _changes(case: Case, decided: Iterable[tuple[Holding, Plan]], week: date) -> Iterable[Changed]:
+    """The boxes that an act has changed: the week's own, and those that travel with them."""
+    for holding, plan in decided:
+        for origin in sorted({week, *weeks_aboard(plan, week)}):
+            before, after = case.box(holding, holding.plan, origin), case.box(holding, plan, origin)
+            if before and after and before != after:
+                yield Changed(before, after)
 
 
-def _refusal(
-    holding: Holding, delivery: deliveries.DeliveryView | None, now: datetime, *, wanted: bool
-) -> Refusal | None:
-    if delivery is None:
-        return Refusal.NOT_EXPECTED
-    rule = refusal_to_skip if wanted else refusal_to_unskip
-    return rule(
-        box_expected=expected_term(holding.plan, delivery.for_rules) is not None,
-        cancelled=delivery.cancelled,
-        frozen=delivery.frozen_at is not None,
-        cutoff=delivery.cutoff_at,
-        now=now,
-    )
-
-
-def _box(holding: Holding, delivery: deliveries.DeliveryView, skipped: bool) -> MemberBox:
-    term = expected_term(holding.plan, delivery.for_rules)
-    assert term is not None, "the rules have just said that a box is expected"
-    return MemberBox(
-        subscription_id=holding.id,
-        week=delivery.week,
-        delivery=delivery,
-        formula=holding.formulas[term.formula_id],
-        quantity=term.quantity,
-        point=holding.points[term.point_id],
-        skipped=skipped,
-    )
-
-
-def _write(
-    session: Session, account: Account, boxes: list[MemberBox], now: datetime, *, wanted: bool
-) -> None:
-    for box in boxes:
-        set_skip(session, box.subscription_id, box.week, wanted, now)
-        audit.record(
-            session,
-            "box.skip" if wanted else "box.unskip",
-            ("subscription", box.subscription_id),
-            at=now,
-            by=account.id,
-            before={"week": box.week.isoformat(), "skip": not wanted},
-            after={"week": box.week.isoformat(), "skip": wanted},
-        )
+_MAILS = {Act.SKIP: "box_skipped", Act.UNSKIP: "box_taken_back"}
 
 
 def _tell(
-    session: Session,
-    account: Account,
-    holdings: list[Holding],
-    boxes: list[MemberBox],
-    now: datetime,
-    *,
-    wanted: bool,
+    session: Session, case: Case, act: Act, changed: Collection[Changed], planned: Iterable[Holding]
 ) -> None:
     """One mail for the act: what, when, until when it can be undone, when deliveries go on (A4)."""
-    acted = {box.subscription_id for box in boxes}
-    week = boxes[0].week
+    after = [change.after for change in changed]
     back = []
-    for holding in holdings:
-        if wanted and holding.id in acted:
-            skipped = replace(holding.plan, skipped_weeks=holding.plan.skipped_weeks | {week})
-            box = next_box(session, replace(holding, plan=skipped), boxes[0].delivery.day)
-            if box:
-                back.append(box)
+    if act is Act.SKIP:
+        found = (next_box(session, holding, after[0].delivery.day) for holding in planned)
+        back = [box for box in found if box]
     rendered = mail.render(
-        "box_skipped" if wanted else "box_taken_back",
-        first_name=account.first_name,
-        boxes=boxes,
-        delivery=boxes[0].delivery,
-        point=boxes[0].point,
+        _MAILS.get(act, "box_changed"),
+        first_name=case.account.first_name,
+        act=act,
+        boxes=after,
+        delivery=after[0].delivery,
+        point=after[0].point,
+        before=next(iter(changed)).before,
         back=back,
     )
-    outbox.post(session, to=account.email, **rendered.parts, at=now)
+    outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)

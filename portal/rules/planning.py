@@ -1,25 +1,18 @@
-"""What a subscription receives, what may still change in it, and from when.
+"""What a subscription receives: its plan, and the boxes that it comes to.
 
 A subscription owes at most one box a week. Terms, changes and boxes are keyed by (subscription, week), a week
 being its Monday, so a week never has two boxes even where its delivery moves or its tour changes (DESIGN §5).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from portal.rules.calendar import WEEK, Fortnight, Rhythm, fortnight_of, monday_of, receives
-from portal.rules.cutoffs import is_past, local_day
-
-
-class Refusal(StrEnum):
-    """Why an act is refused; its words are in the templates."""
-
-    CANCELLED = "cancelled"
-    NOT_EXPECTED = "not_expected"
-    NOTHING_CHOSEN = "nothing_chosen"
-    PAST_CUTOFF = "past_cutoff"
+from portal.rules.calendar import Fortnight, Rhythm, fortnight_of, receives
+from portal.rules.cutoffs import is_past
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +39,32 @@ class Delivery:
         return not (self.cancelled or self.frozen or is_past(self.cutoff, now))
 
 
+class Season:
+    """Deliveries, found by tour and week."""
+
+    def __init__(self, deliveries: Iterable[Delivery]) -> None:
+        self._by_tour_and_week = {(d.tour_id, d.week): d for d in deliveries}
+
+    def __iter__(self) -> Iterator[Delivery]:
+        """In date order."""
+        return iter(sorted(self._by_tour_and_week.values(), key=lambda d: (d.day, d.week, d.id)))
+
+    def on(self, tour_id: int, week: date) -> Delivery | None:
+        return self._by_tour_and_week.get((tour_id, week))
+
+    @property
+    def weeks(self) -> list[date]:
+        """Every week with a delivery, in order."""
+        return sorted({week for _, week in self._by_tour_and_week})
+
+
+class Place(NamedTuple):
+    """A pickup point and the tour that stops there."""
+
+    point_id: int
+    tour_id: int
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """What a subscription agrees to from a Monday on; the tour is the pickup point's."""
@@ -57,28 +76,51 @@ class Term:
     point_id: int
     tour_id: int
 
+    @property
+    def place(self) -> Place:
+        return Place(self.point_id, self.tour_id)
+
 
 @dataclass(frozen=True, slots=True)
-class TermChange:
-    """A wish to change terms: None leaves a field as it is.
+class WeekChange:
+    """How one week departs from its terms; None leaves a field as it is, and each is undone alone.
 
-    A point comes with its tour, or ValueError is raised.
+    `skip` is no where the box is taken back from a suspension, since `skip_at`. `to_week` is the week whose
+    delivery the box is postponed to. `place` is where all boxes of this week's delivery are collected;
+    formula and quantity are those of the week's own box.
     """
 
+    skip: bool | None = None
+    skip_at: datetime | None = None
+    to_week: date | None = None
+    place: Place | None = None
     formula_id: int | None = None
     quantity: int | None = None
-    rhythm: Rhythm | None = None
-    point_id: int | None = None
-    tour_id: int | None = None
 
-    def __post_init__(self) -> None:
-        if (self.point_id is None) != (self.tour_id is None):
-            raise ValueError("a pickup point changes together with its tour")
 
-    def over(self, term: Term) -> Term:
-        """The term with the named fields changed."""
-        named = {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
-        return replace(term, **named)
+NO_CHANGE = WeekChange()
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A range of days, both included, in which no box comes; what is past it comes again by itself."""
+
+    first_day: date
+    last_day: date
+    made_at: datetime
+    ended_at: datetime | None = None
+    id: int | None = None
+
+    def covers(self, delivery: Delivery) -> bool:
+        """Whether it takes a delivery's boxes away: those that it was too late or too early for stay.
+
+        Counted by the actual date; the cutoff falls after it was made and not after it was ended.
+        """
+        return (
+            self.first_day <= delivery.day <= self.last_day
+            and self.made_at < delivery.cutoff
+            and (self.ended_at is None or delivery.cutoff <= self.ended_at)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +133,33 @@ class Plan:
 
     subscription_id: int
     terms: tuple[Term, ...]
-    skipped_weeks: frozenset[date] = frozenset()
+    changes: Mapping[date, WeekChange] = field(default_factory=lambda: MappingProxyType({}))
+    suspensions: tuple[Suspension, ...] = ()
     last_day: date | None = None
+
+    def change_of(self, week: date) -> WeekChange:
+        return self.changes.get(week, NO_CHANGE)
+
+    def with_change(self, week: date, **wishes: Any) -> "Plan":
+        """The plan with fields of one week set anew; a week without wishes leaves no trace."""
+        changes = dict(self.changes)
+        changes[week] = replace(self.change_of(week), **wishes)
+        if changes[week] == NO_CHANGE:
+            del changes[week]
+        return replace(self, changes=MappingProxyType(changes))
+
+    @property
+    def tour_ids(self) -> set[int]:
+        """Every tour that brings it something, now, once or later."""
+        once = {change.place.tour_id for change in self.changes.values() if change.place}
+        return {term.tour_id for term in self.terms} | once
+
+
+class Absence(StrEnum):
+    """Why a box that is owed does not come."""
+
+    SKIPPED = "skipped"
+    SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +172,15 @@ class Box:
     formula_id: int
     quantity: int
     point_id: int
-    skipped: bool
+    absence: Absence | None = None
+
+    @property
+    def comes(self) -> bool:
+        return self.absence is None
+
+    @property
+    def postponed(self) -> bool:
+        return self.week != self.delivery.week
 
 
 def term_in_force(terms: Iterable[Term], week: date) -> Term | None:
@@ -114,126 +189,84 @@ def term_in_force(terms: Iterable[Term], week: date) -> Term | None:
     return max(begun, key=lambda term: term.monday, default=None)
 
 
-def expected_term(plan: Plan, delivery: Delivery) -> Term | None:
-    """The term by which a subscription uses a delivery, skipped or cancelled too, or None."""
-    if plan.last_day is not None and delivery.day > plan.last_day:
+def term_owing(plan: Plan, week: date) -> Term | None:
+    """The term by which a week has a box of its own, whatever becomes of it; None in a week without."""
+    term = term_in_force(plan.terms, week)
+    return term if term and receives(term.rhythm, fortnight_of(week)) else None
+
+
+def place_in(plan: Plan, week: date) -> Place | None:
+    """Where what travels in a week is collected: for once, or as usual; None before the first term."""
+    term = term_in_force(plan.terms, week)
+    return (plan.change_of(week).place or term.place) if term else None
+
+
+def delivery_of(plan: Plan, week: date, season: Season) -> Delivery | None:
+    """The delivery that brings a week's boxes to the subscription's place of that week, cancelled or not."""
+    place = place_in(plan, week)
+    delivery = place and season.on(place.tour_id, week)
+    if delivery and plan.last_day is not None and delivery.day > plan.last_day:
         return None
-    term = term_in_force(plan.terms, delivery.week)
-    if term is None or term.tour_id != delivery.tour_id or not receives(term.rhythm, delivery.fortnight):
+    return delivery
+
+
+def carrier(plan: Plan, week: date, season: Season) -> Delivery | None:
+    """The delivery that a week's own box travels with, cancelled or not; None where none is owed."""
+    if term_owing(plan, week) is None:
         return None
-    return term
+    return delivery_of(plan, plan.change_of(week).to_week or week, season)
+
+
+def weeks_aboard(plan: Plan, week: date) -> list[date]:
+    """The weeks of origin of the boxes that travel in a week: its own, then the one postponed to it."""
+    postponed = [origin for origin, change in plan.changes.items() if change.to_week == week]
+    own = [] if plan.change_of(week).to_week else [week]
+    return [origin for origin in own + postponed if term_owing(plan, origin)]
+
+
+def absence(plan: Plan, week: date, delivery: Delivery) -> Absence | None:
+    """Whether a week's own box stays away from the delivery that it travels with: the latest wish counts."""
+    change = plan.change_of(week)
+    if change.skip:
+        return Absence.SKIPPED
+    for suspension in plan.suspensions:
+        taken_back = change.skip is False and change.skip_at and change.skip_at >= suspension.made_at
+        if suspension.covers(delivery) and not taken_back:
+            return Absence.SUSPENDED
+    return None
+
+
+def boxes_on(plan: Plan, delivery: Delivery) -> list[Box]:
+    """The boxes of a subscription that travel with a delivery, those that stay away marked.
+
+    A cancelled delivery brings none; the changes of its week stay and count again if it is reinstated.
+    """
+    place = place_in(plan, delivery.week)
+    ended = plan.last_day is not None and delivery.day > plan.last_day
+    if place is None or place.tour_id != delivery.tour_id or delivery.cancelled or ended:
+        return []
+    return [_box(plan, week, delivery, place) for week in weeks_aboard(plan, delivery.week)]
+
+
+def _box(plan: Plan, week: date, delivery: Delivery, place: Place) -> Box:
+    term, change = term_owing(plan, week), plan.change_of(week)
+    assert term is not None, "only what is owed is aboard"
+    return Box(
+        subscription_id=plan.subscription_id,
+        week=week,
+        delivery=delivery,
+        formula_id=change.formula_id or term.formula_id,
+        quantity=change.quantity or term.quantity,
+        point_id=place.point_id,
+        absence=absence(plan, week, delivery),
+    )
 
 
 def project(plan: Plan, deliveries: Iterable[Delivery]) -> list[Box]:
-    """The boxes that a subscription receives on these deliveries, in date order, the skipped ones marked.
-
-    A cancelled delivery brings none; a skip of its week stays and counts again if it is reinstated.
-    """
-    boxes = []
-    for delivery in sorted(deliveries, key=lambda d: (d.day, d.week, d.id)):
-        term = expected_term(plan, delivery)
-        if term is None or delivery.cancelled:
-            continue
-        boxes.append(
-            Box(
-                subscription_id=plan.subscription_id,
-                week=delivery.week,
-                delivery=delivery,
-                formula_id=term.formula_id,
-                quantity=term.quantity,
-                point_id=term.point_id,
-                skipped=delivery.week in plan.skipped_weeks,
-            )
-        )
-    return boxes
+    """The boxes that a subscription receives on these deliveries, in date order, absent ones marked."""
+    return [box for delivery in Season(deliveries) for box in boxes_on(plan, delivery)]
 
 
 def baskets_at_freeze(plans: Iterable[Plan], delivery: Delivery) -> list[Box]:
     """The boxes that a delivery carries when it closes: what is packed, delivered and billed."""
-    return [box for plan in plans for box in project(plan, [delivery]) if not box.skipped]
-
-
-def refusal_to_skip(
-    *, box_expected: bool, cancelled: bool, frozen: bool, cutoff: datetime, now: datetime
-) -> Refusal | None:
-    """Why a week's box cannot be skipped, or None if it can.
-
-    « Si vous ne pouvez pas effectuer de modification pour la prochaine livraison, cela signifie que c'est
-    trop tard » (the farm's guide). Raises ValueError for naive datetimes.
-    """
-    if cancelled:
-        return Refusal.CANCELLED
-    if not box_expected:
-        return Refusal.NOT_EXPECTED
-    if frozen or is_past(cutoff, now):
-        return Refusal.PAST_CUTOFF
-    return None
-
-
-def refusal_to_unskip(
-    *, box_expected: bool, cancelled: bool, frozen: bool, cutoff: datetime, now: datetime
-) -> Refusal | None:
-    """Why a skipped box cannot be taken back, or None if it can: undoing has the cutoff of doing."""
-    return refusal_to_skip(
-        box_expected=box_expected, cancelled=cancelled, frozen=frozen, cutoff=cutoff, now=now
-    )
-
-
-def effective_monday(
-    *, plan: Plan, change: TermChange, deliveries: Iterable[Delivery], now: datetime
-) -> date:
-    """From which Monday on a change of terms holds (DESIGN §5, effective date).
-
-    The first Monday from which no delivery that the subscription uses, with or without the change, is past
-    its cutoff: so a closed list keeps its boxes and gains none. Where the box of the week in which the change
-    would first show falls away, the new tour being cancelled then and the old one not, the old terms keep
-    that week. A cancelled delivery blocks nothing. No week gets two boxes, or none, from a change.
-
-    `deliveries` are those of both tours, from the present week at the latest. Raises ValueError for a plan
-    without terms and for a naive `now`.
-    """
-    deliveries = list(deliveries)
-    changed = replace(plan, terms=tuple(change.over(term) for term in plan.terms))
-    before = _used(plan, deliveries)
-    after = _used(changed, deliveries)
-    used = before | after
-
-    # A week gone by is left alone, unless its delivery was moved and is still open.
-    this_week = monday_of(local_day(now))
-    earliest = min([this_week, *(d.week for d in used if d.is_open(now))])
-    free = [d.week + WEEK for d in used if not d.is_open(now)]
-    monday = max([earliest, min(term.monday for term in plan.terms), *free])
-
-    weeks_before = {d.week for d in before}
-    weeks_after = {d.week for d in after}
-    for week in sorted(w for w in weeks_before | weeks_after if w >= monday):
-        if week in weeks_after:
-            break
-        term = term_in_force(changed.terms, week)
-        if term is not None and receives(term.rhythm, fortnight_of(week)):
-            monday = week + WEEK
-    return monday
-
-
-def apply_change(plan: Plan, change: TermChange, monday: date) -> Plan:
-    """The plan with a change that holds in every week from `monday`, so over terms that lie ahead too.
-
-    A term that says nothing new is dropped: withdrawing a pending change leaves no trace of it. Raises
-    ValueError for a day that is no Monday or that lies before the first term.
-    """
-    if monday != monday_of(monday):
-        raise ValueError("every term starts on a Monday")
-    current = term_in_force(plan.terms, monday)
-    if current is None:
-        raise ValueError("a change cannot begin before the subscription")
-    kept = [term for term in plan.terms if term.monday < monday]
-    ahead = [replace(current, monday=monday), *(term for term in plan.terms if term.monday > monday)]
-    terms: list[Term] = []
-    for term in sorted([*kept, *map(change.over, ahead)], key=lambda t: t.monday):
-        if not terms or replace(term, monday=terms[-1].monday) != terms[-1]:
-            terms.append(term)
-    return replace(plan, terms=tuple(terms))
-
-
-def _used(plan: Plan, deliveries: Iterable[Delivery]) -> set[Delivery]:
-    return {d for d in deliveries if not d.cancelled and expected_term(plan, d)}
+    return [box for plan in plans for box in boxes_on(plan, delivery) if box.comes]

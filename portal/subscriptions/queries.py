@@ -1,8 +1,9 @@
 """Reading subscriptions."""
 
 from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from portal.catalogue.queries import FormulaView
@@ -10,7 +11,7 @@ from portal.catalogue.queries import view as formula_view
 from portal.pickup.queries import PointView
 from portal.pickup.queries import view as point_view
 from portal.rules import planning
-from portal.subscriptions.models import Subscription, Term
+from portal.subscriptions.models import Subscription, Term, Withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +66,25 @@ def _holding(subscription: Subscription, terms: list[Term]) -> Holding:
         ),
         formulas={term.formula_id: formula_view(term.formula) for term in terms},
         points={term.pickup_point_id: point_view(term.pickup_point) for term in terms},
+    )
+
+
+def withheld(session: Session) -> frozenset[tuple[int, int]]:
+    """What points do not offer: (point, formula)."""
+    rows = session.execute(select(Withheld.pickup_point_id, Withheld.formula_id))
+    return frozenset((point_id, formula_id) for point_id, formula_id in rows)
+
+
+def points_of_account(session: Session, account_id: int, today: date) -> set[int]:
+    """Where an account's boxes are collected by its terms, now and later."""
+    return set(
+        session.scalars(
+            select(Term.pickup_point_id)
+            .join(Term.subscription)
+            .where(
+                Subscription.account_id == account_id,
+                or_(Subscription.last_day.is_(None), Subscription.last_day >= today),
+                or_(Term.until.is_(None), Term.until > today),
+            )
+        )
     )

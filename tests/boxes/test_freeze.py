@@ -15,7 +15,8 @@ from portal.accounts.models import Account
 from portal.boxes import services
 from portal.boxes.jobs import freeze_due
 from portal.boxes.models import Basket
-from portal.boxes.queries import MemberBox, counts, member_boxes, packing, with_skips
+from portal.boxes.carried import counts, packing
+from portal.boxes.queries import MemberBox, member_boxes, with_changes
 from portal.catalogue.models import Formula, FormulaPrice
 from portal.deliveries.models import Delivery, Tour
 from portal.deliveries.queries import view
@@ -64,7 +65,7 @@ def lines(session: Session) -> list[AuditEvent]:
 
 def boxes_of(session: Session, email: str, of: Delivery) -> list[MemberBox]:
     account = session.scalars(select(Account.id).where(Account.email == email)).one()
-    return member_boxes(session, with_skips(session, of_account(session, account)), [view(of)])
+    return member_boxes(session, with_changes(session, of_account(session, account), of.day), [view(of)])
 
 
 def freeze_everything_due(session: Session) -> None:
@@ -97,9 +98,11 @@ def test_who_receives_what_where_and_at_which_price(
 def test_a_skipped_box_is_not_written_and_one_taken_back_is(
     session: Session, clock: time_machine.Traveller, tuesday: Delivery
 ) -> None:
-    services.set_skip(session, BOX, MONDAY, True, NOW)
-    services.set_skip(session, EGGS, MONDAY, True, NOW)
-    services.set_skip(session, EGGS, MONDAY, False, NOW)
+    for plan in (holding.plan for holding in of_account(session, 1)):
+        skipped = plan.with_change(MONDAY, skip=True, skip_at=NOW)
+        services.save(session, plan, skipped, at=NOW, by=1)
+        if plan.subscription_id == EGGS:
+            services.save(session, skipped, plan, at=NOW, by=1)
     clock.move_to(CUTOFF)
     services.freeze(session, tuesday.id)
     assert list(session.scalars(select(Basket.subscription_id))) == [EGGS]

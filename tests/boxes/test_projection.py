@@ -8,21 +8,34 @@ from datetime import UTC, date, datetime, time, timedelta
 import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, Subquery, insert, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
-from portal.boxes.models import Basket, BoxChange
-from portal.boxes.queries import counts, member_boxes, packing, received, with_skips
+from portal.boxes.carried import counts, loads, packing, received
+from portal.boxes.models import Basket, BoxChange, Suspension
+from portal.boxes.queries import member_boxes, with_changes
 from portal.boxes.services import freeze
 from portal.catalogue.models import Formula, FormulaPrice, Kind
 from portal.deliveries import models as deliveries
 from portal.deliveries.queries import upcoming
 from portal.pickup.models import PickupPoint
+from portal.rules import capacity, planning
 from portal.rules.calendar import WEEK, Rhythm, fortnight_of
 from portal.rules.cutoffs import Lead, cutoff_instant
 from portal.rules.money import Money
-from portal.rules.planning import Box, Delivery, Plan, Term, baskets_at_freeze, project
+from portal.rules.planning import (
+    NO_CHANGE,
+    Box,
+    Delivery,
+    Place,
+    Plan,
+    Season,
+    Term,
+    WeekChange,
+    baskets_at_freeze,
+    project,
+)
 from portal.rules.pricing import DatedPrice, price_on
 from portal.subscriptions import models as subscriptions
 from portal.subscriptions.queries import of_account
@@ -32,6 +45,7 @@ from tests.infra.workers import ROUNDS
 TOURS = [1001, 1002, 1003]
 POINTS = [(tour * 10 + n, tour) for tour in TOURS for n in (0, 1)]
 FORMULAS = [1001, 1002, 1003]
+WEIGHTS = {1001: 0, 1002: 1, 1003: 2}
 ACCOUNTS = [1001, 1002, 1003]
 LEAD = Lead(2, time(23, 59))
 WEEKS = 4
@@ -43,7 +57,7 @@ weeks_ahead = st.integers(0, WEEKS - 1)
 
 @dataclass(frozen=True)
 class Farm:
-    """A farm as the rules see it; `owners` says whose each subscription is, `undone` which skips were taken back."""
+    """A farm as the rules see it; `owners` says whose each subscription is, `undone` which changes were taken back."""
 
     deliveries: list[Delivery]
     plans: list[Plan]
@@ -63,7 +77,7 @@ def farms(draw: st.DrawFn) -> Farm:
         (plan.subscription_id, first + n * WEEK)
         for plan in plans
         for n in draw(st.sets(weeks_ahead, max_size=2))
-        if first + n * WEEK not in plan.skipped_weeks
+        if first + n * WEEK not in plan.changes
     }
     prices = {formula: draw(prices_from(first)) for formula in FORMULAS}
     owners = {plan.subscription_id: draw(st.sampled_from(ACCOUNTS)) for plan in plans}
@@ -97,9 +111,45 @@ def plans_of(draw: st.DrawFn, subscription: int, first: date) -> Plan:
         formula, quantity = draw(st.sampled_from(FORMULAS)), draw(st.integers(1, 3))
         rhythm, (point, tour) = draw(st.sampled_from(Rhythm)), draw(st.sampled_from(POINTS))
         terms.append(Term(first + n * WEEK, formula, quantity, rhythm, point, tour))
-    skipped = frozenset(first + n * WEEK for n in draw(st.sets(weeks_ahead, max_size=2)))
     last_day = draw(st.none() | st.integers(0, 7 * WEEKS).map(lambda n: first + timedelta(days=n)))
-    return Plan(subscription, tuple(terms), skipped, last_day)
+    suspensions = draw(st.lists(suspensions_from(first), max_size=2))
+    return Plan(subscription, tuple(terms), draw(changes_from(first)), tuple(suspensions), last_day)
+
+
+@st.composite
+def changes_from(draw: st.DrawFn, first: date) -> dict[date, WeekChange]:
+    """One-off changes of some weeks; no two boxes are postponed to the same one."""
+    changes = {}
+    free = set(range(1, WEEKS))
+    for n in draw(st.sets(weeks_ahead, max_size=3)):
+        later = draw(st.sampled_from([None, *sorted(m for m in free if m > n)]))
+        free.discard(later)
+        skip = draw(st.none() | st.booleans())
+        place = draw(st.none() | st.sampled_from(POINTS))
+        change = WeekChange(
+            skip=skip,
+            skip_at=None if skip is None else draw(moments_from(first)),
+            to_week=None if later is None else first + later * WEEK,
+            place=Place(*place) if place else None,
+            formula_id=draw(st.none() | st.sampled_from(FORMULAS)),
+            quantity=draw(st.none() | st.integers(1, 3)),
+        )
+        if change != NO_CHANGE:
+            changes[first + n * WEEK] = change
+    return changes
+
+
+@st.composite
+def suspensions_from(draw: st.DrawFn, first: date) -> planning.Suspension:
+    since = first + timedelta(days=draw(st.integers(-7, 7 * WEEKS)))
+    until = since + timedelta(days=draw(st.integers(0, 21)))
+    made_at, ended_at = sorted([draw(moments_from(first)), draw(moments_from(first))])
+    return planning.Suspension(since, until, made_at, draw(st.sampled_from([None, ended_at])))
+
+
+def moments_from(first: date) -> st.SearchStrategy[datetime]:
+    """Some of them are the very cutoff of a delivery."""
+    return st.integers(-14, 7 * WEEKS).map(lambda n: cutoff_instant(first + timedelta(days=n), LEAD))
 
 
 @st.composite
@@ -145,14 +195,37 @@ def write(session: Session, farm: Farm) -> None:
     ]
     session.execute(insert(subscriptions.Subscription), rows)
     session.execute(insert(subscriptions.Term), [row for plan in farm.plans for row in _terms(plan)])
-    skips = {(plan.subscription_id, week): True for plan in farm.plans for week in plan.skipped_weeks}
-    skips |= dict.fromkeys(farm.undone, False)
-    if skips:
-        changes = [
-            {"subscription_id": subscription, "week": week, "skip": skip, "changed_at": long_ago}
-            for (subscription, week), skip in skips.items()
-        ]
-        session.execute(insert(BoxChange), changes)
+    changes = {(plan.subscription_id, week): c for plan in farm.plans for week, c in plan.changes.items()}
+    changes |= dict.fromkeys(farm.undone, NO_CHANGE)
+    if changes:
+        session.execute(insert(BoxChange), [_change(*key, change) for key, change in changes.items()])
+    suspended = [_suspension(plan, suspension) for plan in farm.plans for suspension in plan.suspensions]
+    if suspended:
+        session.execute(insert(Suspension), suspended)
+
+
+def _change(subscription: int, week: date, change: WeekChange) -> dict[str, object]:
+    return {
+        "subscription_id": subscription,
+        "week": week,
+        "skip": change.skip,
+        "skip_at": change.skip_at,
+        "to_week": change.to_week,
+        "pickup_point_id": change.place.point_id if change.place else None,
+        "formula_id": change.formula_id,
+        "quantity": change.quantity,
+        "changed_at": datetime(2020, 1, 1, tzinfo=UTC),
+    }
+
+
+def _suspension(plan: Plan, suspension: planning.Suspension) -> dict[str, object]:
+    return {
+        "subscription_id": plan.subscription_id,
+        "first_day": suspension.first_day,
+        "last_day": suspension.last_day,
+        "made_at": suspension.made_at,
+        "ended_at": suspension.ended_at,
+    }
 
 
 def _delivery(delivery: Delivery) -> dict[str, object]:
@@ -182,7 +255,7 @@ def _formula(formula: int) -> dict[str, object]:
         "slug": f"f{formula}",
         "kind": Kind.EGGS,
         "position": formula,
-        "weight": 0,
+        "weight": WEIGHTS[formula],
         **texts,
     }
 
@@ -199,6 +272,11 @@ def _terms(plan: Plan) -> Iterable[dict[str, object]]:
             "rhythm": term.rhythm,
             "pickup_point_id": term.point_id,
         }
+
+
+def _columns(carried: Subquery) -> list[ColumnElement[object]]:
+    names = ("subscription_id", "week", "delivery_id", "formula_id", "quantity", "pickup_point_id")
+    return [carried.c[name] for name in names]
 
 
 def as_row(box: Box) -> tuple[object, ...]:
@@ -225,10 +303,12 @@ def says_to_members(session: Session, season: list[Delivery]) -> set[tuple[objec
     return {
         (
             *(box.subscription_id, box.week, box.delivery.id, box.formula.id, box.quantity, box.point.id),
-            box.skipped,
+            box.absence,
         )
         for account in ACCOUNTS
-        for box in member_boxes(session, with_skips(session, of_account(session, account)), views)
+        for box in member_boxes(
+            session, with_changes(session, of_account(session, account), min(days)), views
+        )
     }
 
 
@@ -255,8 +335,7 @@ def compare(session: Session, clock: time_machine.Traveller, farm: Farm) -> None
     baskets = farm.baskets()
     expected = sorted(map(as_row, baskets))
     assert (
-        sorted(tuple(row) for row in session.execute(received().where(deliveries.Delivery.id.in_(ids))))
-        == expected
+        sorted(tuple(row) for row in session.execute(select(*_columns(received(ids).subquery())))) == expected
     )
 
     counted: Counter[object] = Counter()
@@ -265,9 +344,16 @@ def compare(session: Session, clock: time_machine.Traveller, farm: Farm) -> None
         owner = farm.owners[box.subscription_id]
         counted[box.delivery.id, box.formula_id, box.point_id] += box.quantity
         packed[box.delivery.id, owner, box.formula_id, box.point_id] += box.quantity
-    shown = {(*as_row(box), box.skipped) for plan in farm.plans for box in project(plan, farm.deliveries)}
+    shown = {(*as_row(box), box.absence) for plan in farm.plans for box in project(plan, farm.deliveries)}
     assert says_of_lists(session, ids) == (counted, packed)
     assert says_to_members(session, farm.deliveries) == shown
+
+    weeks = sorted({delivery.week for delivery in farm.deliveries})
+    places = sum(
+        (capacity.places(plan, weeks, Season(farm.deliveries), WEIGHTS) for plan in farm.plans),
+        capacity.Places(),
+    )
+    assert loads(session, [point for point, _ in POINTS], weeks) == places
 
     clock.move_to(max(delivery.cutoff for delivery in farm.deliveries))
     assert [freeze(session, i) for i in ids] == [not delivery.cancelled for delivery in farm.deliveries]

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 from portal import create_app
 from portal.accounts.models import Account
 from portal.boxes.models import Basket, BoxChange
-from portal.boxes.queries import member_boxes, with_skips
+from portal.boxes.queries import member_boxes, with_changes
 from portal.catalogue.models import Formula, Kind, Product
 from portal.compositions.models import Composition, CompositionChange, CompositionLine, CompositionState
 from portal.deliveries.models import Delivery, Tour
@@ -31,7 +31,7 @@ from portal.pickup.models import PickupPoint
 from portal.profile.models import FarmProfile, News
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.cutoffs import last_minute, local_day
-from portal.rules.planning import expected_term
+from portal.rules.planning import boxes_on
 from portal.settings import Mode, Settings
 from portal.subscriptions.models import Subscription, Term
 from portal.subscriptions.queries import of_account
@@ -148,7 +148,7 @@ def test_three_may_sign_in_with_the_passphrase_and_nobody_else_has_a_password(de
 
 def test_camille_has_vegetables_and_eggs_at_one_point_and_one_box_skipped_ahead(demo: Demo) -> None:
     camille = demo.session.scalars(select(Account).where(Account.email == "abonnee@example.org")).one()
-    holdings = with_skips(demo.session, of_account(demo.session, camille.id))
+    holdings = with_changes(demo.session, of_account(demo.session, camille.id), demo.today)
     coming = upcoming(demo.session, demo.today, demo.today + timedelta(weeks=10))
     boxes = member_boxes(demo.session, holdings, coming)
     assert camille.first_name == "Camille"
@@ -177,7 +177,7 @@ def test_skipped_boxes_were_expected_chosen_in_time_and_never_delivered(demo: De
         (delivery,) = (
             view
             for view in upcoming(demo.session, change.week, change.week + timedelta(days=6))
-            if expected_term(holding.plan, view.for_rules)
+            if boxes_on(holding.plan, view.for_rules)
         )
         assert subscription.created_at <= change.changed_at < min(delivery.cutoff_at, demo.now)
         assert (change.subscription_id, change.week) not in delivered

@@ -1,6 +1,7 @@
 """Skipping a box and taking it back, within a transaction."""
 
 from datetime import timedelta
+from functools import partial
 
 import time_machine
 from sqlalchemy import func, select
@@ -11,13 +12,15 @@ from portal.boxes.models import BoxChange
 from portal.deliveries.models import Delivery, Tour
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
-from portal.planning.services import skip, unskip
+from portal.planning.services import skip
 from portal.rules.calendar import monday_of
-from portal.rules.planning import Refusal
+from portal.rules.changes import Refusal
 from portal.subscriptions.models import Subscription
 from tests.world import CAMILLE, CUTOFF, TUESDAY, YACINE
 
 WEEK = monday_of(TUESDAY)
+
+unskip = partial(skip, wanted=False)
 
 
 def person(session: Session, email: str) -> tuple[Account, list[int]]:
@@ -41,7 +44,7 @@ def test_a_box_is_skipped_and_taken_back_at_once(session: Session) -> None:
 def test_several_boxes_are_skipped_in_one_act_with_one_mail(session: Session) -> None:
     camille, boxes = person(session, CAMILLE)
     result = skip(session, camille, boxes, WEEK)
-    assert [box.subscription_id for box in result.changed] == boxes
+    assert [change.after.subscription_id for change in result.changed] == boxes
     mail = session.scalars(select(Mail)).one()
     assert mail.recipient == CAMILLE
     assert "mardi 16 juin" in mail.subject.replace("\u00a0", " ")
@@ -113,5 +116,5 @@ def test_the_trail_says_who_did_what_to_which_week(session: Session) -> None:
     skip(session, camille, [box], WEEK)
     session.flush()
     event = session.scalars(select(AuditEvent)).one()
-    assert (event.account_id, event.action, event.subject_id) == (camille.id, "box.skip", str(box))
+    assert (event.account_id, event.action, event.subject_id) == (camille.id, "box.change", str(box))
     assert event.after == {"week": "2026-06-15", "skip": True}

@@ -1,0 +1,143 @@
+"""What an act on a planning works on: loaded under the locks, decided by the rules, written down.
+
+Subscriptions are locked first, then the deliveries concerned, then points (DESIGN §5); the clock is read once
+the locks are held, so that nothing slips past the freeze.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account
+from portal.boxes import services as boxes
+from portal.boxes.carried import loads
+from portal.boxes.queries import MemberBox, member_box, with_changes
+from portal.deliveries.queries import DeliveryView, of_weeks
+from portal.infra import clock, locks
+from portal.pickup.models import PickupPoint
+from portal.rules import capacity
+from portal.rules.changes import Facts, Refusal
+from portal.rules.planning import Plan, Season, boxes_on, carrier
+from portal.subscriptions import terms
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.queries import Holding, of_account, withheld
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Some subscriptions of an account, the farm's deliveries and the moment, all held until our commit.
+
+    `by` is who acts: the account itself, or staff for it, who may fill a point beyond its places.
+    """
+
+    account: Account
+    by: Account
+    holdings: tuple[Holding, ...]
+    deliveries: dict[int, DeliveryView]
+    facts: Facts
+
+    def box(self, holding: Holding, plan: Plan, week: date) -> MemberBox | None:
+        """A week's own box by a plan, as pages and mails show it."""
+        delivery = carrier(plan, week, self.facts.season)
+        aboard = boxes_on(plan, delivery) if delivery else []
+        planned = Holding(plan, holding.formulas, holding.points)
+        found = (box for box in aboard if box.week == week)
+        return next((member_box(planned, box, self.deliveries[box.delivery.id]) for box in found), None)
+
+
+def hold(
+    session: Session,
+    account: Account,
+    subscription_ids: Collection[int],
+    *,
+    since: date,
+    until: date,
+    tours: Iterable[int] = (),
+    by: Account | None = None,
+) -> Case | None:
+    """Lock subscriptions and the deliveries from one week to another; None where one is not the account's.
+
+    `tours` are those concerned beside the subscriptions' own.
+    """
+    asked = set(subscription_ids)
+    locked = session.scalars(
+        locks.for_update(
+            select(Subscription)
+            .where(Subscription.id.in_(asked), Subscription.account_id == account.id)
+            .order_by(Subscription.id),
+            of=Subscription,
+        )
+    ).all()
+    if len(locked) != len(asked):
+        return None
+    mine = [holding for holding in of_account(session, account.id) if holding.id in asked]
+    holdings = with_changes(session, mine, since)
+    concerned = set(tours).union(*(holding.plan.tour_ids for holding in holdings))
+    found = of_weeks(session, since, until, concerned, held=True)
+    offers = withheld(session)
+    season = Season(delivery.for_rules for delivery in found)
+    return Case(
+        account=account,
+        by=by or account,
+        holdings=tuple(holdings),
+        deliveries={delivery.id: delivery for delivery in found},
+        facts=Facts(season, clock.now(), offers),
+    )
+
+
+Decision = Callable[[Plan, Facts], Plan | Refusal]
+"""What an act makes of a plan: another one, the same where it is as wished already, or why it cannot."""
+
+
+def decide(session: Session, case: Case, decision: Decision) -> list[tuple[Holding, Plan]] | Refusal:
+    """All the subscriptions or none: those whose plan changes, written down, or why nothing does."""
+    changed = []
+    for holding in case.holdings:
+        outcome = decision(holding.plan, case.facts)
+        if isinstance(outcome, Refusal):
+            return outcome
+        if outcome != holding.plan:
+            changed.append((holding, outcome))
+    if changed:
+        if refusal := _refusal_of_places(session, case, changed):
+            return refusal
+        locks.checked()
+    for holding, plan in changed:
+        write(session, case, holding.plan, plan)
+    return changed
+
+
+def write(session: Session, case: Case, before: Plan, after: Plan) -> None:
+    terms.save(session, before, after, at=case.facts.now, by=case.by.id)
+    boxes.save(session, before, after, at=case.facts.now, by=case.by.id)
+
+
+def _refusal_of_places(
+    session: Session, case: Case, changed: Collection[tuple[Holding, Plan]]
+) -> Refusal | None:
+    """Whoever newly takes a place is checked under the point's lock, without what is theirs already."""
+    if case.by is not case.account:
+        return None
+    before, after = capacity.Places(), capacity.Places()
+    for holding, plan in changed:
+        weight = {formula.id: formula.weight for formula in holding.formulas.values()}
+        for taken, version in ((before, holding.plan), (after, plan)):
+            taken.update(capacity.places(version, case.facts.season.weeks, case.facts.season, weight))
+    new = capacity.newly_taken(before, after)
+    if not new:
+        return None
+    points = session.scalars(
+        locks.for_update(
+            select(PickupPoint)
+            .where(PickupPoint.id.in_({point_id for point_id, _ in new}))
+            .order_by(PickupPoint.id),
+            of=PickupPoint,
+        )
+    ).all()
+    others = loads(session, [p.id for p in points], {week for _, week in new}, {h.id for h, _ in changed})
+    room = {point.id: point.capacity for point in points}
+    full = any(others[key] + after[key] > room[key[0]] for key in new)
+    return Refusal.FULL if full else None

@@ -102,7 +102,7 @@ def decide(session: Session, case: Case, decision: Decision) -> list[tuple[Holdi
         if outcome != holding.plan:
             changed.append((holding, outcome))
     if changed:
-        if refusal := _refusal_of_places(session, case, changed):
+        if refusal := refusal_of_places(session, case, changed):
             return refusal
         locks.checked()
     for holding, plan in changed:
@@ -115,7 +115,7 @@ def write(session: Session, case: Case, before: Plan, after: Plan) -> None:
     boxes.save(session, before, after, at=case.facts.now, by=case.by.id)
 
 
-def _refusal_of_places(
+def refusal_of_places(
     session: Session, case: Case, changed: Collection[tuple[Holding, Plan]]
 ) -> Refusal | None:
     """Whoever newly takes a place is checked under the point's lock, without what is theirs already."""

@@ -118,6 +118,15 @@ def withdrawal(plan: Plan, season: Season, now: datetime) -> TermChange | None:
     return back if since <= latest.monday else None
 
 
+def withdrawable_until(before: Plan, after: Plan, monday: date, season: Season) -> datetime | None:
+    """The first instant at which a change that holds from a Monday on can no longer be taken back.
+
+    None where no delivery is known that it touches.
+    """
+    used = _used(before, season) | _used(after, season)
+    return min((d.cutoff for d in used if d.week >= monday), default=None)
+
+
 def set_aside(before: Plan, after: Plan, since: date) -> list[date]:
     """The weeks from `since` on whose one-off changes say nothing under the new terms: they have no box.
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from itertools import cycle, islice
 
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -53,4 +53,26 @@ def add(session: Session, people: int, start: int = 0, tour: str = "mardi") -> N
                         subscription_id=subscription.id, week=monday_of(TUESDAY), skip=True, changed_at=NOW
                     )
                 )
+    session.commit()
+
+
+def add_thousands(session: Session, people: int, tour: str = "mardi") -> None:
+    """So many people in few statements, each with one box a week of the first formula at the first point."""
+    first = 1 + max(session.scalar(select(func.max(table.id))) or 0 for table in (Account, Subscription))
+    numbers = range(first, first + people)
+    since = NOW - timedelta(days=100)
+    names = {"first_name": "", "last_name": "", "password": None, "created_at": since}
+    point = select(PickupPoint.id).where(PickupPoint.tour.has(slug=tour)).order_by(PickupPoint.position)
+    term = {
+        "monday": date(2026, 1, 5),
+        "until": None,
+        "formula_id": session.scalar(select(Formula.id).order_by(Formula.position)),
+        "quantity": 1,
+        "rhythm": Rhythm.WEEKLY,
+        "pickup_point_id": session.scalar(point),
+    }
+    emails = [{"id": n, "email": f"{n}@example.org", "fs_uniquifier": f"{n}", **names} for n in numbers]
+    session.execute(insert(Account), emails)
+    session.execute(insert(Subscription), [{"id": n, "account_id": n, "created_at": since} for n in numbers])
+    session.execute(insert(Term), [{"subscription_id": n, **term} for n in numbers])
     session.commit()

@@ -10,10 +10,10 @@ from portal.boxes.models import Basket
 from portal.boxes.services import freeze
 from portal.deliveries.models import Delivery, Tour
 from portal.deliveries.queries import DeliveryView
-from portal.packing.queries import PackingList, counts, packing_list
+from portal.packing.queries import PackingList, counts, packing_list, tallies
 from portal.pickup.models import PickupPoint
 from portal.planning.services import skip
-from portal.rules.calendar import monday_of
+from portal.rules.calendar import WEEK, monday_of
 from portal.subscriptions.models import Subscription, Term
 from tests import crowd
 from tests.composing import delivery_on, formula
@@ -160,3 +160,15 @@ def test_it_takes_the_same_number_of_statements_for_three_and_for_three_hundred(
     few = statements()
     crowd.add(session, 300, start=3)
     assert statements() == few
+
+
+def test_open_deliveries_of_ten_thousand_subscribers_are_counted_in_one_statement(session, count_queries):
+    tuesdays = [delivery_on(session, TUESDAY + n * WEEK) for n in range(2)]
+    assert all(delivery.frozen_at is None for delivery in tuesdays)
+    ids = [delivery.id for delivery in tuesdays]
+    before = tallies(session, ids)
+    crowd.add_thousands(session, 10_000)
+    with count_queries() as statements:
+        after = tallies(session, ids)
+    assert len(statements) == 1
+    assert [after[i].count() - before[i].count() for i in ids] == [10_000, 10_000]

@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORTAL_MODE ?= demo
 
-.PHONY: demo reset test prove lock clean
+.PHONY: demo reset test prove bench lock clean
 
 demo: .venv/run.stamp ## the portal with a demo farm on http://127.0.0.1:8000
 	@PORT=$(PORT) $(BIN)/python -m portal.demo
@@ -17,6 +17,9 @@ test: .venv/dev.stamp ## every check and test that this machine can run
 
 prove: .venv/dev.stamp ## the same, races and crashes with many rounds
 	PORTAL_PROVE_ROUNDS=20 $(BIN)/python -m tests.run
+
+bench: .venv/dev.stamp ## how fast it is, beside a bare Flask page; BENCH="--backend postgresql" and more
+	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 lock: .venv/dev.stamp ## pin the dependencies of pyproject.toml with their hashes
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.txt

@@ -1,0 +1,133 @@
+"""A demo farm of some size, served twice: the portal, and the bare page on the same database."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import islice
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from sqlalchemy import event, func, select, update
+from sqlalchemy.engine import Engine
+
+from portal import create_app
+from portal.accounts.models import Account
+from portal.boxes.models import Basket
+from portal.deliveries.models import Delivery, Tour
+from portal.demo.people import STAFF, SUBSCRIBER
+from portal.infra import schema
+from portal.infra.orm import own_transaction
+from portal.settings import ROOT, Mode
+from tests import databases
+from tests.benchmarks.server import Server, Speed, free_port
+from tests.benchmarks.visitors import HOST, Ask, Visit, Visitor
+from tests.conftest import settings_for
+from tests.infra.workers import environment
+
+MEMBERS = 4
+"""How many subscribers ask at the same time; of the staff it is one."""
+
+MEMBER_PAGES = ("/espace", "/planning", "/planning?semaines=52")
+STAFF_PAGES = ("/ferme", "/ferme/livraisons")
+SKIP, LIST = "skip, take back", "packing list"
+
+
+class Footprint(NamedTuple):
+    """How many rows each query of an answer reads, none where it writes; and its bytes."""
+
+    rows: list[int]
+    size: int
+
+    @property
+    def bare(self) -> Ask:
+        return Ask(f"/?{urlencode({'rows': self.rows, 'bytes': self.size}, doseq=True)}")
+
+
+class Site:
+    def __init__(self, backend: str, subscribers: int, stack: ExitStack) -> None:
+        self.subscribers = subscribers
+        database = databases.start(backend)
+        stack.callback(database.stop)
+        port, bare_port = free_port(), free_port()
+        settings = settings_for(database.url, mode=Mode.DEMO, base_url=f"http://{HOST}:{port}")
+        self.app = create_app(settings)
+        schema.upgrade(self.app)
+        same = environment(self.app, PORTAL_MODE=settings.mode)
+        began = time.perf_counter()
+        demo = [sys.executable, "-m", "flask", "--app", "wsgi", "demo", "--subscribers", str(subscribers)]
+        subprocess.run(demo, cwd=ROOT, env=same, check=True, stdout=subprocess.DEVNULL)
+        self.planted_in = time.perf_counter() - began
+
+        self.portal = Server("wsgi:app", port, same, database.folder / "portal.log")
+        stack.callback(self.portal.stop)
+        self.bare = Server("tests.benchmarks.bare:app", bare_port, same, database.folder / "bare.log")
+        stack.callback(self.bare.stop)
+        self.portal.wait()
+        self.bare.wait()
+
+    def pages(self) -> dict[str, list[Visit]]:
+        """What is measured, and who asks for it: the first subscribers who have something to skip, and staff."""
+        emails, self.boxes, list_path = self._look_up()
+        members = (Visitor(self.portal.port, email) for email in emails)
+        skips = list(islice((Visit(who, asks) for who in members if (asks := who.skip_and_back())), MEMBERS))
+        staff = Visitor(self.portal.port, STAFF.email)
+        return {
+            **{path: [Visit(skip.who, [Ask(path)]) for skip in skips] for path in MEMBER_PAGES},
+            SKIP: skips,
+            **{path: [Visit(staff, [Ask(path)])] for path in STAFF_PAGES},
+            LIST: [Visit(staff, [Ask(list_path)])],
+        }
+
+    def _look_up(self) -> tuple[Sequence[str], int, str]:
+        """The subscribers' addresses, all with the demo's password from now on; the largest delivery and its list."""
+        with self.app.app_context(), own_transaction() as session:
+            known = session.scalar(select(Account.password).where(Account.email == SUBSCRIBER.email))
+            session.execute(update(Account).values(password=known))
+            no_staff = select(Account.email).where(~Account.roles.any()).order_by(Account.id)
+            boxes = func.sum(Basket.quantity)
+            count, day, tour = session.execute(
+                select(boxes, Delivery.day, Tour.slug)
+                .join(Delivery, Delivery.id == Basket.delivery_id)
+                .join(Delivery.tour)
+                .group_by(Delivery.id, Tour.id)
+                .order_by(boxes.desc(), Delivery.id)
+                .limit(1)
+            ).one()
+            return session.scalars(no_staff).all(), count, f"/ferme/livraisons/{day}/{tour}/liste"
+
+    def footprint(self, who: Visitor, ask: Ask) -> Footprint:
+        """Asked once more in this process, where its statements can be seen."""
+        rows = []
+
+        def note(_connection: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+            if statement.startswith(("SELECT", "WITH")):
+                counting = cursor.connection.cursor()
+                counting.execute(f"SELECT count(*) FROM ({statement}) AS answer", parameters)
+                rows.append(counting.fetchone()[0])
+            elif statement.startswith(("INSERT", "UPDATE", "DELETE")):
+                rows.append(0)
+
+        method, path, body, headers = ask.parts
+        client = self.app.test_client(use_cookies=False)
+        event.listen(Engine, "after_cursor_execute", note)
+        response = client.open(path, method=method, data=body, headers=headers | {"Cookie": who.cookie})
+        event.remove(Engine, "after_cursor_execute", note)
+        assert response.status_code == 200, f"{path}: {response.status}"
+        return Footprint(rows, len(response.data))
+
+
+class Page:
+    """A page of a site; each turn measures the portal, then the bare page."""
+
+    def __init__(self, site: Site, visits: Sequence[Visit]) -> None:
+        self.site = site
+        self.visits = visits
+        self.footprints = [[site.footprint(visit.who, ask) for ask in visit.asks] for visit in visits]
+        self.bare = [Visit(Visitor(site.bare.port), [seen.bare for seen in each]) for each in self.footprints]
+        self.turns: list[tuple[Speed, Speed]] = []
+
+    def take_turn(self, seconds: float) -> None:
+        ours = self.site.portal.speed(self.visits, seconds)
+        self.turns.append((ours, self.site.bare.speed(self.bare, seconds)))

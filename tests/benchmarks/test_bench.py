@@ -1,0 +1,19 @@
+"""`make bench` measures every page; how fast it is does not matter here."""
+
+import subprocess
+import sys
+
+from portal.settings import ROOT
+from tests.benchmarks.site import LIST, MEMBER_PAGES, SKIP, STAFF_PAGES
+
+
+def test_it_measures_every_page_without_a_failed_answer(backend):
+    bench = [sys.executable, "-m", "tests.benchmarks", "--subscribers", "10", "--backend", backend]
+    result = subprocess.run(
+        [*bench, "--rounds", "1", "--seconds", "0"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.stderr == ""
+    table, goals = result.stdout.split("\n\n")
+    pages = [line[:22].strip() for line in table.splitlines()[1:]]
+    assert pages == [*MEMBER_PAGES, SKIP, *STAFF_PAGES, LIST]
+    assert result.returncode == ("MISSED" in goals)

@@ -74,10 +74,11 @@ def received(delivery_ids: Collection[int]) -> CompoundSelect[Any]:
     runs = (Delivery.id.in_(delivery_ids), Delivery.cancelled_at.is_(None), _before_the_end(), _comes())
     usual = (BoxChange.to_week.is_(None), BoxChange.pickup_point_id.is_(None))
     here = (BoxChange.to_week.is_(None),)
+    there = (PickupPoint.id == func.coalesce(_Then.pickup_point_id, _There.pickup_point_id),)
     return union_all(
         _usual(*columns, Delivery.week.label("week")).where(*runs, *usual),
         _elsewhere(*columns, BoxChange.week).where(*runs, *here),
-        _postponed(*columns, BoxChange.week).where(*runs),
+        _postponed(*columns, BoxChange.week).where(*runs, *there),
     )
 
 
@@ -86,24 +87,21 @@ def loads(
 ) -> Counter[tuple[int, date]]:
     """The places taken at points in weeks, leaving some subscriptions out: (point, week) → places.
 
-    As `rules.capacity` counts them: usual boxes even when they are skipped, suspended or away, and guests.
+    As `rules.capacity` counts them: wherever a box comes back to when something is undone, and where it goes.
     """
     once_formula = aliased(Formula)
     usual = Formula.weight * Term.quantity
     once = func.coalesce(once_formula.weight, Formula.weight) * func.coalesce(
         BoxChange.quantity, Term.quantity
     )
-    stays = and_(
-        BoxChange.to_week.is_(None),
-        func.coalesce(BoxChange.pickup_point_id, Term.pickup_point_id) == Term.pickup_point_id,
-    )
+    size = case((once > usual, once), else_=usual).label("places")
     where = (
         PickupPoint.id.in_(point_ids),
         Delivery.week.in_(weeks),
         Term.subscription_id.not_in(without),
         _before_the_end(),
     )
-    guests = (BoxChange.to_week.is_(None), BoxChange.pickup_point_id != Term.pickup_point_id)
+    guests = (BoxChange.pickup_point_id != Term.pickup_point_id,)
     key = (PickupPoint.id.label("point_id"), Delivery.week.label("week"))
     taken = union_all(
         *(
@@ -111,9 +109,9 @@ def loads(
             .outerjoin(once_formula, once_formula.id == BoxChange.formula_id)
             .where(*where)
             for branch in (
-                _usual(*key, case((and_(stays, once > usual), once), else_=usual).label("places")),
-                _elsewhere(*key, once.label("places")).where(*guests),
-                _postponed(*key, once.label("places")),
+                _usual(*key, size),
+                _elsewhere(*key, size).where(*guests),
+                _postponed(*key, size),
             )
         )
     ).subquery()
@@ -158,7 +156,7 @@ def _elsewhere(*columns: Any) -> Select[Any]:
 
 
 def _postponed(*columns: Any) -> Select[Any]:
-    """Postponed to the delivery's week: it takes the point of that week."""
+    """Postponed to the delivery's week, at the point of that week: for once, and as usual."""
     fortnights = select(_Origin.week, func.min(_Origin.fortnight).label("fortnight")).group_by(_Origin.week)
     origin = fortnights.subquery()
     return (
@@ -176,7 +174,7 @@ def _postponed(*columns: Any) -> Select[Any]:
         .join(
             PickupPoint,
             and_(
-                PickupPoint.id == func.coalesce(_Then.pickup_point_id, _There.pickup_point_id),
+                PickupPoint.id.in_((_Then.pickup_point_id, _There.pickup_point_id)),
                 PickupPoint.tour_id == Delivery.tour_id,
             ),
         )

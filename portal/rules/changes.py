@@ -108,7 +108,7 @@ def refusal_to_postpone(plan: Plan, week: date, to_week: date, facts: Facts) -> 
         return refusal
     if set(weeks_aboard(plan, to_week)) - {week, to_week}:
         return Refusal.TAKEN
-    return _refusal_of_formulas(plan.with_change(week, to_week=to_week), to_week, facts)
+    return _refusal_of_formulas(plan.with_change(week, to_week=to_week), [week], facts)
 
 
 def with_postponement(plan: Plan, week: date, to_week: date | None) -> Plan:
@@ -135,7 +135,9 @@ def refusal_to_bring_forward(plan: Plan, week: date, facts: Facts) -> Refusal | 
     """Why a postponed box cannot go back to its own week: until the earlier of the two cutoffs it can."""
     if refusal := refusal_to_change(carrier(plan, week, facts.season), facts.now):
         return refusal
-    return refusal_to_change(delivery_of(plan, week, facts.season), facts.now)
+    if refusal := refusal_to_change(delivery_of(plan, week, facts.season), facts.now):
+        return refusal
+    return _refusal_of_formulas(plan.with_change(week, to_week=None), [week], facts)
 
 
 def rehomed(plan: Plan, facts: Facts) -> Plan:
@@ -147,7 +149,7 @@ def rehomed(plan: Plan, facts: Facts) -> Plan:
     known = facts.season.weeks
     for week in sorted(plan.changes):
         to_week = plan.change_of(week).to_week
-        if to_week is None or to_week < known[0] or term_owing(plan, week) is None:
+        if to_week not in known or term_owing(plan, week) is None:
             continue
         destination = delivery_of(plan, to_week, facts.season)
         if destination and not destination.cancelled:
@@ -184,7 +186,7 @@ def refusal_to_move(plan: Plan, week: date, place: Place | None, facts: Facts) -
     moved = plan.with_change(week, place=place)
     if refusal := refusal_to_change(delivery_of(moved, week, facts.season), facts.now):
         return refusal
-    return _refusal_of_formulas(moved, week, facts)
+    return _refusal_of_formulas(moved, weeks_aboard(plan, week), facts)
 
 
 def with_place(plan: Plan, week: date, place: Place | None) -> Plan:
@@ -195,11 +197,9 @@ def with_place(plan: Plan, week: date, place: Place | None) -> Plan:
 
 def refusal_to_vary(plan: Plan, week: date, formula_id: int | None, facts: Facts) -> Refusal | None:
     """Why a week's own box cannot be another formula for once, or None if it can; None is the usual one."""
-    delivery = carrier(plan, week, facts.season)
-    if refusal := refusal_to_change(delivery, facts.now):
+    if refusal := refusal_to_change(carrier(plan, week, facts.season), facts.now):
         return refusal
-    assert delivery is not None
-    return _refusal_of_formulas(plan.with_change(week, formula_id=formula_id), delivery.week, facts)
+    return _refusal_of_formulas(plan.with_change(week, formula_id=formula_id), [week], facts)
 
 
 def with_box(plan: Plan, week: date, formula_id: int | None, quantity: int | None) -> Plan:
@@ -212,14 +212,14 @@ def with_box(plan: Plan, week: date, formula_id: int | None, quantity: int | Non
     return plan.with_change(week, formula_id=formula_id, quantity=quantity)
 
 
-def _refusal_of_formulas(plan: Plan, week: date, facts: Facts) -> Refusal | None:
-    """Whether a point does not offer what would be collected there; what is usual somewhere stays so."""
-    place = place_in(plan, week)
-    for origin in weeks_aboard(plan, week):
-        term = term_owing(plan, origin)
+def _refusal_of_formulas(plan: Plan, weeks: Iterable[date], facts: Facts) -> Refusal | None:
+    """Whether a point does not offer one of these weeks' own boxes; what is usual somewhere stays so."""
+    for week in weeks:
+        term, change = term_owing(plan, week), plan.change_of(week)
+        place = place_in(plan, change.to_week or week)
         if place is None or term is None:
             continue
-        formula_id = plan.change_of(origin).formula_id or term.formula_id
+        formula_id = change.formula_id or term.formula_id
         usual = (place, formula_id) == (term.place, term.formula_id)
         if not usual and (place.point_id, formula_id) in facts.withheld:
             return Refusal.NOT_OFFERED

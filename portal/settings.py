@@ -1,5 +1,6 @@
 """Typed settings, read once from the environment; anything wrong stops the start with one sentence."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,9 @@ from sqlalchemy.exc import ArgumentError
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_SECRET = "demo-secret-that-no-production-site-may-use"  # noqa: S105
 SHORTEST_SECRET = 32  # bytes
+TILES = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
+ATTRIBUTION = '© <a href="https://www.openstreetmap.org/copyright">OpenStreetMap</a>'
+_TILES = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?/([^\s{}]|\{[zxyr]\})+")
 
 
 class Mode(StrEnum):
@@ -40,12 +44,16 @@ class Settings:
     trusted_proxies: int = 0
     debug: bool = False
     backup_dir: Path = ROOT / "var" / "backups"
+    map_tiles: str = TILES
+    """Where the map's pictures come from; empty for a map without them."""
+    map_attribution: str = ATTRIBUTION
     race_pause: float = 0.0
     """Test mode only: seconds to wait between a check and its write, with the locks left out (BAR K15)."""
 
     def __post_init__(self) -> None:
         _check_base_url(self)
         _check_database(self)
+        _check_map(self)
         if self.race_pause and self.mode is not Mode.TEST:
             raise BadSettings("Unset PORTAL_RACE_PAUSE: it leaves the locks out and is for tests only.")
         if self.mode is Mode.PRODUCTION:
@@ -65,6 +73,11 @@ class Settings:
         """Host name without its port."""
         return urlsplit(self.base_url).hostname or ""
 
+    @property
+    def tile_host(self) -> str:
+        """Whose pictures the page with the map may show, if any."""
+        return "https://" + urlsplit(self.map_tiles).netloc if self.map_tiles else ""
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the `PORTAL_…` variables and `DATABASE_URL`.
@@ -83,6 +96,8 @@ class Settings:
             trusted_proxies=_whole_number(environ, "PORTAL_TRUSTED_PROXIES"),
             debug=environ.get("FLASK_DEBUG", "0") not in {"", "0", "false", "no"},
             backup_dir=Path(environ.get("PORTAL_BACKUP_DIR", ROOT / "var" / "backups")),
+            map_tiles=environ.get("PORTAL_MAP_TILES", TILES),
+            map_attribution=environ.get("PORTAL_MAP_ATTRIBUTION", ATTRIBUTION),
             race_pause=_seconds(environ, "PORTAL_RACE_PAUSE"),
         )
 
@@ -133,6 +148,16 @@ def _check_database(settings: Settings) -> None:
         raise BadSettings(
             "Set DATABASE_URL to sqlite:///path or postgresql+psycopg://…: no other database is known."
         )
+
+
+def _check_map(settings: Settings) -> None:
+    tiles = settings.map_tiles
+    if tiles and not (_TILES.fullmatch(tiles) and all(part in tiles for part in ("{z}", "{x}", "{y}"))):
+        raise BadSettings(
+            f"Set PORTAL_MAP_TILES to an address such as {TILES}, or to nothing for a map without tiles."
+        )
+    if tiles and not settings.map_attribution:
+        raise BadSettings("Set PORTAL_MAP_ATTRIBUTION to the words that the provider of the tiles asks for.")
 
 
 def _check_production(settings: Settings) -> None:

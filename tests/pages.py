@@ -9,6 +9,6 @@ def text_of(response: TestResponse) -> str:
     tree = html5lib.parse(response.get_data(as_text=True), namespaceHTMLElements=False)
     for element in tree.iter():
         if element.tag in ("script", "style", "template"):
-            element.text = ""
+            element.text, element[:] = "", []
     words = " ".join("".join(tree.itertext()).replace("\u202f", " ").replace("\u00a0", " ").split())
     return words.replace(" ,", ",")

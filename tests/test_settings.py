@@ -64,6 +64,13 @@ def test_every_other_mode_starts_without_a_word() -> None:
         ({"PORTAL_TRUSTED_PROXIES": "-1"}, "PORTAL_TRUSTED_PROXIES"),
         ({"PORTAL_TRUSTED_PROXIES": "²"}, "PORTAL_TRUSTED_PROXIES"),
         ({"PORTAL_MODE": "staging"}, "PORTAL_MODE"),
+        ({"PORTAL_MAP_TILES": "openstreetmap"}, "PORTAL_MAP_TILES"),
+        ({"PORTAL_MAP_TILES": "https://tiles.example.org/{z}/{x}.png"}, "PORTAL_MAP_TILES"),
+        ({"PORTAL_MAP_TILES": "http://tiles.example.org/{z}/{x}/{y}.png"}, "PORTAL_MAP_TILES"),
+        ({"PORTAL_MAP_TILES": "https://{s}.example.org/{z}/{x}/{y}.png"}, "PORTAL_MAP_TILES"),
+        ({"PORTAL_MAP_TILES": "https://a.example.org;*/{z}/{x}/{y}.png"}, "PORTAL_MAP_TILES"),
+        ({"PORTAL_MAP_TILES": "https://a.example.org/{z}/{x}/{y}/{key}"}, "PORTAL_MAP_TILES"),
+        ({"PORTAL_MAP_ATTRIBUTION": ""}, "PORTAL_MAP_ATTRIBUTION"),
         ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG"),
         ({"FLASK_DEBUG": "True"}, "FLASK_DEBUG"),
         ({"PORTAL_RACE_PAUSE": "0.1"}, "PORTAL_RACE_PAUSE"),
@@ -80,6 +87,19 @@ def test_production_refuses_with_one_sentence_that_names_the_setting(
     assert "\n" not in sentence
     assert sentence.endswith(".")
     assert SECRET not in sentence
+
+
+@pytest.mark.parametrize(
+    ("tiles", "host"),
+    [
+        (None, "https://tile.openstreetmap.org"),
+        ("https://tiles.example.org:8443/{z}/{x}/{y}{r}.png?key=a1", "https://tiles.example.org:8443"),
+        ("", ""),
+    ],
+)
+def test_the_map_asks_one_host_for_its_tiles_or_none(tiles: str | None, host: str) -> None:
+    settings = Settings.from_environment(production(PORTAL_MAP_TILES=tiles))
+    assert settings.tile_host == host
 
 
 @pytest.mark.parametrize("mode", [mode for mode in Mode if mode is not Mode.TEST])

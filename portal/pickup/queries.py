@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.pickup.models import PickupPoint
+from portal.rules.distances import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,16 @@ class PointView:
     opens: time
     closes: time
     access: str
+    free_places: int | None
+
+    @property
+    def coordinates(self) -> Position:
+        return Position(self.latitude, self.longitude)
+
+    @property
+    def full(self) -> bool:
+        """As last counted; not known is not full."""
+        return self.free_places is not None and self.free_places <= 0
 
     @property
     def directions(self) -> str:
@@ -52,7 +63,14 @@ def view(row: PickupPoint) -> PointView:
         opens=row.opens,
         closes=row.closes,
         access=row.access,
+        free_places=row.free_places,
     )
+
+
+def offered_points(session: Session) -> list[PointView]:
+    """The points that can be chosen, tour by tour in the order of the round."""
+    rows = select(PickupPoint).where(PickupPoint.retired_at.is_(None))
+    return [view(row) for row in session.scalars(rows.order_by(PickupPoint.tour_id, PickupPoint.position))]
 
 
 def points(session: Session) -> list[PointView]:

@@ -10,7 +10,7 @@ from portal.catalogue.queries import priced_formulas
 from portal.deliveries.queries import tours
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.pickup.queries import points
+from portal.pickup.queries import offered_points
 from portal.public import blueprint
 from portal.rules.cutoffs import local_day
 
@@ -24,7 +24,9 @@ def home() -> ResponseReturnValue:
         "public/home.html",
         formulas=priced_formulas(session, local_day(clock.now())),
         tours=tours(session),
-        points={tour: list(group) for tour, group in groupby(points(session), key=lambda p: p.tour_id)},
+        points={
+            tour: list(group) for tour, group in groupby(offered_points(session), key=lambda p: p.tour_id)
+        },
     )
 
 

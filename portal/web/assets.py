@@ -1,7 +1,8 @@
 """Static files, read once at start: one stylesheet out of many, hashed addresses, compressed bodies.
 
 No build step: `static/css/` is concatenated in the order of its layers, and a file's address carries the
-hash of its contents, so that browsers may keep it for ever.
+hash of its contents, so that browsers may keep it for ever. Sheets of others are served one by one, each in the
+layer `vendor`, so that our own have the last word.
 """
 
 import gzip
@@ -46,6 +47,9 @@ def read_assets(folder: Path) -> dict[str, Asset]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix not in {".css", ".md"}
     }
+    for path in sorted((folder / "vendor").glob("*.css")):
+        body = b"@layer vendor {\n%b\n}\n" % path.read_bytes()
+        assets[f"vendor/{path.name}"] = Asset(body, "text/css")
     sheets = [path for pattern in CSS_ORDER for path in sorted((folder / "css").glob(pattern))]
     assets[STYLESHEET] = Asset(b"\n".join(path.read_bytes() for path in sheets), "text/css")
     return assets
@@ -53,6 +57,21 @@ def read_assets(folder: Path) -> dict[str, Asset]:
 
 def _mimetype(path: Path) -> str:
     return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+def answer(asset: Asset, digest: str | None) -> Response:
+    """The file, compressed as the browser likes it, to be kept for ever if it was asked for by its very contents."""
+    response = Response(asset.body, mimetype=asset.mimetype)
+    for encoding, body in asset.encodings.items():
+        if request.accept_encodings[encoding]:
+            response.data = body
+            response.content_encoding = encoding
+            break
+    response.vary.add("Accept-Encoding")
+    response.headers["Cache-Control"] = FOREVER if digest == asset.digest else "no-cache"
+    response.set_etag(f"{asset.digest}-{response.content_encoding or 'id'}")
+    response.make_conditional(request)
+    return response
 
 
 def init_app(app: Flask) -> None:
@@ -71,16 +90,6 @@ def init_app(app: Flask) -> None:
         found = assets.get(name)
         if found is None:
             abort(404)
-        response = Response(found.body, mimetype=found.mimetype)
-        for encoding, body in found.encodings.items():
-            if request.accept_encodings[encoding]:
-                response.data = body
-                response.content_encoding = encoding
-                break
-        response.vary.add("Accept-Encoding")
-        response.headers["Cache-Control"] = FOREVER if request.args.get("v") == found.digest else "no-cache"
-        response.set_etag(f"{found.digest}-{response.content_encoding or 'id'}")
-        response.make_conditional(request)
-        return response
+        return answer(found, request.args.get("v"))
 
     app.jinja_env.globals["asset"] = asset

@@ -95,6 +95,11 @@ def number(value: int | Decimal) -> str:
     return format_decimal(value, format="#,##0.###", locale=_language())
 
 
+def distance(kilometres: float) -> str:
+    """« 12 km », « moins de 1 km »"""
+    return gettext("moins de 1 km") if kilometres < 1 else f"{number(round(kilometres))}{FIRM}km"
+
+
 def amount(value: int, unit: str) -> str:
     """A quantity of a product: « 500 g », « 1,5 kg », « 2 pièces », « 1 botte »; weights are in grams."""
     match unit:
@@ -110,7 +115,7 @@ def amount(value: int, unit: str) -> str:
 
 FILTERS = (
     day, day_year, day_month, day_short, weekday, month, month_short,
-    clock, moment, cutoff, money, percent, number, amount,
+    clock, moment, cutoff, money, percent, number, distance, amount,
 )  # fmt: skip
 
 

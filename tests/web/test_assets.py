@@ -41,10 +41,21 @@ def test_the_stylesheet_is_every_sheet_in_the_order_of_its_layers() -> None:
     order = ("tokens.css", "base.css", "layout.css", "components/*.css", "pages/*.css", "print.css")
     layers = [sorted((FOLDER / "css").glob(pattern)) for pattern in order]
     sheets = [path for layer in layers for path in layer]
-    assert set(sheets) == set(FOLDER.rglob("*.css"))
+    assert set(sheets) == set((FOLDER / "css").rglob("*.css"))
     assert [body.count(path.read_bytes()) for path in sheets] == [1] * len(sheets)
     places = [body.index(path.read_bytes()) for path in sheets]
     assert places == sorted(places)
+
+
+def test_a_sheet_of_others_stands_alone_and_below_our_own(client: Browser, stylesheet: str) -> None:
+    [path] = FOLDER.glob("vendor/*.css")
+    served = client.get("/static/vendor/leaflet.css").text
+    assert served.startswith("@layer vendor {")
+    assert path.read_bytes().decode() in served
+    ours = client.get(stylesheet).text
+    layers = [name.strip() for name in re.findall(r"@layer ([^{;]+);", ours)[0].split(",")]
+    assert layers.index("base") < layers.index("vendor") < layers.index("layout")
+    assert ".leaflet-pane" not in ours
 
 
 def test_a_file_is_kept_for_ever_under_the_address_of_its_contents_only(
@@ -107,7 +118,7 @@ def test_every_page_finds_its_files(client: Browser) -> None:
     for address in named:
         response = client.get(address)
         assert (response.status_code, response.headers["Cache-Control"]) == (200, FOREVER), address
-    for path in FOLDER.rglob("*.css"):
+    for path in (FOLDER / "css").rglob("*.css"):
         assert "url(" not in path.read_text(), f"{path.name} names a file by an address without its hash"
 
 

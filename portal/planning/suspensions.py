@@ -165,7 +165,7 @@ def suspend(
         return Outcome(refusal=refusal)
     decide(session, case, lambda plan, facts: rules.suspend(plan, first, last, facts).plan)
     lines = _lines(case.holdings, effects, case.deliveries.values())
-    _tell(session, case, "suspended", lines=lines, first=first, last=last)
+    _tell(session, case, "deliveries_suspended", lines=lines, first=first, last=last)
     return Outcome(lines)
 
 
@@ -214,7 +214,7 @@ def resume(
     assert not isinstance(decided, Refusal), "ending takes no place and meets no cutoff"
     lines = tuple(_again(session, case, holding, plan) for holding, plan in decided)
     if lines:
-        _tell(session, case, "resumed", lines=lines)
+        _tell(session, case, "deliveries_resumed", lines=lines)
     return Outcome(lines)
 
 
@@ -235,7 +235,7 @@ def _again(session: Session, case: Case, holding: Holding, plan: Plan) -> Line:
 
 
 def _tell(session: Session, case: Case, name: str, **context: object) -> None:
-    rendered = mail.render(f"deliveries_{name}", first_name=case.account.first_name, **context)
+    rendered = mail.render(name, first_name=case.account.first_name, **context)
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
 
 

@@ -73,6 +73,23 @@ def _submit_skip(page: Page) -> None:
     page.locator("form[action$='/2026-06-15/saut']").evaluate("form => form.submit()")
 
 
+def all_open(page: Page, clock: Traveller) -> None:
+    page.locator(".act").evaluate_all("acts => acts.forEach(act => act.open = true)")
+    expect(page.get_by_role("button", name="Retirer là pour cette fois")).to_be_visible()
+
+
+def postponed(page: Page, clock: Traveller) -> None:
+    page.get_by_text("Reporter à une autre date").click()
+    page.get_by_label("mardi 23 juin").check()
+    page.get_by_role("button", name="Reporter", exact=True).click()
+    expect(page.locator(".flash-success")).to_be_visible()
+
+
+def nothing_named(page: Page, clock: Traveller) -> None:
+    page.locator("main form[method=get]").evaluate("form => { form.noValidate = true; form.submit() }")
+    expect(page.locator("[aria-invalid]").first).to_be_visible()
+
+
 def refused_cell(page: Page, clock: Traveller) -> None:
     cell = page.get_by_label("Carottes, Grand panier")
     cell.fill("beaucoup")
@@ -94,9 +111,20 @@ def asked_before_replacing(page: Page, clock: Traveller) -> None:
         expect(page.get_by_text(answer)).to_be_visible()
 
 
+def on_the_map(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Sur la carte : Gare de Veynes").click()
+    expect(page.locator(".bubble")).to_be_visible()
+
+
 SIGHTS = (
     Sight("public.home", None, "/"),
     Sight("public.formulas", None, "/formules"),
+    Sight("public.points", None, "/points-de-retrait"),
+    Sight("public.points", None, "/points-de-retrait", on_the_map),
+    Sight("public.points", None, "/points-de-retrait?ville=Serres&jour=mardi"),
+    Sight("public.points", None, "/points-de-retrait?jour=lundi"),
+    Sight("public.points", CAMILLE, "/points-de-retrait"),
+    Sight("public.points", CAMILLE, "/points-de-retrait", on_the_map),
     Sight("security.login", None, "/connexion"),
     Sight("security.login", None, "/connexion", wrong_password),
     Sight("security.login", None, "/connexion", nothing_typed),
@@ -115,9 +143,26 @@ SIGHTS = (
     Sight("member.planning", CAMILLE, "/planning", choosing),
     Sight("member.planning", CAMILLE, "/planning", skipped_as_a_form),
     Sight("member.planning", CAMILLE, "/planning", too_late),
+    Sight("member.planning", CAMILLE, "/planning?semaines=52"),
     Sight("member.planning", STAFF, "/planning"),
+    Sight("member.week", CAMILLE, "/planning/2026-06-15"),
+    Sight("member.week", CAMILLE, "/planning/2026-06-15", all_open),
+    Sight("member.week", CAMILLE, "/planning/2026-06-15", postponed),
+    Sight("member.week", CAMILLE, "/planning/2026-06-15", at=CUTOFF),
+    Sight("member.week", CAMILLE, "/planning/2026-06-29"),  # cancelled
+    Sight("member.suspension", CAMILLE, "/planning/suspension"),
+    Sight("member.suspension", CAMILLE, "/planning/suspension", nothing_named),
+    Sight(
+        "member.suspension",
+        CAMILLE,
+        "/planning/suspension?du=2026-06-11&au=2026-07-15&abonnement=1&abonnement=2",
+    ),
+    Sight("member.suspension", STAFF, "/planning/suspension"),  # no subscription
     Sight("member.delivery", CAMILLE, "/livraisons/2026-06-16/mardi"),
     Sight("member.delivery", CAMILLE, "/livraisons/2026-06-18/jeudi"),  # not hers
+    Sight("member.choose_point", CAMILLE, "/points-de-retrait/gare/choisir"),
+    Sight("member.choose_point", CAMILLE, "/points-de-retrait/halle/choisir"),  # already hers
+    Sight("member.choose_point", STAFF, "/points-de-retrait/gare/choisir"),  # no subscription
     Sight("member.account", CAMILLE, "/mon-compte"),
     Sight("member.account", CAMILLE, "/mon-compte", weak_password),
     Sight("farm.week", STAFF, "/ferme"),
@@ -140,4 +185,4 @@ SIGHTS = (
     Sight(None, CAMILLE, "/nulle-part"),
     Sight(None, CAMILLE, "/ferme"),
 )
-NO_PAGES_OF_OURS = {"static", "public.health", "farm.mail_preview"}
+NO_PAGES_OF_OURS = {"static", "public.health", "public.points_map", "farm.mail_preview"}

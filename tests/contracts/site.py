@@ -18,12 +18,14 @@ from werkzeug.test import TestResponse
 
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.sessions import hash_token
+from portal.boxes.models import Suspension
 from portal.catalogue.models import Formula, Product
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery
 from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
+from portal.pickup.models import PickupPoint
 from portal.subscriptions.models import Subscription
 from tests.client import Browser
 from tests.composing import delivery_on, put, show
@@ -36,6 +38,8 @@ TABLE = """
                                                                             anonymous  subscriber  staff    admin
 GET   /                                                                     200        303         303      303
 GET   /formules                                                             200        200         200      200
+GET   /points-de-retrait                                                    200        200         200      200
+GET   /points-de-retrait/carte/<digest>.js                                  200        200         200      200
 GET   /sante                                                                200        200         200      200
 GET   /static/<path:name>                                                   200        200         200      200
 
@@ -50,8 +54,19 @@ POST  /lien/<token>                                                         303 
 
 GET   /espace                                                               sign-in    200         200      200
 GET   /planning                                                             sign-in    200         200      200
+GET   /planning/<date:week>                                                 sign-in    200         200      200
+POST  /planning/<date:week>/report                                          sign-in    303         404      404
+POST  /planning/<date:week>/report/annulation                               sign-in    303         404      404
+POST  /planning/<date:week>/point                                           sign-in    303         404      404
+POST  /planning/<date:week>/point/annulation                                sign-in    303         404      404
+POST  /planning/<date:week>/panier                                          sign-in    303         404      404
+POST  /planning/<date:week>/panier/annulation                               sign-in    303         404      404
+GET   /planning/suspension                                                  sign-in    200         200      200
+POST  /planning/suspension                                                  sign-in    303         404      404
+POST  /planning/suspension/fin                                              sign-in    303         404      404
 POST  /planning/<date:week>/saut                                            sign-in    303         404      404
 POST  /planning/<date:week>/reprise                                         sign-in    303         404      404
+GET   /points-de-retrait/<slug>/choisir                                     sign-in    200         200      200
 GET   /livraisons/<date:day>/<tour>                                         sign-in    200         200      200
 GET   /mon-compte                                                           sign-in    200         200      200
 POST  /mon-compte/mot-de-passe                                              sign-in    303         303      303
@@ -85,11 +100,13 @@ FORMULA, PRODUCT = 2, 1
 VALUES: dict[str, str | int | date] = {
     "before": 2,
     "day": TUESDAY,
+    "digest": "0" * 16,
     "formula_id": FORMULA,
     "mail_id": 1,
     "name": "js/app.js",
     "product_id": PRODUCT,
     "session_id": 1,
+    "slug": "gare",
     "token": TOKEN,
     "tour": "mardi",
     "week": WEEK,
@@ -98,6 +115,15 @@ CELL = f"cell-{FORMULA}-{PRODUCT}"
 NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
 
 Form = dict[str, Any]
+
+
+def on_week(session: Session, **fields: object) -> Form:
+    """A form of a week's page for somebody's first subscription."""
+    return {"abonnement": str(box_of(session, CAMILLE)), "vue": "semaine"} | {
+        name: str(value) for name, value in fields.items()
+    }
+
+
 FORMS: dict[str, Callable[[Session], Form]] = {
     "/connexion": lambda _: {"email": CAMILLE, "password": PASSPHRASE},
     "/mot-de-passe-oublie": lambda _: {"email": CAMILLE},
@@ -111,6 +137,14 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "abonnement": str(box_of(session, CAMILLE)),
         "vue": "espace",
     },
+    "/planning/<date:week>/report": lambda session: on_week(session, vers=TUESDAY + timedelta(weeks=1)),
+    "/planning/<date:week>/report/annulation": on_week,
+    "/planning/<date:week>/point": lambda session: on_week(session, point=point_of(session, "gare")),
+    "/planning/<date:week>/point/annulation": on_week,
+    "/planning/<date:week>/panier": lambda session: on_week(session, formule=FORMULA, quantite=2),
+    "/planning/<date:week>/panier/annulation": on_week,
+    "/planning/suspension": lambda session: on_week(session, du="2026-06-15", au="2026-06-25"),
+    "/planning/suspension/fin": lambda _: {"suspension": "1"},
     "/ferme/paniers/<date:day>/<tour>": lambda _: {
         CELL: "0,75",
         "was-" + CELL.removeprefix("cell-"): "",
@@ -161,8 +195,12 @@ def box_of(session: Session, email: str) -> int:
     return session.scalars(ids).first() or 0
 
 
+def point_of(session: Session, slug: str) -> int:
+    return session.scalars(select(PickupPoint.id).where(PickupPoint.slug == slug)).one()
+
+
 def prepare(session: Session) -> None:
-    """Something for every address: boxes composed and shown, a week off, a mail that failed, a link."""
+    """Something for every address: boxes composed and shown, a week off, a pause, a mail that failed, a link."""
     assert session.get_one(Formula, FORMULA).slug == "grand"
     assert session.get_one(Product, PRODUCT).slug == "carottes"
     for day, state in ((EARLIER, CompositionState.CONFIRMED), (TUESDAY, CompositionState.FORECAST)):
@@ -172,6 +210,14 @@ def prepare(session: Session) -> None:
         assert show(session, delivery, state, at=at) is None
     cancelled = session.get_one(Delivery, delivery_on(session, TUESDAY + timedelta(weeks=2)).id)
     cancelled.cancelled_at, cancelled.cancel_reason = NOW, "Fermeture de la ferme"
+    session.add(
+        Suspension(
+            subscription_id=box_of(session, CAMILLE),
+            first_day=date(2026, 8, 3),
+            last_day=date(2026, 8, 16),
+            made_at=NOW,
+        )
+    )
     mail = outbox.post(
         session, to=CAMILLE, subject="Votre panier", text="Bonjour", html="<p>Bonjour</p>", at=NOW
     )

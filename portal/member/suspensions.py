@@ -1,0 +1,147 @@
+"""Suspending a range of days: seen first, then confirmed; and ending it early."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from html import unescape
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from portal.boxes.queries import with_changes
+from portal.infra import clock
+from portal.infra.orm import db
+from portal.member import blueprint, member
+from portal.planning import suspensions
+from portal.planning.suspensions import Outcome, Preview
+from portal.rules.cutoffs import local_day
+from portal.rules.planning import term_in_force
+from portal.subscriptions.queries import Holding, of_account
+from portal.web.htmx import is_htmx
+from portal.web.i18n import gettext as _
+
+LONGEST = timedelta(days=366)
+"""As far as deliveries are known."""
+
+_ID = re.compile(r"[1-9][0-9]{0,8}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed, what it means, and what is wrong with it, by field."""
+
+    first_text: str
+    last_text: str
+    first: date | None
+    last: date | None
+    chosen: tuple[int, ...]
+    errors: dict[str, str]
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """The range, once nothing is wrong with it."""
+        return (self.first, self.last) if self.first and self.last and not self.errors else None
+
+
+def _read(fields: MultiDict[str, str], today: date) -> Asked:
+    """The range and the subscriptions that a form names; a first day gone by is today."""
+    texts = {name: fields.get(name, "").strip() for name in ("du", "au")}
+    days = {name: _day(text) for name, text in texts.items()}
+    errors = {}
+    if days["du"] is None or len(fields.getlist("du")) > 1:
+        errors["du"] = _("Indiquez le premier jour sans panier.")
+    if days["au"] is None or len(fields.getlist("au")) > 1:
+        errors["au"] = _("Indiquez le dernier jour sans panier.")
+    first, last = days["du"], days["au"]
+    if first and last and not errors:
+        if last < max(first, today):
+            errors["au"] = _("Le dernier jour doit suivre le premier, et ne pas être passé.")
+        elif last > today + LONGEST:
+            errors["au"] = _("Une suspension peut aller jusqu'à un an d'ici.")
+        first = max(first, today)
+    asked = fields.getlist("abonnement")
+    chosen = tuple(int(value) for value in asked) if all(map(_ID.fullmatch, asked)) else ()
+    if not chosen:
+        errors["abonnement"] = _("Cochez au moins un abonnement.")
+    return Asked(texts["du"], texts["au"], first, last, chosen, errors)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+@blueprint.get("/planning/suspension")
+def suspension() -> ResponseReturnValue:
+    """The form; with a range, what it would come to: a GET, so that nothing is written before it is seen."""
+    today = local_day(clock.now())
+    asked = _read(request.args, today) if "du" in request.args else None
+    return _page(asked)
+
+
+def _page(asked: Asked | None, status: int = 200) -> ResponseReturnValue:
+    session, now = db.session(), clock.now()
+    today = local_day(now)
+    since = min(asked.first, today) if asked and asked.first else today
+    holdings = with_changes(session, _live(of_account(session, member().id), today), since.replace(day=1))
+    preview: Preview | None = None
+    if asked and asked.days:
+        if not set(asked.chosen) <= {holding.id for holding in holdings}:
+            abort(404)
+        first, last = asked.days
+        preview = suspensions.preview(session, holdings, asked.chosen, first=first, last=last, now=now)
+    fragment = is_htmx() and request.method == "GET"
+    template = "member/suspensions/_preview.html" if fragment else "member/suspensions/page.html"
+    page = render_template(
+        template,
+        asked=asked,
+        preview=preview,
+        choices=[(holding.id, _name(holding, today)) for holding in holdings],
+        today=today,
+        longest=today + LONGEST,
+    )
+    return page, status
+
+
+def _live(holdings: list[Holding], today: date) -> list[Holding]:
+    return [h for h in holdings if h.plan.last_day is None or h.plan.last_day >= today]
+
+
+def _name(holding: Holding, today: date) -> str:
+    term = term_in_force(holding.plan.terms, today) or holding.plan.terms[0]
+    return holding.formulas[term.formula_id].name
+
+
+@blueprint.post("/planning/suspension")
+def suspend() -> ResponseReturnValue:
+    asked = _read(request.form, local_day(clock.now()))
+    if asked.days is None:
+        return _page(asked, 422)
+    first, last = asked.days
+    outcome = suspensions.suspend(db.session(), member(), asked.chosen, first, last)
+    if outcome is None:
+        abort(404)
+    if outcome.refusal:
+        return _page(asked, 422)
+    return _done("suspended", outcome, first=first, last=last)
+
+
+@blueprint.post("/planning/suspension/fin")
+def resume() -> ResponseReturnValue:
+    asked = request.form.getlist("suspension")
+    if not asked or not all(map(_ID.fullmatch, asked)):
+        abort(404)
+    outcome = suspensions.resume(db.session(), member(), [int(value) for value in asked])
+    if outcome is None:
+        abort(404)
+    return _done("resumed", outcome)
+
+
+def _done(act: str, outcome: Outcome, **context: object) -> ResponseReturnValue:
+    said = render_template("member/suspensions/_said.txt", act=act, outcome=outcome, **context)
+    flash(unescape(said).strip(), "success")  # the page escapes it
+    return redirect(url_for("member.planning"), 303)

@@ -1,7 +1,8 @@
 """A real Chromium on the whole application.
 
 The server is a thread of the test's process, so that `clock` moves its time too. Of what a page does, this is
-watched in every test: it asks no other host, and its console stays empty (the CSP stops nothing).
+watched in every test: it asks no other host, the map's tiles aside, and its console stays empty (the CSP stops
+nothing).
 """
 
 import shutil
@@ -24,7 +25,7 @@ from playwright.sync_api import (
 )
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from portal.settings import Mode
+from portal.settings import Mode, Settings
 from tests import client
 from tests.browser.helpers import PHONE
 from tests.conftest import Farms
@@ -104,15 +105,18 @@ def complaints() -> list[str]:
 @pytest.fixture
 def browse(app: Flask, chromium: Browser, complaints: list[str]) -> Iterator[Callable[..., Page]]:
     """`browse(CAMILLE)` is a new browser in which she is signed in; `browse()` a visitor's."""
-    site = app.config["SETTINGS"].base_url
+    settings: Settings = app.config["SETTINGS"]
+    site, tiles = settings.base_url, f"{settings.tile_host}/"
     contexts: list[BrowserContext] = []
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(REFUSED):
+        known = message.text.startswith(REFUSED) or message.location["url"].startswith(tiles)
+        if message.type in {"error", "warning"} and not known:
             complaints.append(message.text)
 
     def see(request: Request) -> None:
-        if not request.url.startswith(f"{site}/"):
+        on_map = request.frame.url.startswith(f"{site}/points-de-retrait")
+        if not request.url.startswith(f"{site}/") and not (on_map and request.url.startswith(tiles)):
             complaints.append(f"asks {request.url}")
 
     def open_browser(email: str | None = None, **options: Any) -> Page:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.helpers import furnish
+from tests.browser.helpers import DESK, furnish
 from tests.world import CAMILLE
 
 KILOBYTE = 1024
@@ -32,6 +32,15 @@ def test_a_first_visit_is_light(browse: Callable[..., Page], who: str | None, pa
         page.goto(path, wait_until="networkidle")
     assert 3 <= len(sizes) <= 10
     assert sum(sizes) <= 90 * KILOBYTE
+
+
+def test_the_map_is_light_enough_without_its_tiles(browse: Callable[..., Page]) -> None:
+    page = browse(viewport=DESK)
+    page.route("https://**", lambda route: route.abort())
+    with weighed(page) as sizes:
+        page.goto("/points-de-retrait", wait_until="networkidle")
+    assert page.locator(".leaflet-marker-icon").count() > 0
+    assert sum(sizes) <= 200 * KILOBYTE
 
 
 @pytest.mark.parametrize(

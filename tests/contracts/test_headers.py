@@ -16,6 +16,7 @@ from tests.contracts.site import ACTS, PAGES, ROLES, Line, Site, send
 
 SIX_MONTHS = 15_768_000
 PREVIEW = "/ferme/courrier/<id:mail_id>/apercu"
+MAP = "/points-de-retrait"
 HERE = {"Referer": "https://localhost/"}
 
 
@@ -59,13 +60,16 @@ def test_every_answer_has_them(site: Site) -> None:
         assert "X-Powered-By" not in headers, place
         assert re.fullmatch("[0-9a-f]{16}", headers["X-Request-Id"]), place
         assert "Strict-Transport-Security" not in headers, "over http it would be ignored"
-        strict(
-            headers["Content-Security-Policy"], place, preview=rule == PREVIEW and response.status_code == 200
-        )
+        shown = response.status_code == 200
+        policy = headers["Content-Security-Policy"]
+        strict(policy, place, preview=rule == PREVIEW and shown, tiles=rule == MAP and shown)
 
 
-def strict(policy: str, place: str, *, preview: bool) -> None:
-    """Nothing but what we name, nothing unsafe; a mail's own styles in its preview, where nothing else runs."""
+def strict(policy: str, place: str, *, preview: bool, tiles: bool) -> None:
+    """Nothing but what we name, nothing unsafe; a mail's own styles in its preview, where nothing else runs.
+
+    One page shows pictures of another site: the map, its tiles.
+    """
     directives = {words[0]: words[1:] for words in (part.split() for part in policy.split(";"))}
     assert directives["default-src"] == ["'none'"], place
     assert directives["frame-ancestors"] == ["'none'"], place
@@ -75,16 +79,23 @@ def strict(policy: str, place: str, *, preview: bool) -> None:
         assert "script-src" not in directives
         return
     assert directives["base-uri"] == ["'none'"], place
+    if tiles:
+        assert directives.pop("img-src") == ["'self'", "data:", "https://tile.openstreetmap.org"]
     assert {
         name: sources for name, sources in directives.items() if sources not in (["'none'"], ["'self'"])
     } == {}
     assert "unsafe" not in policy, place
 
 
+def test_the_map_is_loaded_on_its_own_page_only(site: Site) -> None:
+    loading = {rule for rule, _, response in everything(site) if "leaflet" in response.text}
+    assert {rule for rule in loading if not rule.endswith(".js")} == {MAP}
+
+
 def test_what_is_shown_to_who_is_signed_in_is_never_kept(site: Site) -> None:
     for rule, role, response in everything(site):
         kept = response.headers["Cache-Control"]
-        if rule.startswith("/static/"):
+        if rule.startswith("/static/") or rule.endswith(".js"):
             continue
         if role != "anonymous" or response.status_code >= 400 or rule == "/sante":
             assert kept == "no-store", f"{rule} for {role}"

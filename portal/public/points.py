@@ -1,0 +1,123 @@
+"""All pickup points, on a map and in a list beside it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+
+from flask import abort, current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.catalogue.queries import FormulaView, formulas
+from portal.deliveries.queries import TourView, tours
+from portal.infra import clock
+from portal.infra.orm import db
+from portal.pickup.map import draw
+from portal.pickup.queries import PointView, offered_points
+from portal.public import blueprint
+from portal.rules.alphabet import french_order
+from portal.rules.cutoffs import local_day
+from portal.rules.distances import Position, kilometres, middle
+from portal.settings import Settings
+from portal.subscriptions.queries import points_of_account, withheld
+from portal.web.assets import Asset, answer
+from portal.web.headers import content_security_policy
+
+DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+"""As addresses name them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A point as list and map show it to who is looking."""
+
+    point: PointView
+    tour: TourView
+    withheld: tuple[FormulaView, ...]
+    mine: bool
+    distance: float | None
+    """Kilometres from the town that was chosen."""
+
+
+@blueprint.get("/points-de-retrait")
+def points() -> ResponseReturnValue:
+    session, settings = db.session(), _settings()
+    offered = offered_points(session)
+    rounds, sold, missing = {tour.id: tour for tour in tours(session)}, formulas(session), withheld(session)
+    mine = set()
+    if current_user.is_authenticated:
+        mine = points_of_account(session, current_user.id, local_day(clock.now()))
+    towns = _towns(offered)
+    town, day = request.args.get("ville", ""), request.args.get("jour", "")
+    here = towns.get(town)
+    stops = [
+        Stop(
+            point=point,
+            tour=rounds[point.tour_id],
+            withheld=tuple(formula for formula in sold if (point.id, formula.id) in missing),
+            mine=point.id in mine,
+            distance=kilometres(here, point.coordinates) if here else None,
+        )
+        for point in offered
+        if day not in DAYS or DAYS[point.weekday] == day
+    ]
+    page = render_template(
+        "public/points/page.html",
+        groups=_nearest_first(stops) if here else _by_tour(stops),
+        towns=sorted(towns, key=french_order),
+        town=town if here else None,
+        days=[(DAYS[weekday], weekday) for weekday in sorted({point.weekday for point in offered})],
+        day=day,
+        subscribes=bool(mine),
+        map_digest=_drawing(offered, settings).digest if offered else None,
+    )
+    response = make_response(page)
+    if settings.map_tiles:
+        # Leaflet empties a tile that it no longer waits for with a picture of its own
+        images = f"'self' data: {settings.tile_host}"
+        response.headers["Content-Security-Policy"] = content_security_policy(images=images)
+    return response
+
+
+@blueprint.get("/points-de-retrait/carte/<digest>.js")
+def points_map(digest: str) -> ResponseReturnValue:
+    """The map's script; who asks for an older one gets today's, not to be kept."""
+    offered = offered_points(db.session())
+    if not offered:
+        abort(404)
+    return answer(_drawing(offered, _settings()), digest)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
+def _drawing(offered: Iterable[PointView], settings: Settings) -> Asset:
+    places = tuple((point.slug, point.coordinates) for point in offered)
+    return _draw(places, settings.map_tiles, settings.map_attribution)
+
+
+@lru_cache(maxsize=2)
+def _draw(places: tuple[tuple[str, Position], ...], tiles: str, attribution: str) -> Asset:
+    script = draw(dict(places), tiles=tiles, attribution=attribution)
+    return Asset(script.encode(), "text/javascript")
+
+
+def _towns(offered: list[PointView]) -> dict[str, Position]:
+    """Where the towns of the points are: in the middle of their points."""
+    places: dict[str, list[Position]] = {}
+    for point in offered:
+        places.setdefault(point.town, []).append(point.coordinates)
+    return {town: middle(positions) for town, positions in places.items()}
+
+
+def _nearest_first(stops: list[Stop]) -> list[tuple[TourView | None, list[Stop]]]:
+    return [(None, sorted(stops, key=lambda stop: stop.distance or 0))] if stops else []
+
+
+def _by_tour(stops: list[Stop]) -> list[tuple[TourView | None, list[Stop]]]:
+    """Tour by tour in the order of the week, each in the order of its round."""
+    week = sorted(stops, key=lambda stop: (stop.tour.weekday, stop.tour.id))
+    return [(tour, list(group)) for tour, group in groupby(week, key=lambda stop: stop.tour)]

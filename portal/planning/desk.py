@@ -118,25 +118,33 @@ def write(session: Session, case: Case, before: Plan, after: Plan) -> None:
 def refusal_of_places(
     session: Session, case: Case, changed: Collection[tuple[Holding, Plan]]
 ) -> Refusal | None:
-    """Whoever newly takes a place is checked under the point's lock, without what is theirs already."""
+    """Whoever newly takes a place is checked under the point's lock; staff may exceed it."""
     if case.by is not case.account:
         return None
+    return refusal_where_full(session, changed, case.facts.season, held=True)
+
+
+def refusal_where_full(
+    session: Session, changed: Collection[tuple[Holding, Plan]], season: Season, *, held: bool = False
+) -> Refusal | None:
+    """Whether a point lacks the places that are newly taken there, without what is theirs already.
+
+    `held` keeps the points until our commit; without it, it is as true as a page is.
+    """
     before, after = capacity.Places(), capacity.Places()
     for holding, plan in changed:
         weight = {formula.id: formula.weight for formula in holding.formulas.values()}
         for taken, version in ((before, holding.plan), (after, plan)):
-            taken.update(capacity.places(version, case.facts.season.weeks, case.facts.season, weight))
+            taken.update(capacity.places(version, season.weeks, season, weight))
     new = capacity.newly_taken(before, after)
     if not new:
         return None
-    points = session.scalars(
-        locks.for_update(
-            select(PickupPoint)
-            .where(PickupPoint.id.in_({point_id for point_id, _ in new}))
-            .order_by(PickupPoint.id),
-            of=PickupPoint,
-        )
-    ).all()
+    concerned = (
+        select(PickupPoint)
+        .where(PickupPoint.id.in_({point_id for point_id, _ in new}))
+        .order_by(PickupPoint.id)
+    )
+    points = session.scalars(locks.for_update(concerned, of=PickupPoint) if held else concerned).all()
     others = loads(session, [p.id for p in points], {week for _, week in new}, {h.id for h, _ in changed})
     room = {point.id: point.capacity for point in points}
     full = any(others[key] + after[key] > room[key[0]] for key in new)

@@ -1,24 +1,26 @@
-"""Changing a subscription's terms, seen before it is confirmed; taking that back; subscribing to another formula."""
+"""Changing a subscription's terms, seen before it is confirmed, and taking that back."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
-from portal.boxes.queries import MemberBox, member_boxes
-from portal.catalogue.queries import FormulaView
-from portal.deliveries.queries import DeliveryView, of_weeks
-from portal.infra import audit, clock, locks, mail, outbox
+from portal.boxes.queries import MemberBox, member_box, member_boxes
+from portal.catalogue.queries import FormulaView, formula_prices
+from portal.deliveries.queries import DeliveryState, DeliveryView, of_weeks
+from portal.infra import clock, mail, outbox
 from portal.pickup.queries import PointView
-from portal.planning.desk import Case, decide, hold, refusal_of_places
-from portal.rules.calendar import WEEK, Rhythm, monday_of
+from portal.planning.desk import Case, decide, hold, refusal_where_full
+from portal.rules.calendar import WEEK, Rhythm, monday_of, receives
 from portal.rules.changes import Facts, Refusal, rehomed
 from portal.rules.cutoffs import local_day
-from portal.rules.planning import Plan, Season, Term
+from portal.rules.money import Money
+from portal.rules.planning import Delivery, Plan, Season, Term, boxes_on, carrier, term_in_force
+from portal.rules.pricing import DatedPrice, price_on
 from portal.rules.terms import (
     TermChange,
     apply_change,
@@ -27,8 +29,6 @@ from portal.rules.terms import (
     withdrawable_until,
     withdrawal,
 )
-from portal.subscriptions import models, terms
-from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import Holding, withheld
 
 HORIZON = timedelta(weeks=60)
@@ -37,10 +37,15 @@ HORIZON = timedelta(weeks=60)
 SHOWN = 6
 """Weeks before and after, side by side."""
 
+DAYS = 3
+"""A rhythm is said by so many dates."""
+
+Prices = Mapping[int, list[DatedPrice]]
+
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What somebody wants a subscription to be."""
+class TermView:
+    """What a subscription is, or shall be, as pages name it."""
 
     formula: FormulaView
     quantity: int
@@ -49,14 +54,28 @@ class Choice:
 
     def over(self, term: Term) -> TermChange:
         """The change that it asks for: only the fields that differ are named."""
-        moved = self.point.id != term.point_id
-        return TermChange(
+        return replace(
+            self.moving(term),
             formula_id=self.formula.id if self.formula.id != term.formula_id else None,
             quantity=self.quantity if self.quantity != term.quantity else None,
             rhythm=self.rhythm if self.rhythm is not term.rhythm else None,
-            point_id=self.point.id if moved else None,
-            tour_id=self.point.tour_id if moved else None,
         )
+
+    def moving(self, term: Term) -> TermChange:
+        """As much of it as concerns what moves along to its point."""
+        if self.point.id == term.point_id:
+            return TermChange()
+        return TermChange(point_id=self.point.id, tour_id=self.point.tour_id)
+
+    def price(self, prices: Prices, day: date) -> Money:
+        """By delivery, all taxes included."""
+        return price_on(prices[self.formula.id], day).price * self.quantity
+
+
+def term_view(holding: Holding, term: Term) -> TermView:
+    return TermView(
+        holding.formulas[term.formula_id], term.quantity, term.rhythm, holding.points[term.point_id]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,105 +91,192 @@ class Row:
 class Change:
     """What a change of terms comes to for one subscription.
 
-    `until` is the first refused instant for taking it back; `aside` are the weeks whose one-off changes say
-    nothing any more, `rehomed` those whose postponed box finds another date.
+    `until` is the first refused instant for taking it back; `days` are the first ones under the new terms;
+    `kept` are boxes to come that it is too late for; `aside` are the weeks whose one-off changes say nothing
+    any more, `rehomed` the postponed boxes that find another date.
     """
 
     before: Holding
     after: Holding
     monday: date
     until: datetime | None
+    days: tuple[date, ...]
+    price_before: Money
+    price_after: Money
     rows: tuple[Row, ...]
+    kept: tuple[MemberBox, ...]
     aside: tuple[date, ...]
-    rehomed: tuple[date, ...]
+    rehomed: tuple[MemberBox, ...]
 
     @property
     def id(self) -> int:
         return self.before.id
 
     @property
-    def first(self) -> MemberBox | None:
-        """The first box under the new terms, if it lies in the weeks shown."""
-        return next((box for row in self.rows if row.week >= self.monday for box in row.after), None)
+    def old(self) -> TermView:
+        return term_view(self.before, self.before.plan.terms[-1])
+
+    @property
+    def new(self) -> TermView:
+        return term_view(self.after, self.after.plan.terms[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a choice would come to, or why it cannot be; `rhythms` says each rhythm by its first dates."""
+
+    rhythms: dict[Rhythm, tuple[date, ...]]
+    changes: tuple[Change, ...] = ()
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Farm:
+    """What a change is worked out from."""
+
+    facts: Facts
+    deliveries: Collection[DeliveryView]
+    prices: Prices
 
 
 def preview(
     session: Session,
     holdings: Iterable[Holding],
-    wanted: Mapping[int, TermChange],
-    known: Choice,
+    subscription_id: int,
+    wanted: TermView,
+    *,
+    also: Collection[int] = (),
     now: datetime,
-) -> list[Change] | Refusal:
-    """What changes of terms would come to, subscription by subscription; writes nothing.
+) -> Preview:
+    """What it would come to that a subscription becomes otherwise and others move along; writes nothing.
 
-    `known` names what the changes may name.
+    `holdings` know their changes. The others are those of `also`.
     """
-    changing = [_knowing(holding, known) for holding in holdings if holding.id in wanted]
+    concerned = [h for h in holdings if h.id == subscription_id or h.id in also]
     since = monday_of(local_day(now)) - WEEK
-    tours = {known.point.tour_id}.union(*(holding.plan.tour_ids for holding in changing))
-    views = of_weeks(session, since, since + HORIZON, tours)
-    facts = Facts(Season(view.for_rules for view in views), now, withheld(session))
-    changed = []
-    for holding in changing:
-        plan = _changed(holding.plan, wanted[holding.id], facts)
-        if isinstance(plan, Refusal):
-            return plan
-        changed.append(_shown(session, holding, plan, facts, views))
-    return changed
+    tours = {wanted.point.tour_id}.union(*(holding.plan.tour_ids for holding in concerned))
+    found = of_weeks(session, since, since + HORIZON, tours)
+    facts = Facts(Season(delivery.for_rules for delivery in found), now, withheld(session))
+    main = next(holding.plan for holding in concerned if holding.id == subscription_id)
+    rhythms = {
+        rhythm: first_days(facts, wanted.point.tour_id, rhythm, monday)
+        for rhythm in Rhythm
+        for monday in [_monday(main, replace(wanted, rhythm=rhythm).over(main.terms[-1]), facts)]
+    }
+    changed = _changed(concerned, subscription_id, wanted, facts)
+    if isinstance(changed, Refusal):
+        return Preview(rhythms, refusal=changed)
+    if refusal := refusal_where_full(session, changed, facts.season):
+        return Preview(rhythms, refusal=refusal)
+    farm = _Farm(facts, found, formula_prices(session))
+    return Preview(rhythms, _shown(session, changed, farm))
 
 
-def _knowing(holding: Holding, choice: Choice) -> Holding:
-    return replace(
-        holding,
-        formulas={choice.formula.id: choice.formula} | holding.formulas,
-        points={choice.point.id: choice.point} | holding.points,
+def first_days(facts: Facts, tour_id: int, rhythm: Rhythm, monday: date) -> tuple[date, ...]:
+    """A rhythm's first dates on a tour from a Monday on: what is closed or cancelled is none of them."""
+    days = (
+        d.day
+        for d in facts.season
+        if d.tour_id == tour_id
+        and d.week >= monday
+        and receives(rhythm, d.fortnight)
+        and d.is_open(facts.now)
     )
+    return tuple(islice(days, DAYS))
 
 
-def _changed(plan: Plan, change: TermChange, facts: Facts) -> Plan | Refusal:
-    """The plan from the first Monday on which the change can hold, or why it cannot be."""
-    after = apply_change(plan, change, _monday(plan, change, facts))
-    if after == plan:
-        return Refusal.NOTHING_CHOSEN
-    latest = after.terms[-1]
-    asks = change.formula_id is not None or change.point_id is not None
-    if asks and (latest.point_id, latest.formula_id) in facts.withheld:
-        return Refusal.NOT_OFFERED
-    return rehomed(after, facts)
+def _changed(
+    holdings: Iterable[Holding], subscription_id: int, wanted: TermView, facts: Facts
+) -> list[tuple[Holding, Plan]] | Refusal:
+    """The subscriptions that are not as wanted, with their plans from the first Monday on which it can hold."""
+    changed = []
+    for holding in holdings:
+        latest = holding.plan.terms[-1]
+        asked = wanted.over(latest) if holding.id == subscription_id else wanted.moving(latest)
+        if asked == TermChange():
+            continue
+        plan = apply_change(holding.plan, asked, _monday(holding.plan, asked, facts))
+        if (_asks(plan, facts) - _asks(holding.plan, facts)) & facts.withheld:
+            return Refusal.NOT_OFFERED
+        changed.append((_knowing(holding, wanted), rehomed(plan, facts)))
+    return changed
 
 
 def _monday(plan: Plan, change: TermChange, facts: Facts) -> date:
     return effective_monday(plan=plan, change=change, season=facts.season, now=facts.now)
 
 
-def _shown(
-    session: Session, holding: Holding, plan: Plan, facts: Facts, views: Collection[DeliveryView]
-) -> Change:
-    before, after = holding.plan, plan
-    monday = min(t.monday for t in {*before.terms} ^ {*after.terms})
+def _asks(plan: Plan, facts: Facts) -> set[tuple[int, int]]:
+    """The (point, formula) pairs of its terms, now and later: what is usual already stays so."""
     this_week = monday_of(local_day(facts.now))
-    weeks = [this_week + n * WEEK for n in range(SHOWN)]
-    ahead = [view for view in views if view.week in weeks]
-    changed = replace(holding, plan=after)
-    old, new = (member_boxes(session, [version], ahead) for version in (holding, changed))
-    rows = tuple(
-        Row(
-            week,
-            tuple(box for box in old if box.delivery.week == week),
-            tuple(box for box in new if box.delivery.week == week),
-        )
-        for week in weeks
+    now = term_in_force(plan.terms, this_week)
+    terms = (term for term in plan.terms if term is now or term.monday > this_week)
+    return {(term.point_id, term.formula_id) for term in terms}
+
+
+def _knowing(holding: Holding, wanted: TermView) -> Holding:
+    return replace(
+        holding,
+        formulas={wanted.formula.id: wanted.formula} | holding.formulas,
+        points={wanted.point.id: wanted.point} | holding.points,
     )
-    moved = (w for w in before.changes if before.change_of(w).to_week != after.change_of(w).to_week)
+
+
+def _shown(session: Session, changed: Collection[tuple[Holding, Plan]], farm: _Farm) -> tuple[Change, ...]:
+    this_week = monday_of(local_day(farm.facts.now))
+    ahead = [d for d in farm.deliveries if this_week <= d.week < this_week + SHOWN * WEEK]
+    # what is frozen stays as it is written: one query for all
+    frozen = member_boxes(session, [holding for holding, _ in changed], [d for d in ahead if d.frozen_at])
+    coming = [d for d in ahead if not d.frozen_at]
+    changes = []
+    for holding, plan in changed:
+        kept = [box for box in frozen if box.subscription_id == holding.id]
+        after = replace(holding, plan=plan)
+        old, new = ([*kept, *member_boxes(session, [version], coming)] for version in (holding, after))
+        rows = tuple(
+            Row(week, *(tuple(box for box in boxes if box.delivery.week == week) for boxes in (old, new)))
+            for week in (this_week + n * WEEK for n in range(SHOWN))
+        )
+        changes.append(_change(holding, after, rows, farm))
+    return tuple(changes)
+
+
+def _change(holding: Holding, changed: Holding, rows: tuple[Row, ...], farm: _Farm) -> Change:
+    before, after, season = holding.plan, changed.plan, farm.facts.season
+    monday = min(term.monday for term in {*before.terms} ^ {*after.terms})
+    days = box_days(after, (delivery for delivery in season if delivery.week >= monday))
+    first = days[0] if days else monday
+    moved = (w for w in sorted(before.changes) if before.change_of(w).to_week != after.change_of(w).to_week)
     return Change(
         before=holding,
         after=changed,
         monday=monday,
-        until=withdrawable_until(before, after, monday, facts.season),
+        until=withdrawable_until(before, after, monday, season),
+        days=days,
+        price_before=term_view(holding, before.terms[-1]).price(farm.prices, first),
+        price_after=term_view(changed, after.terms[-1]).price(farm.prices, first),
         rows=rows,
+        kept=tuple(
+            box
+            for row in rows
+            for box in row.before
+            if not box.skipped and box.delivery.state(farm.facts.now) is DeliveryState.CLOSED
+        ),
         aside=tuple(set_aside(before, after, monday)),
-        rehomed=tuple(sorted(moved)),
+        rehomed=tuple(box for week in moved if (box := _box(changed, week, farm))),
     )
+
+
+def box_days(plan: Plan, deliveries: Iterable[Delivery]) -> tuple[date, ...]:
+    """The first days that bring a box."""
+    return tuple(islice((d.day for d in deliveries if any(b.comes for b in boxes_on(plan, d))), DAYS))
+
+
+def _box(holding: Holding, week: date, farm: _Farm) -> MemberBox | None:
+    delivery = carrier(holding.plan, week, farm.facts.season)
+    aboard = boxes_on(holding.plan, delivery) if delivery else []
+    views = {view.id: view for view in farm.deliveries}
+    return next((member_box(holding, b, views[b.delivery.id]) for b in aboard if b.week == week), None)
 
 
 class Answer(StrEnum):
@@ -192,46 +298,35 @@ class Outcome:
 def change(
     session: Session,
     account: Account,
-    wanted: Mapping[int, TermChange],
+    subscription_id: int,
+    wanted: TermView,
     *,
-    known: Choice,
+    also: Collection[int] = (),
     expected: Mapping[int, date],
     by: Account | None = None,
 ) -> Outcome | None:
-    """Change the terms of subscriptions, from the Mondays that the person has seen; None where one is not theirs.
+    """Let a subscription be otherwise from the Monday that the person has seen, and others move along.
 
-    All or none: where a date differs by now, nothing changes, and the present ones are answered.
+    All or none: where a Monday differs by now, nothing changes. None where one is not the account's.
     """
     since = monday_of(local_day(clock.now())) - WEEK
     case = hold(
-        session, account, wanted, since=since, until=since + HORIZON, tours={known.point.tour_id}, by=by
+        session,
+        account,
+        {subscription_id, *also},
+        since=since,
+        until=since + HORIZON,
+        tours={wanted.point.tour_id},
+        by=by,
     )
     if case is None:
         return None
-    case = replace(case, holdings=tuple(_knowing(holding, known) for holding in case.holdings))
-    changing = [h for h in case.holdings if _differs(h.plan, wanted[h.id])]
-    if not changing:
+    changed = _changed(case.holdings, subscription_id, wanted, case.facts)
+    if isinstance(changed, Refusal):
+        return Outcome(changed)
+    if not changed:
         return Outcome(Answer.ALREADY)
-    plans = {}
-    for holding in changing:
-        plan = _changed(holding.plan, wanted[holding.id], case.facts)
-        if isinstance(plan, Refusal):
-            return Outcome(plan)
-        plans[holding.id] = plan
-    views = case.deliveries.values()
-    shown = tuple(_shown(session, h, plans[h.id], case.facts, views) for h in changing)
-    if any(expected.get(found.id) != found.monday for found in shown):
-        return Outcome(Answer.OTHER_DATE, shown)
-    decided = decide(session, case, lambda plan, _: plans.get(plan.subscription_id, plan))
-    if isinstance(decided, Refusal):
-        return Outcome(decided)
-    _tell(session, case, "terms_changed", changes=shown)
-    return Outcome(Answer.DONE, shown)
-
-
-def _differs(plan: Plan, change: TermChange) -> bool:
-    """Whether the latest terms are otherwise than a change wants them."""
-    return change.over(plan.terms[-1]) != plan.terms[-1]
+    return _confirmed(session, case, "terms_changed", changed, expected)
 
 
 def withdraw(
@@ -249,94 +344,26 @@ def withdraw(
     if back is None:
         return Outcome(Refusal.PAST_CUTOFF)
     plan = rehomed(apply_change(holding.plan, back, monday), case.facts)
-    shown = _shown(session, holding, plan, case.facts, case.deliveries.values())
-    decided = decide(session, case, lambda *_: plan)
+    return _confirmed(session, case, "terms_withdrawn", [(holding, plan)], {holding.id: monday})
+
+
+def _confirmed(
+    session: Session,
+    case: Case,
+    name: str,
+    changed: Collection[tuple[Holding, Plan]],
+    expected: Mapping[int, date],
+) -> Outcome:
+    """Write it down and mail it, if it begins as expected and there is room."""
+    case = replace(case, holdings=tuple(holding for holding, _ in changed))
+    farm = _Farm(case.facts, case.deliveries.values(), formula_prices(session))
+    shown = _shown(session, changed, farm)
+    if any(expected.get(found.id) != found.monday for found in shown):
+        return Outcome(Answer.OTHER_DATE, shown)
+    plans = {holding.id: plan for holding, plan in changed}
+    decided = decide(session, case, lambda plan, _: plans[plan.subscription_id])
     if isinstance(decided, Refusal):
         return Outcome(decided)
-    _tell(session, case, "terms_withdrawn", changes=(shown,))
-    return Outcome(Answer.DONE, (shown,))
-
-
-def _tell(session: Session, case: Case, name: str, **context: object) -> None:
-    rendered = mail.render(name, first_name=case.account.first_name, **context)
+    rendered = mail.render(name, first_name=case.account.first_name, changes=shown)
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
-
-
-@dataclass(frozen=True, slots=True)
-class Joining:
-    """What subscribing to another formula comes to: from which Monday, and the first boxes."""
-
-    holding: Holding
-    monday: date
-    boxes: tuple[MemberBox, ...]
-
-
-def preview_joining(session: Session, choice: Choice, now: datetime) -> Joining | Refusal:
-    """What another subscription would come to; writes nothing."""
-    this_week = monday_of(local_day(now))
-    views = of_weeks(session, this_week, this_week + HORIZON, {choice.point.tour_id})
-    facts = Facts(Season(view.for_rules for view in views), now, withheld(session))
-    return _joining(session, choice, facts, views)
-
-
-def _joining(
-    session: Session, choice: Choice, facts: Facts, views: Collection[DeliveryView]
-) -> Joining | Refusal:
-    if (choice.point.id, choice.formula.id) in facts.withheld:
-        return Refusal.NOT_OFFERED
-    this_week = monday_of(local_day(facts.now))
-    term = Term(
-        this_week, choice.formula.id, choice.quantity, choice.rhythm, choice.point.id, choice.point.tour_id
-    )
-    monday = _monday(Plan(0, (term,)), TermChange(), facts)
-    plan = Plan(0, (replace(term, monday=monday),))
-    holding = Holding(plan, {choice.formula.id: choice.formula}, {choice.point.id: choice.point})
-    boxes = member_boxes(session, [holding], [v for v in views if v.week < this_week + SHOWN * WEEK])
-    return Joining(holding, monday, tuple(boxes[:3]))
-
-
-TWICE = timedelta(minutes=30)
-"""The same formula again within it is the same press of the button."""
-
-
-def subscribe(
-    session: Session, account: Account, choice: Choice, expected: date
-) -> Joining | Answer | Refusal:
-    """Subscribe to another formula, from the Monday that the person has seen.
-
-    The account is locked: one form sent twice makes one subscription.
-    """
-    session.scalars(locks.for_update(select(Account.id).where(Account.id == account.id), of=Account)).one()
-    now = clock.now()
-    if _just_made(session, account, choice, now):
-        return Answer.ALREADY
-    this_week = monday_of(local_day(now))
-    views = of_weeks(session, this_week, this_week + HORIZON, {choice.point.tour_id}, held=True)
-    facts = Facts(Season(view.for_rules for view in views), clock.now(), withheld(session))
-    joining = _joining(session, choice, facts, views)
-    if isinstance(joining, Refusal):
-        return joining
-    if joining.monday != expected:
-        return Answer.OTHER_DATE
-    none = replace(joining.holding.plan, terms=())
-    case = Case(account, account, (), {view.id: view for view in views}, facts)
-    if refusal := refusal_of_places(
-        session, case, [(replace(joining.holding, plan=none), joining.holding.plan)]
-    ):
-        return refusal
-    row = Subscription(account_id=account.id, created_at=now)
-    session.add(row)
-    session.flush()
-    terms.write(session, row.id, joining.holding.plan)
-    audit.record(session, "subscription.new", ("subscription", row.id), at=now, by=account.id)
-    _tell(session, case, "subscription_new", choice=choice, joining=joining)
-    return joining
-
-
-def _just_made(session: Session, account: Account, choice: Choice, now: datetime) -> bool:
-    made = session.scalars(
-        select(models.Term.formula_id)
-        .join(Subscription, Subscription.id == models.Term.subscription_id)
-        .where(Subscription.account_id == account.id, Subscription.created_at >= now - TWICE)
-    )
-    return choice.formula.id in set(made)
+    return Outcome(Answer.DONE, shown)

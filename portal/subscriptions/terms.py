@@ -12,6 +12,23 @@ from portal.rules.planning import Plan
 from portal.subscriptions.models import Subscription, Term
 
 
+def begin(session: Session, account_id: int, plan: Plan, *, at: datetime, by: int) -> int:
+    """A new subscription with a plan's terms; answers its id."""
+    row = Subscription(account_id=account_id, created_at=at)
+    session.add(row)
+    session.flush()
+    write(session, row.id, plan)
+    audit.record(
+        session,
+        "subscription.new",
+        ("subscription", row.id),
+        at=at,
+        by=by,
+        after={"terms": [_for_trail(term) for term in plan.terms]},
+    )
+    return row.id
+
+
 def save(session: Session, before: Plan, after: Plan, *, at: datetime, by: int) -> None:
     """Replace the terms that a new plan has otherwise; each one's `until` repeats the next one's Monday."""
     if before.terms == after.terms:

@@ -1,0 +1,100 @@
+"""What subscribers choose: one of what is shown, or refused beside the place where it stands."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, SelectField, SelectMultipleField, ValidationError
+
+from portal.catalogue.queries import PricedFormula
+from portal.pickup.queries import PointView
+from portal.planning.terms import TermView
+from portal.rules.calendar import Rhythm
+from portal.web.i18n import lazy_gettext as _l
+
+MOST = 9
+"""Boxes of one subscription on a delivery; who needs more calls the farm."""
+
+
+class OneOf(SelectField):
+    """One of what is shown, compared as text: 1_0, +1, other digits and a second value name nothing."""
+
+    def __init__(self, label: Any, refusal: Any, **options: Any) -> None:
+        super().__init__(label, choices=[], **options)
+        self.refusal = refusal
+
+    def pre_validate(self, form: Form) -> None:
+        if len(self.raw_data or ()) != 1 or self.data not in dict(self.choices):
+            raise ValidationError(self.refusal)
+
+
+class Several(SelectMultipleField):
+    """Any of what is shown; an empty value says that it was shown."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = [value for value in valuelist if value]
+
+    def pre_validate(self, form: Form) -> None:
+        if not set(self.data) <= set(dict(self.choices)):
+            raise ValidationError(_l("Cochez ce qui est proposé."))
+
+
+class TermsForm(Form):
+    """What a subscription shall be; `also` are those that move along."""
+
+    formula = OneOf(_l("Formule"), _l("Choisissez une des formules proposées."), name="formule")
+    quantity = OneOf(_l("Quantité"), _l("Choisissez une quantité de 1 à 9."), name="quantite")
+    rhythm = OneOf(_l("Rythme"), _l("Choisissez un des rythmes proposés."), name="rythme")
+    point = OneOf(_l("Point de retrait"), _l("Choisissez un des points de retrait proposés."), name="point")
+    also = Several(_l("Aussi pour"), name="aussi", choices=[])
+
+    def __init__(
+        self,
+        sent: MultiDict[str, str],
+        *,
+        formulas: Iterable[PricedFormula],
+        points: Iterable[PointView],
+        usual: TermView,
+    ) -> None:
+        super().__init__(sent)
+        self.formulas = {str(item.formula.id): item.formula for item in formulas}
+        self.points = {str(point.id): point for point in points}
+        self.formula.choices = [(value, formula.name) for value, formula in self.formulas.items()]
+        self.quantity.choices = [(str(n), str(n)) for n in sorted({*range(1, MOST + 1), usual.quantity})]
+        self.rhythm.choices = [(rhythm.value, rhythm.value) for rhythm in Rhythm]
+        self.point.choices = [(value, point.name) for value, point in self.points.items()]
+
+    @property
+    def wanted(self) -> TermView:
+        """Once it is valid."""
+        return TermView(
+            self.formulas[self.formula.data],
+            int(self.quantity.data),
+            Rhythm(self.rhythm.data),
+            self.points[self.point.data],
+        )
+
+
+def with_usual(sent: MultiDict[str, str], usual: TermView) -> MultiDict[str, str]:
+    """What was sent, and where a choice was not, what is usual."""
+    filled = MultiDict(sent)
+    filled.setdefault("formule", str(usual.formula.id))
+    filled.setdefault("quantite", str(usual.quantity))
+    filled.setdefault("rythme", usual.rhythm.value)
+    filled.setdefault("point", str(usual.point.id))
+    return filled
+
+
+def read_dates(sent: Mapping[str, str], ids: Collection[int]) -> dict[int, date]:
+    """The Monday that the page has shown for each subscription; what is no date is left out."""
+    found = {number: read_date(sent.get(f"des-{number}", "")) for number in ids}
+    return {number: day for number, day in found.items() if day}
+
+
+def read_date(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.isoformat() == text else None

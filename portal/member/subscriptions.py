@@ -1,0 +1,282 @@
+"""Subscriptions: their terms, past and coming; changing them, taking that back; another formula beside."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from portal.boxes.queries import with_changes
+from portal.catalogue.models import Kind
+from portal.catalogue.queries import PricedFormula, priced_formulas
+from portal.infra import clock
+from portal.infra.orm import db
+from portal.member import blueprint, member
+from portal.member.forms import TermsForm, read_date, read_dates, with_usual
+from portal.pickup.queries import PointView, offered_points
+from portal.planning import joining, terms
+from portal.planning.joining import JoiningPreview
+from portal.planning.overview import is_live, overview
+from portal.planning.terms import Answer, Preview, TermView, term_view
+from portal.rules.calendar import Rhythm
+from portal.rules.changes import Refusal
+from portal.rules.cutoffs import local_day
+from portal.subscriptions.queries import Holding, of_account, withheld
+from portal.web.filters import day as day_words
+from portal.web.htmx import is_htmx
+from portal.web.i18n import gettext as _
+from portal.web.i18n import lazy_gettext as _l
+
+REFUSED = {
+    Refusal.FULL: _l("Ce point de retrait est complet : choisissez-en un autre."),
+    Refusal.NOT_OFFERED: _l(
+        "Ce point de retrait ne propose pas cette formule : choisissez une autre formule, ou un autre point."
+    ),
+    Refusal.NOT_EXPECTED: _l("Aucune livraison n'y est prévue : choisissez un autre point de retrait."),
+}
+
+OTHER_DATE = _l(
+    "La date a changé entre-temps, et rien n'est enregistré : relisez, puis confirmez de nouveau."
+)
+
+
+@blueprint.get("/abonnements")
+def subscriptions() -> ResponseReturnValue:
+    return _overview_page()
+
+
+@blueprint.post("/abonnements/<id:subscription_id>/annulation")
+def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
+    """Take back terms that have not begun, named by their Monday."""
+    monday = read_date(request.form.get("lundi", "")) or abort(400)
+    outcome = terms.withdraw(db.session(), member(), subscription_id, monday) or abort(404)
+    if outcome.answer is Answer.DONE:
+        flash(_("C'est fait : ce changement est annulé. Un mail vous le confirme."), "success")
+    elif outcome.answer is Answer.ALREADY:
+        flash(_("C'était déjà fait : ce changement n'est plus prévu."), "success")
+    elif outcome.answer is Refusal.FULL:
+        return _overview_page(
+            _("Le point de retrait d'avant est complet : ce changement ne peut plus être annulé."), 422
+        )
+    else:
+        return _overview_page(
+            _("Trop tard : une livraison de ce changement est close. Vous pouvez en demander un autre."), 422
+        )
+    return redirect(url_for("member.subscriptions"), 303)
+
+
+def _overview_page(refused: str | None = None, status: int = 200) -> ResponseReturnValue:
+    now = clock.now()
+    today = local_day(now)
+    found = overview(db.session(), member().id, now)
+    page = render_template(
+        "member/subscriptions/page.html",
+        live=[item for item in found if item.last_day is None or item.last_day >= today],
+        ended=[item for item in found if item.last_day is not None and item.last_day < today],
+        refused=refused,
+    )
+    return make_response(page, status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A choice of terms, and what it is chosen from."""
+
+    form: TermsForm
+    usual: TermView
+    holdings: list[Holding]
+    formulas: list[PricedFormula]
+    stay: list[TermView]
+    """What cannot move along: the chosen point does not offer it."""
+
+
+@blueprint.get("/abonnements/<id:subscription_id>/modifier")
+def change_terms(subscription_id: int) -> ResponseReturnValue:
+    now = clock.now()
+    return _terms_page(subscription_id, _asked(subscription_id, request.args, now, fill=True), now)
+
+
+@blueprint.post("/abonnements/<id:subscription_id>/modifier")
+def confirm_terms(subscription_id: int) -> ResponseReturnValue:
+    now = clock.now()
+    asked = _asked(subscription_id, request.form, now)
+    if not asked.form.validate():
+        return _terms_page(subscription_id, asked, now)
+    also = [int(value) for value in asked.form.also.data]
+    outcome = terms.change(
+        db.session(),
+        member(),
+        subscription_id,
+        asked.form.wanted,
+        also=also,
+        expected=read_dates(request.form, [subscription_id, *also]),
+    )
+    if outcome is None:
+        abort(404)
+    if outcome.answer is Answer.ALREADY:
+        flash(_("C'était déjà fait : votre abonnement est ainsi."), "success")
+    elif outcome.answer is Answer.DONE:
+        said = (
+            _("%(formula)s à partir du %(day)s", formula=_named(c.new), day=day_words([*c.days, c.monday][0]))
+            for c in outcome.changes
+        )
+        flash(_("C'est fait : %(what)s. Un mail vous le confirme.", what=" ; ".join(said)), "success")
+    else:
+        return _terms_page(subscription_id, asked, clock.now(), outcome.answer)
+    return redirect(url_for("member.subscriptions"), 303)
+
+
+def _named(term: TermView) -> str:
+    return f"{term.quantity} × {term.formula.name}" if term.quantity > 1 else term.formula.name
+
+
+def _asked(subscription_id: int, sent: MultiDict[str, str], now: datetime, *, fill: bool = False) -> _Asked:
+    """What a form chooses; where it is only looked at, `fill` takes what is usual for what is missing."""
+    session = db.session()
+    live = _live(now)
+    holding = next((holding for holding in live if holding.id == subscription_id), None) or abort(404)
+    usual = term_view(holding, holding.plan.terms[-1])
+    formulas = [f for f in priced_formulas(session, local_day(now)) if f.formula.kind is usual.formula.kind]
+    points = _with(usual.point, offered_points(session))
+    form = TermsForm(with_usual(sent, usual) if fill else sent, formulas=formulas, points=points, usual=usual)
+    others = _along(live, holding, usual, form.points.get(form.point.data))
+    missing = withheld(session)
+    stay = {n: term for n, term in others.items() if (int(form.point.data), term.formula.id) in missing}
+    form.also.choices = [(str(n), term.formula) for n, term in others.items() if n not in stay]
+    if fill and "aussi" not in sent:
+        form.also.data = [value for value, _formula in form.also.choices]
+    return _Asked(form, usual, live, formulas, list(stay.values()))
+
+
+def _live(now: datetime) -> list[Holding]:
+    today = local_day(now)
+    mine = [holding for holding in of_account(db.session(), member().id) if is_live(holding, today)]
+    return with_changes(db.session(), mine, today)
+
+
+def _with(present: PointView, offered: list[PointView]) -> list[PointView]:
+    """A point that is retired stays to who has it."""
+    return offered if any(point.id == present.id for point in offered) else [present, *offered]
+
+
+def _along(
+    live: Iterable[Holding], moving: Holding, usual: TermView, point: PointView | None
+) -> dict[int, TermView]:
+    """What is collected with the vegetables, where they move to another point."""
+    if usual.formula.kind is not Kind.VEGETABLES or point is None or point.id == usual.point.id:
+        return {}
+    others = {h.id: term_view(h, h.plan.terms[-1]) for h in live if h.id != moving.id}
+    return {number: term for number, term in others.items() if term.point.id == usual.point.id}
+
+
+def _terms_page(
+    subscription_id: int, asked: _Asked, now: datetime, answer: Answer | Refusal | None = None
+) -> ResponseReturnValue:
+    form = asked.form
+    valid = form.validate()
+    preview = terms.preview(
+        db.session(),
+        asked.holdings,
+        subscription_id,
+        form.wanted if valid else asked.usual,
+        also=[int(value) for value in form.also.data] if valid else (),
+        now=now,
+    )
+    return _answer(
+        "change",
+        form,
+        preview,
+        answer,
+        subscription_id=subscription_id,
+        asked=asked,
+        wanted=form.wanted if valid else None,
+    )
+
+
+def _answer(
+    name: str,
+    form: TermsForm,
+    preview: Preview | JoiningPreview | None,
+    answer: Answer | Refusal | None,
+    **context: Any,
+) -> ResponseReturnValue:
+    """The page, or the parts of it that follow the form; a refusal stands beside its field."""
+    status = 422 if form.errors or answer else 200
+    if isinstance(answer, Refusal):
+        form.point.errors = [REFUSED[answer]]
+    template = f"member/subscriptions/{'_' if is_htmx() else ''}{name}.html"
+    page = render_template(
+        template,
+        form=form,
+        rhythms=list(Rhythm),
+        refused=REFUSED[preview.refusal] if preview and preview.refusal else None,
+        preview=preview,
+        other_date=OTHER_DATE if answer is Answer.OTHER_DATE else None,
+        **context,
+    )
+    return make_response(page, status)
+
+
+# Another formula
+
+
+@blueprint.get("/abonnements/ajouter")
+def add_subscription() -> ResponseReturnValue:
+    form, formulas = _another(request.args, fill=True)
+    return _joining_page(form, formulas)
+
+
+@blueprint.post("/abonnements/ajouter")
+def subscribe() -> ResponseReturnValue:
+    form, formulas = _another(request.form)
+    if form is None or not form.validate():
+        return _joining_page(form, formulas)
+    expected = read_date(request.form.get("des", ""))
+    outcome = joining.subscribe(db.session(), member(), form.wanted, expected)
+    if outcome is Answer.OTHER_DATE or isinstance(outcome, Refusal):
+        return _joining_page(form, formulas, outcome)
+    if isinstance(outcome, Answer):
+        flash(_("C'était déjà fait : vous avez cet abonnement."), "success")
+    else:
+        flash(
+            _(
+                "C'est fait : %(formula)s à partir du %(day)s. Un mail vous le confirme.",
+                formula=_named(outcome.wanted),
+                day=day_words(outcome.boxes[0].delivery.day),
+            ),
+            "success",
+        )
+    return redirect(url_for("member.subscriptions"), 303)
+
+
+def _another(
+    sent: MultiDict[str, str], *, fill: bool = False
+) -> tuple[TermsForm | None, list[PricedFormula]]:
+    """A choice of another formula beside what one has; none for who has nothing yet, or where nothing is sold."""
+    now = clock.now()
+    live, formulas = _live(now), priced_formulas(db.session(), local_day(now))
+    if not live or not formulas:
+        return None, formulas
+    held = [term_view(holding, holding.plan.terms[-1]) for holding in live]
+    points = offered_points(db.session())
+    new = [item.formula for item in formulas if item.formula not in [term.formula for term in held]]
+    point = next((term.point for term in held if term.point in points), None) or next(iter(points), None)
+    if point is None:
+        return None, formulas
+    usual = TermView([*new, formulas[0].formula][0], 1, Rhythm.WEEKLY, point)
+    filled = with_usual(sent, usual) if fill else sent
+    return TermsForm(filled, formulas=formulas, points=points, usual=usual), formulas
+
+
+def _joining_page(
+    form: TermsForm | None, formulas: list[PricedFormula], answer: Answer | Refusal | None = None
+) -> ResponseReturnValue:
+    if form is None:
+        page = render_template("member/subscriptions/add.html", form=None)
+        return make_response(page, 200 if request.method == "GET" else 422)
+    wanted = form.wanted if form.validate() else None
+    preview = joining.preview_joining(db.session(), wanted, clock.now()) if wanted else None
+    return _answer("add", form, preview, answer, formulas=formulas, wanted=wanted)

@@ -18,6 +18,7 @@ from portal.farm import components
 from portal.infra import clock, jobs, logs, orm, outbox
 from portal.infra.mail import Sender
 from portal.infra.postman import Postman
+from portal.planning.jobs import tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
@@ -103,6 +104,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "mail", 2, Postman(settings, sender))
     jobs.register(app, "reset links", 2, send_reset_links)
     jobs.register(app, "freeze", 5, freeze_due)
+    jobs.register(app, "notices", 5, tell_of_deliveries)
     jobs.register(app, "deliveries", DAY, generate_ahead)
     jobs.register(app, "sessions", HOUR, purge)
     jobs.register(app, "mail bodies", DAY, lambda: outbox.forget_bodies(clock.now()))

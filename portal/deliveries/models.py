@@ -51,6 +51,7 @@ class Delivery(Base):
     cutoff_at: Mapped[datetime] = mapped_column(index=True)
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
+    move_reason: Mapped[str | None] = mapped_column(String(200))
     frozen_at: Mapped[datetime | None]
     changed_at: Mapped[datetime | None]
     """When it was last moved, cancelled or reinstated."""

@@ -37,6 +37,7 @@ class DeliveryView:
     cutoff_at: datetime
     cancelled: bool
     cancel_reason: str | None
+    move_reason: str | None
     frozen_at: datetime | None
 
     def state(self, now: datetime) -> DeliveryState:
@@ -126,6 +127,7 @@ def view(row: Delivery) -> DeliveryView:
         cutoff_at=row.cutoff_at,
         cancelled=row.cancelled_at is not None,
         cancel_reason=row.cancel_reason,
+        move_reason=row.move_reason,
         frozen_at=row.frozen_at,
     )
 

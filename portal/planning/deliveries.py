@@ -1,0 +1,160 @@
+"""What staff do to a delivery: cancel it, let it take place after all, move it. Each concerns many people.
+
+Who is concerned is decided under the delivery's lock and written down as one notice each; the worker tells
+them, and takes along the boxes that lose their way (`notices`). Concerned is who has a box on the delivery
+before or after, frozen or expected, postponed to it and there for once included. Who skips or suspends it has
+no box before nor after and hears nothing; but where a move takes a delivery out of a suspension, or into it,
+there is a box before or after.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Insert, delete, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from portal.boxes import services as boxes
+from portal.boxes.carried import received
+from portal.boxes.models import Basket
+from portal.deliveries.models import Delivery, Tour
+from portal.deliveries.queries import view
+from portal.infra import audit, clock, locks
+from portal.planning.models import DeliveryNotice
+from portal.rules import deliveries as rules
+from portal.rules import planning
+from portal.rules.cutoffs import is_past
+from portal.rules.deliveries import Refusal
+from portal.subscriptions.models import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether a delivery changed, how many people will be told, or why it stays; unchanged, it was so already."""
+
+    changed: bool = False
+    told: int = 0
+    refusal: Refusal | None = None
+
+
+def cancel(session: Session, delivery_id: int, reason: str, *, by: int) -> Outcome:
+    """Let a delivery fall. Skips stay; its boxes are not billed, not even where they are frozen."""
+    row, now = _hold(session, delivery_id)
+    if row.cancelled_at:
+        return Outcome()
+    if refusal := rules.refusal_to_cancel(view(row).for_rules, now):
+        return Outcome(refusal=refusal)
+    values = {"cancelled_at": now, "cancel_reason": reason}
+    return _change(session, row, "delivery.cancel", values, at=now, by=by)
+
+
+def reinstate(session: Session, delivery_id: int, *, by: int) -> Outcome:
+    """Let a cancelled delivery take place after all: each person's state is what it was."""
+    row, now = _hold(session, delivery_id)
+    if not row.cancelled_at:
+        return Outcome()
+    if refusal := rules.refusal_to_reinstate(view(row).for_rules, now):
+        return Outcome(refusal=refusal)
+    values = {"cancelled_at": None, "cancel_reason": None}
+    return _change(session, row, "delivery.reinstate", values, at=now, by=by)
+
+
+def move(
+    session: Session,
+    delivery_id: int,
+    day: date,
+    *,
+    reason: str | None = None,
+    cutoff: datetime | None = None,
+    by: int,
+) -> Outcome:
+    """Let a delivery take place on another day; it closes as its tour does, or at `cutoff`."""
+    row, now = _hold(session, delivery_id)
+    if row.day == day:
+        return Outcome()
+    delivery, lead = view(row).for_rules, row.tour.lead
+    others = beside(session, delivery)
+    if refusal := rules.refusal_to_move(delivery, others, day, lead=lead, now=now, cutoff=cutoff):
+        return Outcome(refusal=refusal)
+    after = rules.moved(delivery, day, lead=lead, now=now, cutoff=cutoff)
+    away = after.day != row.nominal_day
+    values = {"day": after.day, "cutoff_at": after.cutoff, "move_reason": reason if away else None}
+    return _change(session, row, "delivery.move", values, at=now, by=by)
+
+
+def beside(session: Session, delivery: planning.Delivery) -> list[planning.Delivery]:
+    """The other deliveries of its tour, cancelled ones too, which a move may not pass."""
+    others = select(Delivery).where(Delivery.tour_id == delivery.tour_id, Delivery.id != delivery.id)
+    return [view(row).for_rules for row in session.scalars(others)]
+
+
+def _hold(session: Session, delivery_id: int) -> tuple[Delivery, datetime]:
+    """A delivery and the moment, held until our commit; one that has closed is frozen first.
+
+    Its tour is locked before it, so that two who move neighbours never pass each other.
+    """
+    own_tour = select(Delivery.tour_id).where(Delivery.id == delivery_id).scalar_subquery()
+    session.scalars(locks.for_update(select(Tour).where(Tour.id == own_tour), of=Tour)).one()
+    row = session.scalars(
+        locks.for_update(select(Delivery).where(Delivery.id == delivery_id), of=Delivery)
+    ).one()
+    now = clock.now()
+    if is_past(row.cutoff_at, now):
+        boxes.freeze(session, delivery_id)
+    return row, now
+
+
+def _change(
+    session: Session, row: Delivery, action: str, values: dict[str, Any], *, at: datetime, by: int
+) -> Outcome:
+    """Write down what changes, in the trail too, and a notice for everybody whom it concerns."""
+    locks.checked()
+    notice = (
+        literal(row.id),
+        literal(row.day),
+        literal(row.cutoff_at),
+        literal(row.cancelled_at is not None),
+        literal(by),
+        literal(at),
+    )
+    before = _for_trail(row)
+    waiting = DeliveryNotice.delivery_id == row.id
+    session.execute(update(DeliveryNotice).where(waiting).values(made_by=by, due_at=at))
+    session.execute(_insert_notices(row, notice))
+    for name, value in (values | {"changed_at": at}).items():
+        setattr(row, name, value)
+    session.flush()
+    session.execute(_insert_notices(row, notice))
+    as_known = (
+        DeliveryNotice.known_day == row.day,
+        DeliveryNotice.known_cancelled == (row.cancelled_at is not None),
+    )
+    session.execute(delete(DeliveryNotice).where(waiting, *as_known))
+    told = session.scalar(select(func.count()).select_from(DeliveryNotice).where(waiting)) or 0
+    after = _for_trail(row) | {"told": told}
+    audit.record(session, action, ("delivery", row.id), at=at, by=by, before=before, after=after)
+    return Outcome(changed=True, told=told)
+
+
+def _insert_notices(row: Delivery, notice: tuple[ColumnElement[Any], ...]) -> Insert:
+    """For those who have a box on the delivery as it stands and whom no notice waits for yet."""
+    if row.frozen_at:
+        aboard = select(Basket.subscription_id).where(Basket.delivery_id == row.id).subquery()
+    else:
+        aboard = received([row.id]).subquery()
+    delivery_id, *rest = notice
+    waiting = select(DeliveryNotice.account_id).where(DeliveryNotice.delivery_id == row.id)
+    people = (
+        select(delivery_id, Subscription.account_id, *rest)
+        .distinct()
+        .where(Subscription.id.in_(select(aboard.c.subscription_id)), Subscription.account_id.not_in(waiting))
+    )
+    return insert(DeliveryNotice).from_select([column.name for column in DeliveryNotice.__table__.c], people)
+
+
+def _for_trail(row: Delivery) -> dict[str, Any]:
+    return {
+        "day": row.day.isoformat(),
+        "cutoff": row.cutoff_at.isoformat(),
+        "cancelled": row.cancelled_at is not None,
+    }

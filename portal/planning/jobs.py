@@ -1,0 +1,42 @@
+"""What the worker does for plannings."""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from portal.infra import clock
+from portal.infra.orm import own_transaction
+from portal.planning import notices
+from portal.planning.models import DeliveryNotice
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 20
+PAUSE = timedelta(minutes=10)
+"""After a failure."""
+
+
+def tell_of_deliveries() -> bool:
+    """Tell some of those who wait for news of a delivery, each in a transaction of its own; True if more wait."""
+    with own_transaction() as session:
+        waiting = (
+            select(DeliveryNotice.delivery_id, DeliveryNotice.account_id)
+            .where(DeliveryNotice.due_at <= clock.now())
+            .order_by(DeliveryNotice.due_at, DeliveryNotice.delivery_id, DeliveryNotice.account_id)
+        )
+        due = session.execute(waiting.limit(AT_ONCE)).all()
+    for delivery_id, account_id in due:
+        try:
+            with own_transaction() as session:
+                notices.tell(session, delivery_id, account_id)
+        except Exception:  # one that cannot be told must not hold up the others
+            logger.exception("notice failed", extra={"delivery": delivery_id, "account": account_id})
+            _put_off(delivery_id, account_id)
+    return len(due) == AT_ONCE
+
+
+def _put_off(delivery_id: int, account_id: int) -> None:
+    own = (DeliveryNotice.delivery_id == delivery_id, DeliveryNotice.account_id == account_id)
+    with own_transaction() as session:
+        session.execute(update(DeliveryNotice).where(*own).values(due_at=clock.now() + PAUSE))

@@ -1,0 +1,29 @@
+"""Who is still to be told what the farm did to a delivery."""
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.infra.orm import Base
+
+
+class DeliveryNotice(Base):
+    """A delivery was moved, cancelled or reinstated, and this person is not yet told.
+
+    It keeps what they know of the delivery, not what has become of it: the worker tells the difference to
+    what is then true. So several changes in a row are one mail, and none if all is as it was.
+    """
+
+    __tablename__ = "delivery_notice"
+    __table_args__ = (Index(None, "due_at"),)
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    known_day: Mapped[date]
+    known_cutoff: Mapped[datetime]
+    known_cancelled: Mapped[bool]
+    made_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    due_at: Mapped[datetime]

@@ -50,8 +50,8 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--subscribers", nargs="+", type=int, default=[200, 10_000], help="of each farm, the smallest first")
     add("--backend", choices=databases.BACKENDS, default="sqlite")
-    add("--rounds", type=int, default=8)
-    add("--seconds", type=float, default=0.5, help="how long a turn takes")
+    add("--rounds", type=int, default=20)
+    add("--seconds", type=float, default=0.2, help="how long a turn takes")
     return parser.parse_args()
 
 

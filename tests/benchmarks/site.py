@@ -21,7 +21,7 @@ from portal.infra import schema
 from portal.infra.orm import own_transaction
 from portal.settings import ROOT, Mode
 from tests import databases
-from tests.benchmarks.server import Server, Speed, free_port
+from tests.benchmarks.server import Server, Speed, reserve_port
 from tests.benchmarks.visitors import HOST, Ask, Visit, Visitor
 from tests.conftest import settings_for
 from tests.infra.workers import environment
@@ -29,7 +29,7 @@ from tests.infra.workers import environment
 MEMBERS = 4
 """How many subscribers ask at the same time; of the staff it is one."""
 
-MEMBER_PAGES = ("/espace", "/planning", "/planning?semaines=52")
+MEMBER_PAGES = ("/espace", "/planning", "/planning?semaines=52", "/points-de-retrait")
 STAFF_PAGES = ("/ferme", "/ferme/livraisons")
 SKIP, LIST = "skip, take back", "packing list"
 
@@ -50,7 +50,7 @@ class Site:
         self.subscribers = subscribers
         database = databases.start(backend)
         stack.callback(database.stop)
-        port, bare_port = free_port(), free_port()
+        port, bare_port = reserve_port(stack), reserve_port(stack)
         settings = settings_for(database.url, mode=Mode.DEMO, base_url=f"http://{HOST}:{port}")
         self.app = create_app(settings)
         schema.upgrade(self.app)

@@ -209,9 +209,10 @@ def _answer(outcome: Outcome | None, week: date) -> ResponseReturnValue:
         return render_template(template, result=outcome, **context), status
     if outcome.refusal:
         return render_template("member/refused.html", result=outcome, **_week_context(week)[1]), 422
-    _flash(outcome)
     if view == "espace":
+        _flash(outcome, "success")
         return redirect(url_for("member.home"), 303)  # an anchor would lead past the answer
+    _flash(outcome, f"semaine-{week}")  # shown within the week, where the anchor leads
     return redirect(url_for("member.planning", _anchor=f"semaine-{week}"), 303)
 
 
@@ -220,13 +221,13 @@ def _answer_on_week(outcome: Outcome, page: date, status: int) -> ResponseReturn
         return render_template("member/_sheet_answer.html", result=outcome, **_week_page(page)), status
     if outcome.refusal:
         return render_template("member/week.html", result=outcome, **_week_page(page)), 422
-    _flash(outcome)
+    _flash(outcome, "success")
     return redirect(url_for("member.week", week=page), 303)
 
 
-def _flash(outcome: Outcome) -> None:
+def _flash(outcome: Outcome, category: str) -> None:
     said = render_template("member/_said.txt", result=outcome)
-    flash(unescape(said), "success")  # the page escapes it, as the macro has done already
+    flash(unescape(said), category)  # the page escapes it, as the macro has done already
 
 
 def _week_context(week: date) -> tuple[str, dict[str, Any]]:

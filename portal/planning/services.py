@@ -29,7 +29,7 @@ from portal.rules.changes import (
     with_postponement,
     with_skip,
 )
-from portal.rules.planning import Place, Plan, weeks_aboard
+from portal.rules.planning import Place, Plan, term_owing, weeks_aboard
 from portal.subscriptions.queries import Holding
 
 
@@ -158,7 +158,7 @@ def vary(
 ) -> Outcome | None:
     """Another formula or quantity for a week's own boxes, once; the usual ones where nothing is named.
 
-    None where a subscription is not the account's or there is no such formula of its kind.
+    Vegetables stay vegetables. None where a subscription is not the account's or there is no such formula.
     """
     known = {formula.id: formula for formula in formulas(session)}
     if formula_id is not None and formula_id not in known:
@@ -168,6 +168,9 @@ def vary(
         after = with_box(plan, week, formula_id, quantity)
         if after == plan:
             return plan
+        term = term_owing(plan, week)
+        if term and formula_id and known[formula_id].kind is not known[term.formula_id].kind:
+            return Refusal.NOT_OFFERED
         return refusal_to_vary(plan, week, after.change_of(week).formula_id, facts) or after
 
     return _in_week(

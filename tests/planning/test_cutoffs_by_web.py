@@ -1,4 +1,4 @@
-"""Until when a box can be skipped or taken back, by the site itself (BAR T1 to T8).
+"""Until when a delivery can be changed, whatever the change, by the site itself (BAR T1 to T8).
 
 « Vous avez jusqu'au dimanche à 23h59 pour effectuer des modifications à votre livraison du mardi, jusqu'au
 lundi à 23h59 pour la livraison du jeudi et jusqu'au mardi à 23h59 pour la livraison du vendredi » (the guide).
@@ -13,7 +13,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.boxes.models import BoxChange
+from portal.boxes.models import BoxChange, Suspension
 from portal.deliveries.services import generate
 from portal.infra.audit import AuditEvent
 from portal.infra.orm import own_transaction
@@ -89,9 +89,10 @@ def arrive(browser: Browser) -> Browser:
     return browser
 
 
-def press(browser: Browser, act: str, week: date) -> bool:
+def press(browser: Browser, act: str, week: date, fields: dict[str, str] | None = None) -> bool:
     """Whether an act was taken; else it was refused as the screen expects it."""
-    status = browser.submit(f"/planning/{week}/{act}", {"abonnement": BOX}).status_code
+    form = {"abonnement": BOX, **(fields or {})}
+    status = browser.submit(f"/planning/{week}/{act}", form).status_code
     assert status in {422, 200 if browser.htmx else 303}
     return status != 422
 
@@ -116,6 +117,74 @@ def test_every_change_is_taken_until_the_last_instant_and_not_after(
         assert not press(client, "saut", week)
         assert changes(app)[BOX, week] is None
         assert traces(app) == before + 4, "a mail and an audit line for each of the two that were taken"
+
+
+def fields_of(app: Flask, act: str, day: date) -> dict[str, str]:
+    """What the form of an act holds beside the subscription."""
+    with app.app_context(), own_transaction() as session:
+        ids = dict(session.execute(select(PickupPoint.slug, PickupPoint.id)).all())
+    to_other = {1: ids["gare"], 3: ids["cafe"]}
+    return {
+        "report": {"vers": f"{day + timedelta(weeks=1)}"},
+        "point": {"point": f"{to_other.get(day.weekday())}"},
+        "panier": {"formule": "1", "quantite": "2"},
+    }[act]
+
+
+@pytest.mark.usefixtures("year_ahead")
+@pytest.mark.parametrize(
+    ("point", "act"),
+    [
+        (point, act)
+        for act in ("report", "point", "panier")
+        for point in POINTS
+        if (point, act) != ("cafe", "point")
+    ],
+)
+def test_each_kind_of_change_and_its_undo_meet_the_same_instant(
+    app: Flask, client: Browser, clock: time_machine.Traveller, point: str, act: str
+) -> None:
+    collect_at(app, point)
+    for day, cutoff in POINTS[point].items():
+        week, form, before = monday_of(day), fields_of(app, act, day), traces(app)
+        clock.move_to(cutoff - INSTANT)
+        arrive(client)
+        assert press(client, act, week, form)
+        clock.move_to(cutoff)
+        assert not press(client, f"{act}/annulation", week)
+        clock.move_to(cutoff - INSTANT)
+        assert press(client, f"{act}/annulation", week)
+        clock.move_to(cutoff)
+        assert not press(client, act, week, form)
+        assert traces(app) == before + 4, "a mail and an audit line for each of the two that were taken"
+
+
+@pytest.mark.usefixtures("year_ahead")
+@pytest.mark.parametrize("point", POINTS)
+def test_a_suspension_reaches_what_is_open_and_leaves_what_is_closed(
+    app: Flask, client: Browser, clock: time_machine.Traveller, point: str
+) -> None:
+    collect_at(app, point)
+    for day, cutoff in POINTS[point].items():
+        form = {"abonnement": BOX, "du": f"{day}", "au": f"{day}"}
+        clock.move_to(cutoff)
+        arrive(client)
+        refused = client.submit("/planning/suspension", form)
+        assert refused.status_code == 422 and "Trop tard" in refused.get_data(as_text=True)
+        clock.move_to(cutoff - INSTANT)
+        assert client.submit("/planning/suspension", form).status_code == 303
+        assert "(suspendu)" in client.get(f"/planning/{monday_of(day)}").get_data(as_text=True)
+
+        clock.move_to(cutoff)
+        ended = client.submit("/planning/suspension/fin", {"suspension": suspensions(app)[-1]})
+        assert ended.status_code == 303
+        still = client.get(f"/planning/{monday_of(day)}").get_data(as_text=True)
+        assert "(suspendu)" in still, "ended too late for this delivery"
+
+
+def suspensions(app: Flask) -> list[int]:
+    with app.app_context(), own_transaction() as session:
+        return sorted(session.scalars(select(Suspension.id)))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.orm import Session, aliased
@@ -59,10 +60,11 @@ _There = aliased(Term)
 _Then = aliased(BoxChange)
 
 
-def received(delivery_ids: Collection[int]) -> CompoundSelect[Any]:
+def received(delivery_ids: Collection[int], *, although_cancelled: bool = False) -> CompoundSelect[Any]:
     """The boxes that deliveries bring, by the terms and changes of this moment: what the freeze writes down.
 
-    Columns: subscription, week of origin, delivery, formula, quantity, point.
+    Columns: subscription, week of origin, delivery, formula, quantity, point. A cancelled delivery brings none,
+    unless one asks what it would bring.
     """
     columns = (
         Term.subscription_id,
@@ -71,7 +73,12 @@ def received(delivery_ids: Collection[int]) -> CompoundSelect[Any]:
         PickupPoint.id.label("pickup_point_id"),
         Delivery.id.label("delivery_id"),
     )
-    runs = (Delivery.id.in_(delivery_ids), Delivery.cancelled_at.is_(None), _before_the_end(), _comes())
+    runs = (
+        Delivery.id.in_(delivery_ids),
+        _takes_place(although_cancelled),
+        _before_the_end(),
+        _comes(),
+    )
     usual = (BoxChange.to_week.is_(None), BoxChange.pickup_point_id.is_(None))
     here = (BoxChange.to_week.is_(None),)
     there = (PickupPoint.id == func.coalesce(_Then.pickup_point_id, _There.pickup_point_id),)
@@ -199,6 +206,10 @@ def _owes(fortnight: Any) -> ColumnElement[bool]:
     )
 
 
+def _takes_place(although_cancelled: bool) -> ColumnElement[bool]:
+    return true() if although_cancelled else Delivery.cancelled_at.is_(None)
+
+
 def _before_the_end() -> ColumnElement[bool]:
     return or_(Subscription.last_day.is_(None), Subscription.last_day >= Delivery.day)
 
@@ -219,8 +230,8 @@ def _comes() -> ColumnElement[bool]:
     )
 
 
-def _carried(delivery_ids: Collection[int]) -> Subquery:
-    """The boxes of deliveries: frozen rows where they are written, else what is received."""
+def carried(delivery_ids: Collection[int], *, although_cancelled: bool = False) -> Subquery:
+    """The boxes of deliveries, with the columns of `received`: frozen rows where they are written."""
     ids = list(delivery_ids)
     frozen = (
         select(
@@ -232,41 +243,41 @@ def _carried(delivery_ids: Collection[int]) -> Subquery:
             Basket.week,
         )
         .join(Delivery, Delivery.id == Basket.delivery_id)
-        .where(Delivery.id.in_(ids), Delivery.cancelled_at.is_(None))
+        .where(Delivery.id.in_(ids), _takes_place(although_cancelled))
     )
-    expected = received(ids).subquery()
+    expected = received(ids, although_cancelled=although_cancelled).subquery()
     not_frozen = select(expected).join(Delivery, Delivery.id == expected.c.delivery_id)
     return union_all(frozen, not_frozen.where(Delivery.frozen_at.is_(None))).subquery()
 
 
 def counts(session: Session, delivery_ids: Collection[int]) -> dict[int, list[Count]]:
     """Boxes by formula and point for each of these deliveries, in one statement."""
-    carried = _carried(delivery_ids)
-    key = (carried.c.delivery_id, carried.c.formula_id, carried.c.pickup_point_id)
+    boxes = carried(delivery_ids)
+    key = (boxes.c.delivery_id, boxes.c.formula_id, boxes.c.pickup_point_id)
     counted: dict[int, list[Count]] = {delivery_id: [] for delivery_id in delivery_ids}
-    for delivery_id, formula_id, point_id, boxes in session.execute(
-        select(*key, func.sum(carried.c.quantity)).group_by(*key).order_by(*key)
+    for delivery_id, formula_id, point_id, number in session.execute(
+        select(*key, func.sum(boxes.c.quantity)).group_by(*key).order_by(*key)
     ):
-        counted[delivery_id].append(Count(formula_id, point_id, int(boxes)))
+        counted[delivery_id].append(Count(formula_id, point_id, int(number)))
     return counted
 
 
-def packing(session: Session, delivery_id: int) -> list[PackedBox]:
+def packing(session: Session, delivery_id: int, *, although_cancelled: bool = False) -> list[PackedBox]:
     """Who receives what and where on a delivery; in no order, names are sorted as the list's language does."""
-    carried = _carried([delivery_id])
+    boxes = carried([delivery_id], although_cancelled=although_cancelled)
     rows = session.execute(
         select(
             Account.id,
             Account.first_name,
             Account.last_name,
-            carried.c.formula_id,
-            func.sum(carried.c.quantity),
-            carried.c.pickup_point_id,
+            boxes.c.formula_id,
+            func.sum(boxes.c.quantity),
+            boxes.c.pickup_point_id,
         )
-        .join(Subscription, Subscription.id == carried.c.subscription_id)
+        .join(Subscription, Subscription.id == boxes.c.subscription_id)
         .join(Account, Account.id == Subscription.account_id)
         .group_by(
-            Account.id, Account.first_name, Account.last_name, carried.c.formula_id, carried.c.pickup_point_id
+            Account.id, Account.first_name, Account.last_name, boxes.c.formula_id, boxes.c.pickup_point_id
         )
     )
     return [PackedBox(*row) for row in rows]

@@ -86,11 +86,13 @@ def counts(session: Session, delivery: DeliveryView) -> Counts:
     return _counts(session, delivery, tallies(session, [delivery.id])[delivery.id])
 
 
-def packing_list(session: Session, delivery: DeliveryView) -> PackingList:
-    """Its sums are those of its names: one reading makes both."""
+def packing_list(
+    session: Session, delivery: DeliveryView, *, although_cancelled: bool = False
+) -> PackingList:
+    """Its sums are those of its names: one reading makes both. A cancelled delivery's is empty, unless asked."""
     numbers: Counter[tuple[int, int]] = Counter()
     by_point: dict[int, list[PackedBox]] = {}
-    for box in boxes.packing(session, delivery.id):
+    for box in boxes.packing(session, delivery.id, although_cancelled=although_cancelled):
         numbers[box.formula_id, box.pickup_point_id] += box.quantity
         by_point.setdefault(box.pickup_point_id, []).append(box)
     found = _counts(session, delivery, Tally(numbers))

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Insert, case, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from portal.boxes import services as boxes
-from portal.boxes.carried import received
-from portal.boxes.models import Basket
+from portal.boxes.carried import carried
 from portal.deliveries.models import Delivery, Tour
-from portal.deliveries.queries import view
+from portal.deliveries.queries import DeliveryView, view
 from portal.infra import audit, clock, locks
 from portal.planning.models import DeliveryNotice
 from portal.rules import deliveries as rules
@@ -73,7 +72,7 @@ def move(
     if row.day == day:
         return Outcome()
     delivery, lead = view(row).for_rules, row.tour.lead
-    others = beside(session, delivery)
+    others = _beside(session, delivery)
     if refusal := rules.refusal_to_move(delivery, others, day, lead=lead, now=now, cutoff=cutoff):
         return Outcome(refusal=refusal)
     after = rules.moved(delivery, day, lead=lead, now=now, cutoff=cutoff)
@@ -82,7 +81,48 @@ def move(
     return _change(session, row, "delivery.move", values, at=now, by=by)
 
 
-def beside(session: Session, delivery: planning.Delivery) -> list[planning.Delivery]:
+@dataclass(frozen=True, slots=True)
+class MovePreview:
+    """When a delivery would close on another day, or why it cannot be moved there."""
+
+    cutoff_at: datetime
+    refusal: Refusal | None
+
+
+def preview_move(
+    session: Session, delivery: DeliveryView, day: date, *, now: datetime, cutoff: datetime | None = None
+) -> MovePreview:
+    """What moving a delivery would come to; writes nothing."""
+    moving, lead = delivery.for_rules, session.get_one(Tour, delivery.tour_id).lead
+    others = _beside(session, moving)
+    return MovePreview(
+        rules.moved(moving, day, lead=lead, now=now, cutoff=cutoff).cutoff,
+        rules.refusal_to_move(moving, others, day, lead=lead, now=now, cutoff=cutoff),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many people a delivery concerns and how many boxes it brings, among them those postponed to it."""
+
+    people: int
+    boxes: int
+    postponed: int
+
+
+def reach(session: Session, delivery: DeliveryView) -> Reach:
+    """Whom a change of a delivery concerns at this moment; a cancelled one, as if it took place."""
+    aboard = carried([delivery.id], although_cancelled=True)
+    postponed = case((aboard.c.week != delivery.week, aboard.c.quantity), else_=0)
+    counted = select(
+        func.count(Subscription.account_id.distinct()),
+        func.coalesce(func.sum(aboard.c.quantity), 0),
+        func.coalesce(func.sum(postponed), 0),
+    ).join_from(aboard, Subscription, Subscription.id == aboard.c.subscription_id)
+    return Reach(*session.execute(counted).one())
+
+
+def _beside(session: Session, delivery: planning.Delivery) -> list[planning.Delivery]:
     """The other deliveries of its tour, cancelled ones too, which a move may not pass."""
     others = select(Delivery).where(Delivery.tour_id == delivery.tour_id, Delivery.id != delivery.id)
     return [view(row).for_rules for row in session.scalars(others)]
@@ -138,10 +178,7 @@ def _change(
 
 def _insert_notices(row: Delivery, notice: tuple[ColumnElement[Any], ...]) -> Insert:
     """For those who have a box on the delivery as it stands and whom no notice waits for yet."""
-    if row.frozen_at:
-        aboard = select(Basket.subscription_id).where(Basket.delivery_id == row.id).subquery()
-    else:
-        aboard = received([row.id]).subquery()
+    aboard = carried([row.id])
     delivery_id, *rest = notice
     waiting = select(DeliveryNotice.account_id).where(DeliveryNotice.delivery_id == row.id)
     people = (

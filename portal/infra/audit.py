@@ -3,7 +3,8 @@
 Rows are never changed or removed: triggers in the migrations refuse UPDATE and DELETE.
 """
 
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import Index
@@ -50,3 +51,42 @@ def record(
             after=after,
         )
     )
+
+
+def change(
+    session: Session,
+    row: Any,
+    values: Mapping[str, Any],
+    *,
+    at: datetime,
+    by: int | None,
+    unsaid: Collection[str] = (),
+) -> list[str]:
+    """Write onto a row what differs, with one line that says from what to what; answers what has changed.
+
+    Of the fields in `unsaid`, which may be personal, the line has the names only.
+    """
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    if not changed:
+        return []
+    said = [name for name in changed if name not in unsaid]
+    before = {name: _plain(getattr(row, name)) for name in said}
+    after: dict[str, Any] = {name: _plain(values[name]) for name in said}
+    if names := [name for name in changed if name in unsaid]:
+        after["fields"] = names
+    for name in changed:
+        setattr(row, name, values[name])
+    table = row.__tablename__
+    record(session, f"{table}.change", (table, row.id), at=at, by=by, before=before or None, after=after)
+    return changed
+
+
+def _plain(value: Any) -> Any:
+    """As JSON keeps it."""
+    match value:
+        case datetime():
+            return value.isoformat()
+        case time():
+            return value.isoformat("minutes")
+        case _:
+            return value

@@ -1,0 +1,215 @@
+"""Fields that are read strictly: what is typed is understood as it stands, or refused beside the field.
+
+What nobody sees is left out: marks of direction that came with a paste, and what no page may carry.
+
+A reader takes what was typed, never nothing, and raises ValueError with what to write instead.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, time
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms.fields import SelectChoice
+
+from portal.web.filters import number
+from portal.web.i18n import french
+from portal.web.i18n import gettext as _
+
+Reader = Callable[[str], Any]
+
+# ASCII digits only: int(), float() and fromisoformat() alone would take 1_0, +1, 1e3 and the digits of other scripts.
+_WHOLE = re.compile(r"0*([0-9]{1,9})", re.ASCII)
+_DEGREES = re.compile(r"([-−]?)([0-9]{1,3})(?:[.,]([0-9]{1,10}))?", re.ASCII)
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_POSTCODE = re.compile(r"[0-9]{5}", re.ASCII)
+_PHONE = re.compile(r"0[1-9][0-9]{8}", re.ASCII)
+
+
+class Typed(StringField):
+    """A field that is sent exactly once; `data` is what the reader makes of it, None where nothing is needed."""
+
+    data: Any
+
+    def __init__(
+        self,
+        label: object,
+        read: Reader,
+        *,
+        write: Callable[[Any], str] = str,
+        needed: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(label, **options)
+        self.read, self.write, self.needed = read, write, needed
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if len(valuelist) != 1:
+            raise ValueError(self.says(_("envoyez ce champ une fois.")))
+        typed = "".join(c for c in valuelist[0] if c.isprintable() or c.isspace()).strip()
+        if not typed and self.needed:
+            raise ValueError(self.says(_("à remplir.")))
+        try:
+            self.data = self.read(typed) if typed else None
+        except ValueError as error:
+            raise ValueError(self.says(str(error))) from None
+
+    def says(self, problem: str) -> str:
+        return _("%(field)s : %(problem)s", field=self.label.text, problem=problem)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else self.write(self.data)
+
+
+class Chosen(SelectField):
+    """One of the values on offer, written as the page writes it. Choices are set before the form is processed."""
+
+    data: Any
+
+    def __init__(self, label: object, **options: Any) -> None:
+        super().__init__(label, coerce=lambda value: value, validate_choice=False, **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        offered = {str(choice.value): choice.value for choice in self.choices or ()}
+        self.data = offered.get(valuelist[0]) if len(valuelist) == 1 else None
+        if self.data is None:
+            raise ValueError(_("%(field)s : choisissez dans la liste.", field=self.label.text))
+
+
+class ChosenMany(SelectMultipleField):
+    """At least one of the values on offer, if there are any."""
+
+    def __init__(self, label: object, **options: Any) -> None:
+        super().__init__(label, coerce=lambda value: value, validate_choice=False, **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        offered = {str(choice.value): choice.value for choice in self.choices or ()}
+        self.data = [offered[value] for value in dict.fromkeys(valuelist) if value in offered]
+        if len(self.data) != len(valuelist) or (offered and not valuelist):
+            raise ValueError(_("%(field)s : choisissez dans la liste.", field=self.label.text))
+
+
+def choices(labels: Iterable[tuple[int, str]]) -> list[SelectChoice]:
+    return [SelectChoice(value=value, label=label) for value, label in labels]
+
+
+def line(most: int) -> Reader:
+    return lambda text: _short_enough(_on_one_line(text), most)
+
+
+def prose(most: int) -> Reader:
+    """A sentence, with the no-break spaces that ours have."""
+    return lambda text: _short_enough(french(_on_one_line(text)), most)
+
+
+def paragraphs(most: int) -> Reader:
+    """Sentences on lines of their own; one empty line between paragraphs."""
+
+    def read(text: str) -> str:
+        lines = "\n".join(french(_on_one_line(typed)) for typed in text.splitlines())
+        return _short_enough(re.sub(r"\n{3,}", "\n\n", lines).strip(), most)
+
+    return read
+
+
+def whole(least: int, most: int) -> Reader:
+    def read(text: str) -> int:
+        written = _WHOLE.fullmatch(text)
+        if written and least <= int(written[1]) <= most:
+            return int(written[1])
+        raise ValueError(
+            _("un nombre entier, de %(least)s à %(most)s.", least=number(least), most=number(most))
+        )
+
+    return read
+
+
+def degrees(most: int) -> Reader:
+    """« 44,3452 » or « 44.3452 »."""
+
+    def read(text: str) -> float:
+        written = _DEGREES.fullmatch(text)
+        if written:
+            sign, units, decimals = written.groups()
+            value = float(f"{units}.{decimals or 0}")
+            if value <= most:
+                return -value if sign else value
+        raise ValueError(_("des degrés, de -%(most)s à %(most)s, comme 44,3452.", most=most))
+
+    return read
+
+
+def write_degrees(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".").replace(".", ",")
+
+
+def clock(text: str) -> time:
+    if _CLOCK.fullmatch(text):
+        return time.fromisoformat(text)
+    raise ValueError(_("une heure, comme 16:30."))
+
+
+def write_clock(value: time) -> str:
+    return value.isoformat("minutes")
+
+
+def day(text: str) -> date:
+    """A day of this century: others cannot be reckoned with in every time zone."""
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError(_("une date, comme 2026-06-01."))
+
+
+def slug(most: int) -> Reader:
+    def read(text: str) -> str:
+        if _SLUG.fullmatch(text):
+            return _short_enough(text, most)
+        raise ValueError(_("des minuscules sans accent, des chiffres et des tirets, comme « mardi-soir »."))
+
+    return read
+
+
+def postcode(text: str) -> str:
+    return _digits(text, _POSTCODE, _("cinq chiffres, comme 05300."))
+
+
+def phone(text: str) -> str:
+    """« 04 65 71 00 01 », however it is spaced."""
+    digits = _digits(text, _PHONE, _("dix chiffres, comme 04 65 71 00 01."))
+    return " ".join(digits[place : place + 2] for place in range(0, len(digits), 2))
+
+
+def email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False, allow_smtputf8=False).normalized
+    except EmailNotValidError:
+        raise ValueError(_("une adresse entière, comme nom@exemple.fr.")) from None
+
+
+def _digits(text: str, pattern: re.Pattern[str], what: str) -> str:
+    digits = re.sub(r"[\s.]", "", text)
+    if pattern.fullmatch(digits):
+        return digits
+    raise ValueError(what)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _short_enough(text: str, most: int) -> str:
+    if len(text) > most:
+        raise ValueError(
+            _("%(most)s caractères au plus, il y en a %(n)s.", most=number(most), n=number(len(text)))
+        )
+    return text

@@ -8,6 +8,7 @@ from itertools import groupby
 from flask import abort, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
 from portal.catalogue.queries import FormulaView, formulas
 from portal.deliveries.queries import TourView, tours
@@ -43,30 +44,16 @@ class Stop:
 @blueprint.get("/points-de-retrait")
 def points() -> ResponseReturnValue:
     session, settings = db.session(), _settings()
-    offered = offered_points(session)
-    rounds, sold, missing = {tour.id: tour for tour in tours(session)}, formulas(session), withheld(session)
-    mine = set()
-    if current_user.is_authenticated:
-        mine = points_of_account(session, current_user.id, local_day(clock.now()))
+    offered, mine = offered_points(session), _own_points(session)
     towns = _towns(offered)
     town, day = request.args.get("ville", ""), request.args.get("jour", "")
-    here = towns.get(town)
-    stops = [
-        Stop(
-            point=point,
-            tour=rounds[point.tour_id],
-            withheld=tuple(formula for formula in sold if (point.id, formula.id) in missing),
-            mine=point.id in mine,
-            distance=kilometres(here, point.coordinates) if here else None,
-        )
-        for point in offered
-        if day not in DAYS or DAYS[point.weekday] == day
-    ]
+    wanted = [point for point in offered if day not in DAYS or DAYS[point.weekday] == day]
+    stops = _stops(session, wanted, mine, towns.get(town))
     page = render_template(
         "public/points/page.html",
-        groups=_nearest_first(stops) if here else _by_tour(stops),
+        groups=_nearest_first(stops) if town in towns else _by_tour(stops),
         towns=sorted(towns, key=french_order),
-        town=town if here else None,
+        town=town,
         days=[(DAYS[weekday], weekday) for weekday in sorted({point.weekday for point in offered})],
         day=day,
         subscribes=bool(mine),
@@ -78,6 +65,29 @@ def points() -> ResponseReturnValue:
         images = f"'self' data: {settings.tile_host}"
         response.headers["Content-Security-Policy"] = content_security_policy(images=images)
     return response
+
+
+def _own_points(session: Session) -> set[int]:
+    if not current_user.is_authenticated:
+        return set()
+    return points_of_account(session, current_user.id, local_day(clock.now()))
+
+
+def _stops(
+    session: Session, wanted: Iterable[PointView], mine: set[int], here: Position | None
+) -> list[Stop]:
+    rounds = {tour.id: tour for tour in tours(session)}
+    sold, missing = formulas(session), withheld(session)
+    return [
+        Stop(
+            point=point,
+            tour=rounds[point.tour_id],
+            withheld=tuple(formula for formula in sold if (point.id, formula.id) in missing),
+            mine=point.id in mine,
+            distance=kilometres(here, point.coordinates) if here else None,
+        )
+        for point in wanted
+    ]
 
 
 @blueprint.get("/points-de-retrait/carte/<digest>.js")

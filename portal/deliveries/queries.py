@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from portal.deliveries.models import Delivery, Tour
 from portal.infra import locks
 from portal.rules import planning
-from portal.rules.cutoffs import is_past, local_day
+from portal.rules.cutoffs import Lead, is_past, local_day
 
 
 class DeliveryState(StrEnum):
@@ -68,23 +68,29 @@ class TourView:
     slug: str
     name: str
     weekday: int
-    cutoff_weekday: int
-    cutoff_time: time
+    lead: Lead
+
+    @property
+    def cutoff_weekday(self) -> int:
+        return (self.weekday - self.lead.days) % 7
+
+    @property
+    def cutoff_time(self) -> time:
+        return self.lead.time
 
 
 def tours(session: Session) -> list[TourView]:
     """All tours in the order of the week."""
     return [
-        TourView(
-            id=row.id,
-            slug=row.slug,
-            name=row.name,
-            weekday=row.weekday,
-            cutoff_weekday=(row.weekday - row.lead_days) % 7,
-            cutoff_time=row.lead_time,
-        )
+        TourView(id=row.id, slug=row.slug, name=row.name, weekday=row.weekday, lead=row.lead)
         for row in session.scalars(select(Tour).order_by(Tour.weekday, Tour.id))
     ]
+
+
+def prepared_until(session: Session) -> dict[int, date]:
+    """The last delivery that each tour has."""
+    rows = session.execute(select(Delivery.tour_id, func.max(Delivery.day)).group_by(Delivery.tour_id))
+    return dict(rows.all())
 
 
 def find(session: Session, day: date, tour_slug: str) -> DeliveryView | None:

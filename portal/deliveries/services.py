@@ -1,11 +1,12 @@
-"""Making deliveries, and changing until when they can be changed."""
+"""Tours: making them and their deliveries, changing until when these can be changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery, Tour
@@ -22,14 +23,42 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """What came of it: how many open deliveries follow, which ones do not, or why nothing changed."""
+    """What came of it: how many open deliveries follow, which ones do not and why, or why nothing changed."""
 
     followed: int = 0
-    kept: tuple[date, ...] = ()
+    by_hand: tuple[date, ...] = ()
+    too_late: tuple[date, ...] = ()
     refusal: Refusal | None = None
 
+    @property
+    def kept(self) -> tuple[date, ...]:
+        return tuple(sorted(self.by_hand + self.too_late))
 
-def change_rule(session: Session, tour_id: int, *, weekday: int, lead: Lead) -> RuleChange:
+
+def add_tour(
+    session: Session, *, slug: str, name: str, weekday: int, lead: Lead, at: datetime, by: int | None
+) -> Tour | None:
+    """A new tour, without deliveries; None where the slug is another's."""
+    tour = Tour(slug=slug, name=name, weekday=weekday, lead_days=lead.days, lead_time=lead.time)
+    try:
+        with session.begin_nested():
+            session.add(tour)
+    except IntegrityError:
+        return None
+    after = {"slug": slug, "name": name, "weekday": weekday} | _for_trail(lead)
+    audit.record(session, "tour.create", ("tour", tour.id), at=at, by=by, after=after)
+    return tour
+
+
+def rename_tour(session: Session, tour_id: int, name: str, *, at: datetime, by: int | None) -> bool:
+    """Whether it had another name until now."""
+    tour = session.scalars(locks.for_update(select(Tour).where(Tour.id == tour_id), of=Tour)).one()
+    return bool(audit.change(session, tour, {"name": name}, at=at, by=by))
+
+
+def change_rule(
+    session: Session, tour_id: int, *, weekday: int, lead: Lead, by: int | None = None
+) -> RuleChange:
     """Give a tour another lead; its open deliveries follow, closed ones never reopen.
 
     An open one keeps its cutoff where staff set it by hand, which is where it is not what the old lead gives,
@@ -44,20 +73,22 @@ def change_rule(session: Session, tour_id: int, *, weekday: int, lead: Lead) -> 
         return RuleChange()
     standing = _lock_standing(session)
     now = clock.now()
-    followed, kept = 0, []
+    followed, by_hand, too_late = 0, [], []
     for delivery in standing:
         if delivery.tour_id != tour_id or is_past(delivery.cutoff_at, now):
             continue
         cutoff = cutoff_instant(delivery.day, lead)
-        if is_past(cutoff, now) or delivery.cutoff_at != cutoff_instant(delivery.day, old):
-            kept.append(delivery.day)
+        if delivery.cutoff_at != cutoff_instant(delivery.day, old):
+            by_hand.append(delivery.day)
+        elif is_past(cutoff, now):
+            too_late.append(delivery.day)
         else:
             delivery.cutoff_at = cutoff
             followed += 1
     tour.lead_days, tour.lead_time = lead.days, lead.time
     before, after = _for_trail(old), _for_trail(lead) | {"deliveries": followed}
-    audit.record(session, "tour.rule", ("tour", tour_id), at=now, by=None, before=before, after=after)
-    return RuleChange(followed, tuple(sorted(kept)))
+    audit.record(session, "tour.rule", ("tour", tour_id), at=now, by=by, before=before, after=after)
+    return RuleChange(followed, tuple(sorted(by_hand)), tuple(sorted(too_late)))
 
 
 def _lock_standing(session: Session) -> Sequence[Delivery]:
@@ -68,6 +99,15 @@ def _lock_standing(session: Session) -> Sequence[Delivery]:
 
 def _for_trail(lead: Lead) -> dict[str, int | str]:
     return {"lead_days": lead.days, "lead_time": lead.time.isoformat("minutes")}
+
+
+def prepare(session: Session, since: date, until: date, *, at: datetime, by: int) -> int:
+    """Make deliveries when staff ask for them; returns how many were made."""
+    made = generate(session, since, until)
+    if made:
+        after = {"deliveries": made, "until": until.isoformat()}
+        audit.record(session, "delivery.generate", ("delivery", "*"), at=at, by=by, after=after)
+    return made
 
 
 def generate(session: Session, since: date, until: date) -> int:

@@ -17,4 +17,4 @@ def staff() -> Account:
     return cast(Account, current_user._get_current_object())
 
 
-from portal.farm import compositions, deliveries, mailbox, week
+from portal.farm import compositions, deliveries, mailbox, points, settings, tours, week

@@ -29,7 +29,9 @@ class PointView:
     opens: time
     closes: time
     access: str
+    capacity: int
     free_places: int | None
+    retired: bool
 
     @property
     def coordinates(self) -> Position:
@@ -63,7 +65,9 @@ def view(row: PickupPoint) -> PointView:
         opens=row.opens,
         closes=row.closes,
         access=row.access,
+        capacity=row.capacity,
         free_places=row.free_places,
+        retired=row.retired_at is not None,
     )
 
 
@@ -79,3 +83,8 @@ def points(session: Session) -> list[PointView]:
         view(row)
         for row in session.scalars(select(PickupPoint).order_by(PickupPoint.tour_id, PickupPoint.position))
     ]
+
+
+def find(session: Session, point_id: int) -> PointView | None:
+    row = session.get(PickupPoint, point_id)
+    return view(row) if row else None

@@ -1,12 +1,13 @@
 """Reading the farm's card."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from portal.profile.models import FarmProfile, News
+from portal.rules.cutoffs import local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,35 @@ def get_farm(session: Session) -> Farm:
 
 @dataclass(frozen=True, slots=True)
 class NewsItem:
+    id: int
     title: str
     text: str
     published_at: datetime
 
+    @property
+    def day(self) -> date:
+        return local_day(self.published_at)
+
 
 def latest_news(session: Session, now: datetime, count: int = 3) -> list[NewsItem]:
     """The newest published news first."""
-    rows = session.scalars(
-        select(News).where(News.published_at <= now).order_by(News.published_at.desc()).limit(count)
-    )
-    return [NewsItem(row.title, row.text, row.published_at) for row in rows]
+    newest = _newest_first().where(News.published_at <= now).limit(count)
+    return [_item(row) for row in session.scalars(newest)]
+
+
+def all_news(session: Session) -> list[NewsItem]:
+    """What is published and what is to be, newest first."""
+    return [_item(row) for row in session.scalars(_newest_first())]
+
+
+def find_news(session: Session, news_id: int) -> NewsItem | None:
+    row = session.get(News, news_id)
+    return _item(row) if row else None
+
+
+def _newest_first() -> Select[News]:
+    return select(News).order_by(News.published_at.desc(), News.id.desc())
+
+
+def _item(row: News) -> NewsItem:
+    return NewsItem(row.id, row.title, row.text, row.published_at)

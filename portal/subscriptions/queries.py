@@ -1,9 +1,10 @@
 """Reading subscriptions."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from portal.catalogue.queries import FormulaView
@@ -88,3 +89,21 @@ def points_of_account(session: Session, account_id: int, today: date) -> set[int
             )
         )
     )
+
+
+def usual_boxes(session: Session, week: date) -> dict[int, Counter[int]]:
+    """What is collected where by the terms of a week, skipped or not: point → formula → boxes."""
+    rows = session.execute(
+        select(Term.pickup_point_id, Term.formula_id, func.sum(Term.quantity))
+        .join(Term.subscription)
+        .where(
+            Term.monday <= week,
+            or_(Term.until.is_(None), Term.until > week),
+            or_(Subscription.last_day.is_(None), Subscription.last_day >= week),
+        )
+        .group_by(Term.pickup_point_id, Term.formula_id)
+    )
+    boxes: dict[int, Counter[int]] = {}
+    for point_id, formula_id, number in rows:
+        boxes.setdefault(point_id, Counter())[formula_id] = int(number)
+    return boxes

@@ -116,6 +116,19 @@ def on_the_map(page: Page, clock: Traveller) -> None:
     expect(page.locator(".bubble")).to_be_visible()
 
 
+def too_small(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Places").fill("0")
+    page.get_by_label("Grand panier").uncheck()
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("n'est plus proposé ici")).to_be_visible()
+
+
+def retired(page: Page, clock: Traveller) -> None:
+    page.get_by_text("Ne plus proposer ce point").click()
+    page.get_by_role("button", name="Ne plus le proposer").click()
+    expect(page.get_by_text("Plus proposé", exact=True)).to_be_visible()
+
+
 SIGHTS = (
     Sight("public.home", None, "/"),
     Sight("public.formulas", None, "/formules"),
@@ -181,6 +194,21 @@ SIGHTS = (
     Sight("farm.mailbox", STAFF, "/ferme/courrier/avant/1"),  # empty
     Sight("farm.mail", STAFF, f"/ferme/courrier/{KEPT}"),
     Sight("farm.mail", STAFF, f"/ferme/courrier/{FAILED}"),
+    Sight("farm.index", STAFF, "/ferme/sommaire"),
+    Sight("farm.tours", STAFF, "/ferme/tournees"),
+    Sight("farm.new_tour", STAFF, "/ferme/tournees/ajout"),
+    Sight("farm.new_tour", STAFF, "/ferme/tournees/ajout", nothing_typed),
+    Sight("farm.tour", STAFF, "/ferme/tournees/1"),
+    Sight("farm.points", STAFF, "/ferme/points-de-retrait"),
+    Sight("farm.new_point", STAFF, "/ferme/points-de-retrait/ajout"),
+    Sight("farm.new_point", STAFF, "/ferme/points-de-retrait/ajout", nothing_typed),
+    Sight("farm.point", STAFF, "/ferme/points-de-retrait/1"),
+    Sight("farm.point", STAFF, "/ferme/points-de-retrait/1", too_small),
+    Sight("farm.point", STAFF, "/ferme/points-de-retrait/2", retired),
+    Sight("farm.settings", STAFF, "/ferme/reglages"),
+    Sight("farm.new_news", STAFF, "/ferme/reglages/nouvelles/ajout"),
+    Sight("farm.new_news", STAFF, "/ferme/reglages/nouvelles/ajout", nothing_typed),
+    Sight("farm.news", STAFF, "/ferme/reglages/nouvelles/1"),
     Sight("farm.components", STAFF, "/ferme/composants"),
     Sight(None, CAMILLE, "/nulle-part"),
     Sight(None, CAMILLE, "/ferme"),

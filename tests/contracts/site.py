@@ -30,6 +30,7 @@ from portal.subscriptions.models import Subscription
 from tests.client import Browser
 from tests.composing import delivery_on, put, show
 from tests.conftest import Farms
+from tests.farm.forms import NEW_TOUR, NEWS, POINT, PROFILE
 from tests.world import ADMIN, CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY
 
 ROLES = {"anonymous": None, "subscriber": CAMILLE, "staff": STAFF, "admin": ADMIN}
@@ -88,6 +89,28 @@ GET   /ferme/courrier/<id:mail_id>                                          sign
 GET   /ferme/courrier/<id:mail_id>/apercu                                   sign-in    403         200      200
 POST  /ferme/courrier/<id:mail_id>/envoi                                    sign-in    403         303      303
 POST  /ferme/courrier/envoi                                                 sign-in    403         303      303
+GET   /ferme/sommaire                                                       sign-in    403         200      200
+GET   /ferme/tournees                                                       sign-in    403         200      200
+GET   /ferme/tournees/ajout                                                 sign-in    403         200      200
+POST  /ferme/tournees/ajout                                                 sign-in    403         303      303
+POST  /ferme/tournees/livraisons                                            sign-in    403         303      303
+GET   /ferme/tournees/<id:tour_id>                                          sign-in    403         200      200
+POST  /ferme/tournees/<id:tour_id>                                          sign-in    403         303      303
+GET   /ferme/points-de-retrait                                              sign-in    403         200      200
+GET   /ferme/points-de-retrait/ajout                                        sign-in    403         200      200
+POST  /ferme/points-de-retrait/ajout                                        sign-in    403         303      303
+GET   /ferme/points-de-retrait/<id:point_id>                                sign-in    403         200      200
+POST  /ferme/points-de-retrait/<id:point_id>                                sign-in    403         303      303
+POST  /ferme/points-de-retrait/<id:point_id>/place                          sign-in    403         303      303
+POST  /ferme/points-de-retrait/<id:point_id>/fermeture                      sign-in    403         303      303
+POST  /ferme/points-de-retrait/<id:point_id>/reouverture                    sign-in    403         303      303
+GET   /ferme/reglages                                                       sign-in    403         200      200
+POST  /ferme/reglages                                                       sign-in    403         303      303
+GET   /ferme/reglages/nouvelles/ajout                                       sign-in    403         200      200
+POST  /ferme/reglages/nouvelles/ajout                                       sign-in    403         303      303
+GET   /ferme/reglages/nouvelles/<id:news_id>                                sign-in    403         200      200
+POST  /ferme/reglages/nouvelles/<id:news_id>                                sign-in    403         303      303
+POST  /ferme/reglages/nouvelles/<id:news_id>/suppression                    sign-in    403         303      303
 """
 IN_DEVELOPMENT = {("GET", "/ferme/composants")}
 
@@ -104,11 +127,14 @@ VALUES: dict[str, str | int | date] = {
     "formula_id": FORMULA,
     "mail_id": 1,
     "name": "js/app.js",
+    "news_id": 1,
+    "point_id": 1,
     "product_id": PRODUCT,
     "session_id": 1,
     "slug": "gare",
     "token": TOKEN,
     "tour": "mardi",
+    "tour_id": 1,
     "week": WEEK,
 }
 CELL = f"cell-{FORMULA}-{PRODUCT}"
@@ -156,6 +182,14 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "replace": "yes",
     },
     "/ferme/paniers/<date:day>/<tour>/etat": lambda _: {"state": "confirmed", "formula": str(FORMULA)},
+    "/ferme/tournees/ajout": lambda _: NEW_TOUR,
+    "/ferme/tournees/<id:tour_id>": lambda _: {"name": "Mardi", "lead_days": "3", "lead_time": "20:00"},
+    "/ferme/points-de-retrait/ajout": lambda _: POINT | {"tour_id": "3"},
+    "/ferme/points-de-retrait/<id:point_id>": lambda _: POINT,
+    "/ferme/points-de-retrait/<id:point_id>/place": lambda _: {"place": "2"},
+    "/ferme/reglages": lambda _: PROFILE,
+    "/ferme/reglages/nouvelles/ajout": lambda _: NEWS,
+    "/ferme/reglages/nouvelles/<id:news_id>": lambda _: NEWS,
 }
 
 

@@ -120,17 +120,13 @@ def confirm_terms(subscription_id: int) -> ResponseReturnValue:
         flash(_("C'était déjà fait : votre abonnement est ainsi."), "success")
     elif outcome.answer is Answer.DONE:
         said = (
-            _("%(formula)s à partir du %(day)s", formula=_named(c.new), day=day_words([*c.days, c.monday][0]))
+            _("%(formula)s à partir du %(day)s", formula=c.new.label, day=day_words([*c.days, c.monday][0]))
             for c in outcome.changes
         )
         flash(_("C'est fait : %(what)s. Un mail vous le confirme.", what=" ; ".join(said)), "success")
     else:
         return _terms_page(subscription_id, asked, clock.now(), outcome.answer)
     return redirect(url_for("member.subscriptions"), 303)
-
-
-def _named(term: TermView) -> str:
-    return f"{term.quantity} × {term.formula.name}" if term.quantity > 1 else term.formula.name
 
 
 def _asked(subscription_id: int, sent: MultiDict[str, str], now: datetime, *, fill: bool = False) -> _Asked:
@@ -186,7 +182,7 @@ def _terms_page(
         now=now,
     )
     return _answer(
-        "change",
+        "member/subscriptions/_change.html" if is_htmx() else "member/subscriptions/change.html",
         form,
         preview,
         answer,
@@ -197,7 +193,7 @@ def _terms_page(
 
 
 def _answer(
-    name: str,
+    template: str,
     form: TermsForm,
     preview: Preview | JoiningPreview | None,
     answer: Answer | Refusal | None,
@@ -207,7 +203,6 @@ def _answer(
     status = 422 if form.errors or answer else 200
     if isinstance(answer, Refusal):
         form.point.errors = [REFUSED[answer]]
-    template = f"member/subscriptions/{'_' if is_htmx() else ''}{name}.html"
     page = render_template(
         template,
         form=form,
@@ -244,7 +239,7 @@ def subscribe() -> ResponseReturnValue:
         flash(
             _(
                 "C'est fait : %(formula)s à partir du %(day)s. Un mail vous le confirme.",
-                formula=_named(outcome.wanted),
+                formula=outcome.wanted.label,
                 day=day_words(outcome.boxes[0].delivery.day),
             ),
             "success",
@@ -279,4 +274,11 @@ def _joining_page(
         return make_response(page, 200 if request.method == "GET" else 422)
     wanted = form.wanted if form.validate() else None
     preview = joining.preview_joining(db.session(), wanted, clock.now()) if wanted else None
-    return _answer("add", form, preview, answer, formulas=formulas, wanted=wanted)
+    return _answer(
+        "member/subscriptions/_add.html" if is_htmx() else "member/subscriptions/add.html",
+        form,
+        preview,
+        answer,
+        formulas=formulas,
+        wanted=wanted,
+    )

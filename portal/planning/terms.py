@@ -52,6 +52,11 @@ class TermView:
     rhythm: Rhythm
     point: PointView
 
+    @property
+    def label(self) -> str:
+        """« 2 × Petit panier »"""
+        return f"{self.quantity} × {self.formula.name}" if self.quantity > 1 else self.formula.name
+
     def over(self, term: Term) -> TermChange:
         """The change that it asks for: only the fields that differ are named."""
         return replace(

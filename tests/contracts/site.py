@@ -26,7 +26,8 @@ from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
 from portal.pickup.models import PickupPoint
-from portal.subscriptions.models import Subscription
+from portal.planning.models import CalendarFeed
+from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.composing import delivery_on, put, show
 from tests.conftest import Farms
@@ -41,6 +42,7 @@ GET   /                                                                     200 
 GET   /formules                                                             200        200         200      200
 GET   /points-de-retrait                                                    200        200         200      200
 GET   /points-de-retrait/carte/<digest>.js                                  200        200         200      200
+GET   /calendrier/<token>.ics                                               200        200         200      200
 GET   /sante                                                                200        200         200      200
 GET   /static/<path:name>                                                   200        200         200      200
 
@@ -62,12 +64,21 @@ POST  /planning/<date:week>/point                                           sign
 POST  /planning/<date:week>/point/annulation                                sign-in    303         404      404
 POST  /planning/<date:week>/panier                                          sign-in    303         404      404
 POST  /planning/<date:week>/panier/annulation                               sign-in    303         404      404
+GET   /planning/calendrier                                                  sign-in    200         200      200
+POST  /planning/calendrier                                                  sign-in    303         303      303
+POST  /planning/calendrier/suppression                                      sign-in    303         303      303
 GET   /planning/suspension                                                  sign-in    200         200      200
 POST  /planning/suspension                                                  sign-in    303         404      404
 POST  /planning/suspension/fin                                              sign-in    303         404      404
 POST  /planning/<date:week>/saut                                            sign-in    303         404      404
 POST  /planning/<date:week>/reprise                                         sign-in    303         404      404
 GET   /points-de-retrait/<slug>/choisir                                     sign-in    200         200      200
+GET   /abonnements                                                          sign-in    200         200      200
+GET   /abonnements/ajouter                                                  sign-in    200         200      200
+POST  /abonnements/ajouter                                                  sign-in    303         422      422
+GET   /abonnements/<id:subscription_id>/modifier                            sign-in    200         404      404
+POST  /abonnements/<id:subscription_id>/modifier                            sign-in    303         404      404
+POST  /abonnements/<id:subscription_id>/annulation                          sign-in    303         404      404
 GET   /livraisons/<date:day>/<tour>                                         sign-in    200         200      200
 GET   /mon-compte                                                           sign-in    200         200      200
 POST  /mon-compte/mot-de-passe                                              sign-in    303         303      303
@@ -116,6 +127,8 @@ IN_DEVELOPMENT = {("GET", "/ferme/composants")}
 
 WEEK = TUESDAY - timedelta(days=TUESDAY.weekday())
 EARLIER = TUESDAY - timedelta(weeks=1)
+LATER = WEEK + timedelta(weeks=3)
+"""From when Camille has asked for two boxes."""
 TOKEN = "a-link-as-long-as-those-that-are-mailed-out"
 FORMULA, PRODUCT = 2, 1
 """The large box and its carrots; `prepare` looks."""
@@ -132,6 +145,7 @@ VALUES: dict[str, str | int | date] = {
     "product_id": PRODUCT,
     "session_id": 1,
     "slug": "gare",
+    "subscription_id": 1,
     "token": TOKEN,
     "tour": "mardi",
     "tour_id": 1,
@@ -148,6 +162,12 @@ def on_week(session: Session, **fields: object) -> Form:
     return {"abonnement": str(box_of(session, CAMILLE)), "vue": "semaine"} | {
         name: str(value) for name, value in fields.items()
     }
+
+
+def terms_of(session: Session, quantite: int) -> Form:
+    """A form of a subscription's terms."""
+    point = point_of(session, "halle")
+    return {"formule": str(FORMULA), "quantite": str(quantite), "rythme": "weekly", "point": str(point)}
 
 
 FORMS: dict[str, Callable[[Session], Form]] = {
@@ -171,6 +191,12 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/planning/<date:week>/panier/annulation": on_week,
     "/planning/suspension": lambda session: on_week(session, du="2026-06-15", au="2026-06-25"),
     "/planning/suspension/fin": lambda _: {"suspension": "1"},
+    "/abonnements/ajouter": lambda session: {**terms_of(session, quantite=1), "des": WEEK.isoformat()},
+    "/abonnements/<id:subscription_id>/modifier": lambda session: {
+        **terms_of(session, quantite=3),
+        "des-1": WEEK.isoformat(),
+    },
+    "/abonnements/<id:subscription_id>/annulation": lambda _: {"lundi": LATER.isoformat()},
     "/ferme/paniers/<date:day>/<tour>": lambda _: {
         CELL: "0,75",
         "was-" + CELL.removeprefix("cell-"): "",
@@ -234,7 +260,7 @@ def point_of(session: Session, slug: str) -> int:
 
 
 def prepare(session: Session) -> None:
-    """Something for every address: boxes composed and shown, a week off, a pause, a mail that failed, a link."""
+    """Something for every address: composed boxes, a week off, a pause, terms to come, a failed mail, a link."""
     assert session.get_one(Formula, FORMULA).slug == "grand"
     assert session.get_one(Product, PRODUCT).slug == "carottes"
     for day, state in ((EARLIER, CompositionState.CONFIRMED), (TUESDAY, CompositionState.FORECAST)):
@@ -252,11 +278,24 @@ def prepare(session: Session) -> None:
             made_at=NOW,
         )
     )
+    term = session.scalars(select(Term).where(Term.subscription_id == box_of(session, CAMILLE))).one()
+    term.until = LATER
+    session.add(
+        Term(
+            subscription_id=term.subscription_id,
+            monday=LATER,
+            formula_id=term.formula_id,
+            quantity=2,
+            rhythm=term.rhythm,
+            pickup_point_id=term.pickup_point_id,
+        )
+    )
     mail = outbox.post(
         session, to=CAMILLE, subject="Votre panier", text="Bonjour", html="<p>Bonjour</p>", at=NOW
     )
     mail.state, mail.closed_at, mail.last_error, mail.attempts = MailState.FAILED, NOW, "SMTPDataError 550", 1
     camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+    session.add(CalendarFeed(account_id=camille.id, version=1, token_hash=hash_token(TOKEN), made_at=NOW))
     session.add(
         MailedLink(
             token_hash=hash_token(TOKEN),

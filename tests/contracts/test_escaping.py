@@ -117,7 +117,7 @@ def test_every_page_and_fragment_shows_it_as_text(spoilt: Site) -> None:
 def test_every_mail_carries_it_as_text(spoilt: Site) -> None:
     subscriber, anonymous = spoilt.client("subscriber"), spoilt.client("anonymous")
     for client, rules in (
-        (subscriber, ("/saut", "/reprise", "/mon-compte/mot-de-passe")),
+        (subscriber, ("/saut", "/reprise", "/abonnements/ajouter", "/mon-compte/mot-de-passe")),
         (anonymous, ("/mot-de-passe-oublie",)),
     ):
         for line in ACTS:

@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import cli, farm, member, public
 from portal.accounts import security
 from portal.accounts.jobs import purge_expired, send_reset_links
-from portal.boxes.jobs import freeze_due
+from portal.boxes.jobs import count_places, freeze_due
 from portal.deliveries.jobs import generate_ahead
 from portal.farm import components
 from portal.infra import clock, jobs, logs, orm, outbox
@@ -24,7 +24,8 @@ from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
 from portal.web import assets, converters, errors, filters, headers, i18n, limits, transaction
 
-HOUR = 3600.0
+MINUTE = 60.0
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
@@ -105,6 +106,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "reset links", 2, send_reset_links)
     jobs.register(app, "freeze", 5, freeze_due)
     jobs.register(app, "notices", 5, tell_of_deliveries)
+    jobs.register(app, "places", 10 * MINUTE, count_places)
     jobs.register(app, "deliveries", DAY, generate_ahead)
     jobs.register(app, "sessions", HOUR, purge)
     jobs.register(app, "mail bodies", DAY, lambda: outbox.forget_bodies(clock.now()))

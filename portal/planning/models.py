@@ -1,8 +1,8 @@
-"""Who is still to be told what the farm did to a delivery."""
+"""Who is still to be told what the farm did to a delivery; the addresses of calendars."""
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.infra.orm import Base
@@ -27,3 +27,14 @@ class DeliveryNotice(Base):
     known_cancelled: Mapped[bool]
     made_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     due_at: Mapped[datetime]
+
+
+class CalendarFeed(Base):
+    """A person's secret calendar address: found by its token's hash only; a new version takes its place."""
+
+    __tablename__ = "calendar_feed"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime]

@@ -22,7 +22,8 @@ function draw() {
   markers.options.iconCreateFunction = group;
   L.control.zoom({ position: "bottomleft", zoomInTitle: words.zoomIn, zoomOutTitle: words.zoomOut }).addTo(map);
   map.attributionControl.setPrefix(false);
-  if (shown.length) map.fitBounds(markers.getBounds(), { padding: [44, 44], maxZoom: 13 });
+  const room = { paddingTopLeft: [24, 48], paddingBottomRight: [24, 8], maxZoom: 13 }; // a pin stands above its place
+  if (shown.length) map.fitBounds(markers.getBounds(), room);
   if (tiles) showTiles(tiles, map);
   markers.addTo(map);
   return { map, markers, shown };

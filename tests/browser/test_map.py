@@ -86,6 +86,7 @@ def rename(slug: str, **values: object) -> None:
 def test_every_point_is_on_the_map_with_its_name(shown: Callable[..., Page], screen: dict[str, int]) -> None:
     page = shown(viewport=screen)
     expect(markers(page)).to_have_count(4)
+    page.locator(".map-frame").scroll_into_view_if_needed()
     for name in ("Halle de Serres, mardi", "Gare de Veynes, mardi", "Mairie de Laragne, jeudi", "Café"):
         expect(marker(page, name)).to_be_in_viewport()
 
@@ -139,6 +140,13 @@ def test_a_bubble_says_what_there_is_and_leads_on(shown: Callable[..., Page], sc
     expect(bubble(page)).to_contain_text("Modifiable jusqu'au dimanche, 23 h 59")
     bubble(page).get_by_role("link", name="Tout savoir : Gare de Veynes").click()
     expect(page.get_by_role("heading", name="Gare de Veynes")).to_be_in_viewport()
+
+
+def test_subscribers_keep_the_bar_of_their_own_pages(browse: Callable[..., Page]) -> None:
+    page = browse(CAMILLE)
+    page.goto(PATH)
+    page.get_by_role("navigation", name="Mon espace").get_by_role("link", name="Accueil").click()
+    expect(page).to_have_url(re.compile("/espace$"))
 
 
 def test_subscribers_find_their_point_and_choose_another_from_the_map(shown: Callable[..., Page]) -> None:

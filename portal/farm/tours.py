@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
@@ -28,6 +28,7 @@ from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import ngettext
 
 MONDAY = date(2024, 1, 1)
+USUAL_LEAD = Lead(2, time(23, 59))
 LONGEST_LEAD = 6
 """Less than a week, so that « jusqu'au dimanche » leaves no doubt which Sunday."""
 
@@ -39,8 +40,9 @@ class TourForm(Form):
 
     def __init__(self, formdata: Any = None, tour: TourView | None = None) -> None:
         self.tour = tour
-        lead = {"lead_days": tour.lead.days, "lead_time": tour.lead.time} if tour else {}
-        super().__init__(formdata, data={"name": tour.name, **lead} if tour else None)
+        lead = tour.lead if tour else USUAL_LEAD
+        name = tour.name if tour else None
+        super().__init__(formdata, data={"name": name, "lead_days": lead.days, "lead_time": lead.time})
 
     def process(self, *args: Any, **values: Any) -> None:
         self.lead_days.choices = choices((days, self._days_before(days)) for days in range(LONGEST_LEAD + 1))
@@ -52,8 +54,8 @@ class TourForm(Form):
 
     @property
     def lead(self) -> Lead | None:
-        days, time = self.lead_days.data, self.lead_time.data
-        return None if days is None or time is None else Lead(days, time)
+        days, minute = self.lead_days.data, self.lead_time.data
+        return None if days is None or minute is None else Lead(days, minute)
 
     def _days_before(self, days: int) -> str:
         words = ngettext("%(n)s jour avant", "%(n)s jours avant", days) if days else _("le jour même")
@@ -62,7 +64,7 @@ class TourForm(Form):
 
 class NewTourForm(TourForm):
     slug = Typed(_l("Mot pour les adresses"), slug(40))
-    weekday = Chosen(_l("Jour de livraison"))
+    weekday = Chosen(_l("Jour de livraison"), default=0)
 
     def process(self, *args: Any, **values: Any) -> None:
         self.weekday.choices = choices((number, _weekday(number)) for number in range(7))

@@ -1,1 +1,1 @@
-"""`flask setup`: the farm as one readable file says it, until there are screens for tours, points and prices."""
+"""`flask setup`: the farm as one readable file says it, for its first day and for what has no screen yet."""

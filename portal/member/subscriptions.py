@@ -93,14 +93,16 @@ class _Asked:
     """What cannot move along: the chosen point does not offer it."""
 
 
-@blueprint.get("/abonnements/<id:subscription_id>/modifier")
+@blueprint.route("/abonnements/<id:subscription_id>/modifier", methods=["GET", "POST"])
 def change_terms(subscription_id: int) -> ResponseReturnValue:
+    """What a change would come to; the form of that preview confirms it."""
+    if request.method == "POST":
+        return _confirm_terms(subscription_id)
     now = clock.now()
     return _terms_page(subscription_id, _asked(subscription_id, request.args, now, fill=True), now)
 
 
-@blueprint.post("/abonnements/<id:subscription_id>/modifier")
-def confirm_terms(subscription_id: int) -> ResponseReturnValue:
+def _confirm_terms(subscription_id: int) -> ResponseReturnValue:
     now = clock.now()
     asked = _asked(subscription_id, request.form, now)
     if not asked.form.validate():
@@ -218,14 +220,15 @@ def _answer(
 # Another formula
 
 
-@blueprint.get("/abonnements/ajouter")
+@blueprint.route("/abonnements/ajouter", methods=["GET", "POST"])
 def add_subscription() -> ResponseReturnValue:
-    form, formulas = _another(request.args, fill=True)
-    return _joining_page(form, formulas)
+    """What another formula would come to; the form of that preview orders it."""
+    if request.method == "POST":
+        return _subscribe()
+    return _joining_page(*_another(request.args, fill=True))
 
 
-@blueprint.post("/abonnements/ajouter")
-def subscribe() -> ResponseReturnValue:
+def _subscribe() -> ResponseReturnValue:
     form, formulas = _another(request.form)
     if form is None or not form.validate():
         return _joining_page(form, formulas)

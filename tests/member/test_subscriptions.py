@@ -1,0 +1,404 @@
+"""/abonnements: terms past and coming, changing them, taking that back, another formula."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account
+from portal.boxes.models import Suspension
+from portal.infra.outbox import Mail
+from portal.pickup.models import PickupPoint
+from portal.subscriptions.models import Subscription, Term, Withheld
+from tests.client import Browser
+from tests.pages import text_of
+from tests.world import CAMILLE, CUTOFF, NOW, STAFF
+
+PAGE = "/abonnements/1/modifier"
+AS_IS = {"formule": "2", "quantite": "1", "rythme": "weekly", "point": "1"}
+MONDAY = "2026-06-15"
+JOINING = "/abonnements/ajouter"
+ORDER = {"formule": "1", "quantite": "1", "rythme": "weekly", "point": "1", "des": MONDAY}
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def camille(browser: Browser) -> Browser:
+    browser.sign_in(CAMILLE)
+    browser.get("/mon-compte")
+    return browser
+
+
+@pytest.fixture
+def tab(client: Browser) -> Browser:
+    """Camille's, without HTMX."""
+    client.sign_in(CAMILLE)
+    client.get("/mon-compte")
+    return client
+
+
+@pytest.fixture
+def terms(session: Session) -> Callable[[], list[tuple[int, date, int, int, int]]]:
+    """What is written of all terms: subscription, Monday, formula, quantity, point."""
+    columns = (Term.subscription_id, Term.monday, Term.formula_id, Term.quantity, Term.pickup_point_id)
+    return lambda: [tuple(row) for row in session.execute(select(*columns).order_by(Term.id))]
+
+
+def mails(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Mail)) or 0
+
+
+def confirm(browser: Browser, **fields: Any) -> Any:
+    return browser.submit(PAGE, {**AS_IS, "des-1": MONDAY, "des-2": MONDAY, **fields})
+
+
+# The list
+
+
+def test_each_subscription_says_what_for_how_much_when_and_where(camille: Browser) -> None:
+    page = text_of(camille.get("/abonnements"))
+    assert "Grand panier 19,50 € TTC par livraison" in page and "Œufs 2,40 € TTC par livraison" in page
+    assert "Chaque semaine, prochains paniers : 16, 23, 30 juin" in page
+    assert "Halle de Serres, Serresle mardi de 16 h 30 à 19 h" in page
+    assert "Annuler ce changement" not in page and "Terminés" not in page
+
+
+def test_a_running_suspension_is_said(camille: Browser, session: Session) -> None:
+    days = {"first_day": date(2026, 8, 1), "last_day": date(2026, 8, 16)}
+    session.add(Suspension(subscription_id=1, made_at=NOW, **days))
+    session.commit()
+    assert "Suspendu du samedi 1er août au dimanche 16 août." in text_of(camille.get("/abonnements"))
+
+
+def test_what_has_ended_stands_apart(camille: Browser, session: Session) -> None:
+    session.get_one(Subscription, 2).last_day = date(2026, 6, 1)
+    session.commit()
+    page = text_of(camille.get("/abonnements"))
+    assert "Terminés Œufs, Halle de Serres, jusqu'au lundi 1er juin 2026" in page
+    assert camille.get("/abonnements/2/modifier").status_code == 404
+
+
+def test_who_has_none_is_led_to_the_formulas(client: Browser) -> None:
+    client.sign_in(STAFF)
+    client.get("/mon-compte")
+    assert "Vous n'avez pas d'abonnement en cours" in text_of(client.get("/abonnements"))
+    page = text_of(client.get(JOINING))
+    assert "Votre premier abonnement se prend avec nous" in page and "04 65 71 00 01" in page
+    assert "obligation de paiement" not in page
+    assert client.submit(JOINING, ORDER).status_code == 422
+
+
+# Changing
+
+
+def test_the_form_shows_what_one_has_and_changes_nothing_yet(camille: Browser) -> None:
+    answer = camille.get(PAGE)
+    page = text_of(answer)
+    assert "Rien pour l'instant." in page and "Confirmer" not in page
+    assert "chaque semaine : 16, 23, 30 juin une semaine sur deux : 16, 30 juin, 14 juillet" in page
+    assert "Œufs" not in page, "formulas of the same kind"
+    assert answer.text.count(" checked") == 2 and answer.text.count(" selected") == 2
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_the_preview_tells_from_when_and_week_by_week(camille: Browser, headers: dict[str, str]) -> None:
+    page = text_of(camille.get(f"{PAGE}?formule=1&point=3", headers=headers))
+    assert "À partir du jeudi 18 juin" in page
+    assert "avant : 19,50 € après : 11,50 € TTC" in page
+    assert "Avant : mar. 16 juin, Grand panier Après : jeu. 18 juin, Petit panier" in page
+    assert "Vous pourrez annuler ce changement jusqu'au dimanche 14 juin, 23 h 59." in page
+    assert "Aussi pour vos œufs ?" in page and "Confirmer le changement" in page
+
+
+def test_a_fragment_holds_the_preview_and_what_depends_on_the_point(camille: Browser) -> None:
+    fragment = camille.get(f"{PAGE}?point=3", headers=HTMX).text
+    assert "<html" not in fragment
+    for part in ('id="apercu"', 'id="rythme" data-hx-swap-oob="true"', 'id="aussi" data-hx-swap-oob="true"'):
+        assert part in fragment
+
+
+def test_a_point_chosen_on_the_map_is_preselected(camille: Browser) -> None:
+    assert '<option value="3" selected>' in camille.get(f"{PAGE}?point=3").text
+
+
+def test_eggs_move_along_by_default_and_stay_if_unticked(camille: Browser) -> None:
+    ticked = camille.get(f"{PAGE}?point=2").text
+    assert 'name="des-2"' in ticked
+    unticked = camille.get(f"{PAGE}?point=2&aussi=").text
+    assert 'name="des-2"' not in unticked and 'id="aussi-2"' in unticked
+
+
+def test_eggs_that_the_point_does_not_offer_are_said_to_stay(camille: Browser, session: Session) -> None:
+    session.add(Withheld(pickup_point_id=2, formula_id=3))
+    session.commit()
+    page = text_of(camille.get(f"{PAGE}?point=2"))
+    assert "Œufs : ce point n'en propose pas, rien ne change, à retirer à Halle de Serres." in page
+    assert "Aussi pour" not in page and "Confirmer" in page
+
+
+def test_a_confirmed_change_is_told_listed_mailed_and_taken_back(
+    camille: Browser, session: Session, terms: Callable[[], Any]
+) -> None:
+    answer = confirm(camille, formule="1", point="2", aussi="2")
+    assert (answer.status_code, answer.location) == (303, "/abonnements")
+    page = text_of(camille.get("/abonnements"))
+    assert "C'est fait : Petit panier à partir du mardi 16 juin ; Œufs à partir du mardi 16 juin." in page
+    assert "À partir du mardi 16 juin : Petit panier, Gare de Veynes" in page
+    assert "Annuler ce changement Possible jusqu'au dimanche 14 juin, 23 h 59" in page
+    assert terms()[-2:] == [(1, date(2026, 6, 15), 1, 1, 2), (2, date(2026, 6, 15), 3, 1, 2)]
+    assert mails(session) == 1
+    for _ in range(2):
+        assert camille.submit("/abonnements/1/annulation", {"lundi": MONDAY}).status_code == 303
+    page = text_of(camille.get("/abonnements"))
+    assert "Grand panier" in page and "Petit panier" not in page
+    assert "C'était déjà fait : ce changement n'est plus prévu." in page
+    assert mails(session) == 2
+
+
+def test_terms_gone_by_are_told(camille: Browser, clock: time_machine.Traveller) -> None:
+    confirm(camille, formule="1")
+    clock.move_to(NOW + timedelta(weeks=2))
+    page = text_of(camille.get("/abonnements"))
+    assert "De la semaine du 5 janvier à celle du 8 juin : Grand panier, chaque semaine" in page
+    assert "Annuler ce changement" not in page
+
+
+def test_the_same_form_sent_twice_is_one_change(camille: Browser, session: Session) -> None:
+    for _ in range(2):
+        assert confirm(camille, formule="1").status_code == 303
+    assert mails(session) == 1
+
+
+def test_a_page_left_open_over_the_cutoff_shows_the_new_date(
+    camille: Browser, session: Session, clock: time_machine.Traveller, terms: Callable[[], Any]
+) -> None:
+    before = terms()
+    clock.move_to(CUTOFF)
+    answer = confirm(camille, formule="1", quantite="2")
+    assert answer.status_code == 422
+    page = text_of(answer)
+    assert "La date a changé entre-temps" in page and "À partir du mardi 23 juin" in page
+    assert "la livraison du mardi 16 juin est déjà close" in page
+    assert 'name="des-1" value="2026-06-22"' in answer.text
+    assert 'name="quantite" value="2"' in answer.text, "what was chosen is kept"
+    assert terms() == before and mails(session) == 0
+    assert confirm(camille, formule="1", quantite="2", **{"des-1": "2026-06-22"}).status_code == 303
+
+
+def test_a_full_point_is_refused_beside_its_field(
+    camille: Browser, session: Session, terms: Callable[[], Any]
+) -> None:
+    session.get_one(PickupPoint, 2).capacity = 0
+    session.commit()
+    before = terms()
+    assert "Confirmer" not in text_of(camille.get(f"{PAGE}?point=2"))
+    answer = confirm(camille, point="2")
+    assert answer.status_code == 422
+    assert "Ce point de retrait est complet : choisissez-en un autre." in text_of(answer)
+    assert terms() == before and mails(session) == 0
+
+
+def test_a_formula_that_the_point_does_not_offer_is_refused(camille: Browser, session: Session) -> None:
+    session.add(Withheld(pickup_point_id=2, formula_id=2))
+    session.commit()
+    for answer in (camille.get(f"{PAGE}?point=2"), confirm(camille, point="2")):
+        assert "Ce point de retrait ne propose pas cette formule" in text_of(answer)
+        assert "Confirmer" not in text_of(answer)
+
+
+def test_a_retired_point_is_offered_to_who_has_it(camille: Browser, session: Session) -> None:
+    for point in (1, 2):
+        session.get_one(PickupPoint, point).retired_at = NOW
+    session.commit()
+    page = camille.get(PAGE).text
+    assert '<option value="1" selected>Halle' in page and "Gare de Veynes" not in page
+    assert confirm(camille, quantite="2").status_code == 303
+    assert confirm(camille, quantite="2", point="2").status_code == 422
+
+
+def test_taking_back_too_late_is_refused_with_the_present_state(
+    camille: Browser, session: Session, clock: time_machine.Traveller, terms: Callable[[], Any]
+) -> None:
+    confirm(camille, formule="1")
+    before = terms()
+    clock.move_to(CUTOFF)
+    answer = camille.submit("/abonnements/1/annulation", {"lundi": MONDAY})
+    assert answer.status_code == 422
+    assert "Trop tard" in text_of(answer) and "Petit panier" in text_of(answer)
+    assert terms() == before and mails(session) == 1
+
+
+# What no page of ours sends
+
+ODD = ("-1", "0", "0.5", "1e3", "1_0", "+1", "\uff11", str(10**9), str(10**20))
+ODD += ("", "NaN", "\u202e1", "x" * 20_000)
+
+
+@pytest.mark.parametrize("field", list(AS_IS))
+def test_odd_values_are_refused_with_their_field_named(
+    tab: Browser, session: Session, terms: Callable[[], Any], field: str
+) -> None:
+    before = terms()
+    for path, form in ((PAGE, {**AS_IS, "des-1": MONDAY}), (JOINING, ORDER)):
+        for odd in (*ODD, [form[field], form[field]]):
+            answer = tab.submit(path, {**form, field: odd})
+            assert answer.status_code == 422, odd
+            assert f'href="#{field}"' in answer.text, odd
+        missing = {name: value for name, value in form.items() if name != field}
+        assert tab.submit(path, missing).status_code == 422
+    assert terms() == before and mails(session) == 0
+
+
+def test_odd_values_in_the_address_harm_nobody(tab: Browser) -> None:
+    for path in (PAGE, JOINING):
+        for field in (*AS_IS, "aussi"):
+            for odd in ODD[:-1]:
+                answer = tab.get(path, query_string={field: odd})
+                assert answer.status_code == (200 if (field, odd) in {("aussi", "")} else 422), (field, odd)
+
+
+@pytest.mark.parametrize("day", ["", "x", "2026-06-22", "20260615", "2026-06-16", MONDAY + "\n"])
+def test_a_date_that_is_not_the_one_shown_changes_nothing(
+    tab: Browser, session: Session, terms: Callable[[], Any], day: str
+) -> None:
+    before = terms()
+    assert confirm(tab, formule="1", **{"des-1": day}).status_code == 422
+    assert tab.submit(JOINING, {**ORDER, "des": day}).status_code == 422
+    assert terms() == before and mails(session) == 0
+
+
+def test_nul_is_refused_everywhere(tab: Browser) -> None:
+    for field in (*AS_IS, "des-1", "aussi"):
+        assert confirm(tab, **{field: "\0"}).status_code == 400
+        assert tab.get(PAGE, query_string={field: "\0"}).status_code == 400
+
+
+@pytest.mark.parametrize("day", ["", "x", "20260615", "2026-02-30", "\0"])
+def test_taking_back_needs_a_date(tab: Browser, day: str) -> None:
+    assert tab.submit("/abonnements/1/annulation", {"lundi": day}).status_code == 400
+
+
+def test_forged_fields_are_ignored(tab: Browser, session: Session, terms: Callable[[], Any]) -> None:
+    forged = {
+        "price": "1",
+        "prix": "1",
+        "account_id": "2",
+        "subscription_id": "3",
+        "tour": "2",
+        "monday": MONDAY,
+    }
+    assert confirm(tab, formule="1", **forged).status_code == 303
+    assert terms()[-1] == (1, date(2026, 6, 15), 1, 1, 1)
+    assert len(terms()) == 4
+
+
+def test_a_formula_of_another_kind_and_anothers_eggs_are_refused(
+    tab: Browser, session: Session, terms: Callable[[], Any]
+) -> None:
+    before = terms()
+    assert confirm(tab, formule="3").status_code == 422
+    assert confirm(tab, point="2", aussi="3").status_code == 422
+    assert terms() == before
+
+
+@pytest.mark.parametrize("number", [3, 0, 2**63, "x", "%00", "-1"])
+def test_what_is_not_ones_own_is_not_found(tab: Browser, session: Session, number: Any) -> None:
+    assert tab.get(f"/abonnements/{number}/modifier").status_code == 404
+    for act in ("modifier", "annulation"):
+        form = {**AS_IS, "des-1": MONDAY, "des-3": MONDAY, "lundi": "2026-01-05"}
+        assert tab.submit(f"/abonnements/{number}/{act}", form).status_code == 404
+    assert mails(session) == 0
+
+
+# Another formula
+
+
+def test_the_order_says_all_that_the_law_asks_above_its_button(camille: Browser) -> None:
+    page = text_of(camille.get(f"{JOINING}?quantite=2&rythme=fortnight_b"))
+    assert "Premier panier le mardi 23 juin Puis une semaine sur deux : 7, 21 juillet" in page
+    assert "Sans engagement de durée : vous pouvez sauter, suspendre ou arrêter." in page
+    order = page[page.index("Vous commandez") : page.index("Commander avec")]
+    for words in (
+        "2 × Petit panier",
+        "Prix total par livraison23,00 € TTC",
+        "Durée",
+        "Engagement minimumaucun",
+    ):
+        assert words in order
+
+
+def test_an_order_makes_one_subscription_however_often_it_is_sent(camille: Browser, session: Session) -> None:
+    for _ in range(2):
+        answer = camille.submit(JOINING, ORDER)
+        assert (answer.status_code, answer.location) == (303, "/abonnements")
+    page = text_of(camille.get("/abonnements"))
+    assert "C'est fait : Petit panier à partir du mardi 16 juin." in page
+    assert "C'était déjà fait : vous avez cet abonnement." in page
+    mine = select(func.count()).select_from(Subscription).join(Account).where(Account.email == CAMILLE)
+    assert session.scalar(mine) == 3
+    assert mails(session) == 1
+
+
+def test_an_order_left_open_over_the_cutoff_shows_the_new_date(
+    camille: Browser, session: Session, clock: time_machine.Traveller
+) -> None:
+    clock.move_to(CUTOFF)
+    answer = camille.submit(JOINING, ORDER)
+    assert answer.status_code == 422
+    assert "La date a changé entre-temps" in text_of(answer)
+    assert 'name="des" value="2026-06-22"' in answer.text
+    assert mails(session) == 0
+
+
+def test_an_order_at_a_full_point_is_refused(camille: Browser, session: Session) -> None:
+    session.get_one(PickupPoint, 1).capacity = 1
+    session.commit()
+    answer = camille.submit(JOINING, ORDER)
+    assert answer.status_code == 422
+    assert "Ce point de retrait est complet" in text_of(answer)
+
+
+def test_the_mail_repeats_what_was_ordered(camille: Browser, session: Session) -> None:
+    camille.submit(JOINING, ORDER)
+    text = session.scalars(select(Mail.text)).one().replace("\u00a0", " ").replace("\u202f", " ")
+    for words in (
+        "Petit panier",
+        "11,50 € TTC par livraison",
+        "chaque semaine : 16, 23, 30 juin",
+        "Halle de Serres",
+    ):
+        assert words in text
+    assert "le mardi 16 juin" in text and "/abonnements" in text
+
+
+# What it costs
+
+
+@pytest.fixture
+def statements(camille: Browser, count_queries: Callable[[], Any]) -> Iterator[Callable[[str], int]]:
+    def count(path: str) -> int:
+        with count_queries() as sent:
+            assert camille.get(path).status_code == 200
+        return len(sent)
+
+    yield count
+
+
+def test_a_page_takes_as_many_queries_for_one_subscription_as_for_many(
+    statements: Callable[[str], int], session: Session
+) -> None:
+    paths = ("/abonnements", f"{PAGE}?formule=1&point=3", f"{JOINING}?point=3")
+    before = [statements(path) for path in paths]
+    assert max(before) <= 14
+    account = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+    for number in range(5):
+        term = Term(
+            monday=date(2026, 1, 5), formula_id=3, quantity=1 + number, rhythm="weekly", pickup_point_id=1
+        )
+        session.add(Subscription(account=account, created_at=NOW, terms=[term]))
+    session.commit()
+    assert [statements(path) for path in paths] == before

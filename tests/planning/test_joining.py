@@ -1,0 +1,129 @@
+"""Subscribing to another formula, within a transaction."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account
+from portal.catalogue.queries import formulas
+from portal.infra import clock as now_of
+from portal.infra.audit import AuditEvent
+from portal.infra.outbox import Mail
+from portal.pickup.models import PickupPoint
+from portal.pickup.queries import points
+from portal.planning.joining import Joining, preview_joining, subscribe
+from portal.planning.terms import Answer, TermView
+from portal.rules.calendar import WEEK, Rhythm
+from portal.rules.changes import Refusal
+from portal.rules.money import Money
+from portal.subscriptions.models import Subscription, Term, Withheld
+from tests.world import CAMILLE, CUTOFF, NOW, TUESDAY
+
+MONDAY = date(2026, 6, 15)
+
+
+def camille(session: Session) -> Account:
+    return session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+
+
+def wish(session: Session, formula: str = "petit", point: str = "halle", **fields: Any) -> TermView:
+    return TermView(
+        formula=next(one for one in formulas(session) if one.slug == formula),
+        point=next(one for one in points(session) if one.slug == point),
+        quantity=fields.get("quantity", 1),
+        rhythm=fields.get("rhythm", Rhythm.WEEKLY),
+    )
+
+
+def order(session: Session, monday: date = MONDAY, **fields: Any) -> Joining | Answer | Refusal:
+    return subscribe(session, camille(session), wish(session, **fields), monday)
+
+
+def subscriptions(session: Session) -> int:
+    return len(session.scalars(select(Subscription).where(Subscription.account == camille(session))).all())
+
+
+def test_a_subscription_begins_with_the_first_open_delivery(session: Session) -> None:
+    done = order(session, quantity=2)
+    assert isinstance(done, Joining)
+    assert (done.boxes[0].delivery.day, done.price) == (TUESDAY, Money(2300))
+    term = session.scalars(select(Term).order_by(Term.id.desc())).first()
+    assert term and (term.monday, term.until, term.formula.slug, term.quantity) == (MONDAY, None, "petit", 2)
+    assert term.subscription.created_at == NOW
+    mail = session.scalars(select(Mail)).one()
+    assert mail.subject.replace("\u00a0", " ") == (
+        "Nouvel abonnement : 2 × Petit panier, à partir du mardi 16 juin"
+    )
+    event = session.scalars(select(AuditEvent)).one()
+    assert event.action == "subscription.new" and event.after
+
+
+def test_the_preview_says_the_same_and_writes_nothing(session: Session) -> None:
+    wanted = wish(session, rhythm=Rhythm.FORTNIGHT_B)
+    seen = preview_joining(session, wanted, NOW)
+    assert not (session.new or session.dirty)
+    assert seen.joining
+    assert [box.delivery.day for box in seen.joining.boxes] == [
+        TUESDAY + WEEK, TUESDAY + 3 * WEEK, TUESDAY + 5 * WEEK,
+    ]  # fmt: skip
+    assert seen.rhythms[Rhythm.WEEKLY] == (TUESDAY, TUESDAY + WEEK, TUESDAY + 2 * WEEK)
+    done = order(session, monday=seen.joining.monday, rhythm=Rhythm.FORTNIGHT_B)
+    assert isinstance(done, Joining) and done.boxes == seen.joining.boxes
+
+
+@pytest.mark.parametrize(
+    ("point", "cutoff"),
+    [("halle", CUTOFF), ("mairie", CUTOFF + timedelta(days=1)), ("cafe", CUTOFF + timedelta(days=2))],
+)
+def test_at_the_cutoff_the_date_is_another(
+    session: Session, clock: time_machine.Traveller, point: str, cutoff: Any
+) -> None:
+    clock.move_to(cutoff)
+    assert order(session, point=point) is Answer.OTHER_DATE
+    assert subscriptions(session) == 2
+    clock.move_to(cutoff - timedelta(milliseconds=1))
+    assert isinstance(order(session, point=point), Joining)
+
+
+def test_the_same_press_twice_is_one_subscription_and_one_mail(session: Session) -> None:
+    order(session)
+    assert order(session) is Answer.ALREADY
+    assert subscriptions(session) == 3
+    assert len(session.scalars(select(Mail)).all()) == 1
+
+
+def test_another_wish_is_another_subscription(session: Session) -> None:
+    order(session)
+    for fields in ({"quantity": 2}, {"formula": "oeufs"}, {"point": "gare"}):
+        assert isinstance(order(session, **fields), Joining)
+    fortnightly = {
+        "monday": MONDAY - WEEK,
+        "rhythm": Rhythm.FORTNIGHT_A,
+    }  # nothing of this week is closed to it
+    assert isinstance(order(session, **fortnightly), Joining)
+
+
+def test_the_same_wish_days_later_is_meant(session: Session, clock: time_machine.Traveller) -> None:
+    order(session)
+    clock.shift(timedelta(days=1))
+    assert isinstance(order(session), Joining)
+
+
+def test_a_full_point_is_refused_before_and_after_the_press(session: Session) -> None:
+    session.scalars(select(PickupPoint).where(PickupPoint.slug == "halle")).one().capacity = 1  # Camille's
+    session.flush()
+    assert preview_joining(session, wish(session), now_of.now()).refusal is Refusal.FULL
+    assert order(session) is Refusal.FULL
+    assert isinstance(order(session, formula="oeufs"), Joining), "eggs take no place"
+
+
+def test_what_a_point_does_not_offer_is_refused(session: Session) -> None:
+    wanted = wish(session)
+    session.add(Withheld(pickup_point_id=wanted.point.id, formula_id=wanted.formula.id))
+    session.flush()
+    assert preview_joining(session, wanted, NOW).refusal is Refusal.NOT_OFFERED
+    assert order(session) is Refusal.NOT_OFFERED

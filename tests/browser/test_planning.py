@@ -80,9 +80,12 @@ def test_without_javascript_one_comes_back_to_the_week(browse: Callable[..., Pag
 def test_more_weeks_are_a_press_away(page: Page) -> None:
     page.goto("/planning")
     expect(weeks(page)).to_have_count(8)
-    page.get_by_role("link", name="Voir les semaines suivantes").click()
-    expect(weeks(page)).to_have_count(16)
-    expect(page.get_by_role("heading", name="Semaine du 3 août")).to_be_in_viewport()
+    page.get_by_role("link", name="Voir toute l'année").click()
+    expect(weeks(page)).to_have_count(8)
+    later = page.get_by_role("link", name="mardi 4 août")
+    expect(later).to_be_in_viewport()
+    later.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Semaine du 3 août")
 
 
 def test_weeks_without_a_box_are_said(browse: Callable[..., Page], javascript: bool) -> None:

@@ -19,7 +19,6 @@ def upgrade() -> None:
         sa.Column("delivery_id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("known_day", sa.Date(), nullable=False),
-        sa.Column("known_cutoff", sa.DateTime(timezone=True), nullable=False),
         sa.Column("known_cancelled", sa.Boolean(), nullable=False),
         sa.Column("made_by", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),

@@ -17,4 +17,14 @@ def staff() -> Account:
     return cast(Account, current_user._get_current_object())
 
 
-from portal.farm import compositions, deliveries, mailbox, points, settings, tours, week
+from portal.farm import (
+    compositions,
+    deliveries,
+    delivery_acts,
+    mailbox,
+    one_offs,
+    points,
+    settings,
+    tours,
+    week,
+)

@@ -15,9 +15,12 @@ from portal.infra.orm import db
 from portal.packing.queries import counts, packing_list, tallies
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.cutoffs import local_day
+from portal.rules.deliveries import refusal_to_leave, refusal_to_reinstate
+from portal.rules.holidays import holiday_on, working_day_beside
 
 WEEKS_A_PAGE = 2
 FARTHEST = timedelta(days=5 * 366)
+A_YEAR = timedelta(days=366)
 
 
 @blueprint.get("/livraisons")
@@ -32,6 +35,7 @@ def deliveries() -> ResponseReturnValue:
         "farm/deliveries/list.html",
         weeks=[(week, [d for d in shown if monday_of(d.day) == week]) for week in weeks],
         states={delivery.id: delivery.state(now) for delivery in shown},
+        holiday_on=holiday_on,
         tallies=tallies(session, ids),
         written=progress(session, ids),
         formulas=formulas(session),
@@ -41,13 +45,36 @@ def deliveries() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/livraisons/feries")
+def holidays() -> ResponseReturnValue:
+    """The coming year's deliveries that fall on a holiday, or did before they were moved."""
+    session, now = db.session(), clock.now()
+    today = local_day(now)
+    coming = queries.upcoming(session, today, today + A_YEAR)
+    fallen = [d for d in coming if holiday_on(d.day) or holiday_on(d.nominal_day)]
+    return render_template(
+        "farm/deliveries/holidays.html",
+        tours=[
+            (tour, [delivery for delivery in fallen if delivery.tour_id == tour.id])
+            for tour in queries.tours(session)
+        ],
+        now=now,
+        holiday_on=holiday_on,
+        beside=working_day_beside,
+        nav_current="farm.deliveries",
+    )
+
+
 @blueprint.get("/livraisons/<date:day>/<tour>")
 def delivery(day: date, tour: str) -> ResponseReturnValue:
-    found = _delivery_or_404(day, tour)
+    found, now = _delivery_or_404(day, tour), clock.now()
     return render_template(
         "farm/deliveries/page.html",
         delivery=found,
-        state=found.state(clock.now()),
+        state=found.state(now),
+        holiday=holiday_on(found.day),
+        can_move=not refusal_to_leave(found.for_rules, now),
+        can_reinstate=found.cancelled and not refusal_to_reinstate(found.for_rules, now),
         counts=counts(db.session(), found),
         written=progress(db.session(), [found.id])[found.id],
         nav_current="farm.deliveries",

@@ -152,7 +152,6 @@ def _change(
     notice = (
         literal(row.id),
         literal(row.day),
-        literal(row.cutoff_at),
         literal(row.cancelled_at is not None),
         literal(by),
         literal(at),

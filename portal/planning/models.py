@@ -23,7 +23,6 @@ class DeliveryNotice(Base):
         ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     known_day: Mapped[date]
-    known_cutoff: Mapped[datetime]
     known_cancelled: Mapped[bool]
     made_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     due_at: Mapped[datetime]

@@ -1,10 +1,11 @@
 """Reading subscriptions."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from portal.catalogue.queries import FormulaView
@@ -33,15 +34,25 @@ def of_account(session: Session, account_id: int, subscription_id: int | None = 
 
     Skipped weeks are added by `boxes`, which knows them.
     """
+    own = [Subscription.account_id == account_id]
+    if subscription_id is not None:
+        own.append(Subscription.id == subscription_id)
+    return _holdings(session, *own)
+
+
+def of_anybody(session: Session, subscription_ids: Collection[int]) -> list[Holding]:
+    """These subscriptions, whosever they are: for staff."""
+    return _holdings(session, Subscription.id.in_(subscription_ids))
+
+
+def _holdings(session: Session, *which: ColumnElement[bool]) -> list[Holding]:
     statement = (
         select(Term)
         .join(Term.subscription)
-        .where(Subscription.account_id == account_id)
+        .where(*which)
         .options(contains_eager(Term.subscription), joinedload(Term.formula), joinedload(Term.pickup_point))
         .order_by(Term.subscription_id, Term.monday)
     )
-    if subscription_id is not None:
-        statement = statement.where(Subscription.id == subscription_id)
     terms: dict[Subscription, list[Term]] = {}
     for term in session.scalars(statement):
         terms.setdefault(term.subscription, []).append(term)

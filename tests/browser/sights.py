@@ -85,6 +85,11 @@ def postponed(page: Page, clock: Traveller) -> None:
     expect(page.locator(".flash-success")).to_be_visible()
 
 
+def with_address(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Créer mon adresse").click()
+    expect(page.get_by_label("Votre adresse")).to_be_visible()
+
+
 def nothing_named(page: Page, clock: Traveller) -> None:
     page.locator("main form[method=get]").evaluate("form => { form.noValidate = true; form.submit() }")
     expect(page.locator("[aria-invalid]").first).to_be_visible()
@@ -129,6 +134,16 @@ def retired(page: Page, clock: Traveller) -> None:
     expect(page.get_by_text("Plus proposé", exact=True)).to_be_visible()
 
 
+def no_reason(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Annuler la livraison").click()
+    expect(page.get_by_label("Pourquoi ?")).to_have_attribute("aria-invalid", "true")
+
+
+def no_cutoff(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Déplacer la livraison").click()
+    expect(page.get_by_label("Modifiable jusqu'au")).to_have_attribute("aria-invalid", "true")
+
+
 SIGHTS = (
     Sight("public.home", None, "/"),
     Sight("public.formulas", None, "/formules"),
@@ -163,6 +178,8 @@ SIGHTS = (
     Sight("member.week", CAMILLE, "/planning/2026-06-15", postponed),
     Sight("member.week", CAMILLE, "/planning/2026-06-15", at=CUTOFF),
     Sight("member.week", CAMILLE, "/planning/2026-06-29"),  # cancelled
+    Sight("member.calendar", CAMILLE, "/planning/calendrier"),
+    Sight("member.calendar", CAMILLE, "/planning/calendrier", with_address),
     Sight("member.suspension", CAMILLE, "/planning/suspension"),
     Sight("member.suspension", CAMILLE, "/planning/suspension", nothing_named),
     Sight(
@@ -182,6 +199,22 @@ SIGHTS = (
     Sight("farm.deliveries", STAFF, "/ferme/livraisons"),
     Sight("farm.delivery", STAFF, "/ferme/livraisons/2026-06-16/mardi"),
     Sight("farm.delivery", STAFF, "/ferme/livraisons/2026-06-30/mardi"),  # cancelled
+    Sight("farm.cancel_delivery", STAFF, "/ferme/livraisons/2026-06-16/mardi/annulation"),
+    Sight("farm.cancel_delivery", STAFF, "/ferme/livraisons/2026-06-16/mardi/annulation", no_reason),
+    Sight("farm.cancel_delivery", STAFF, "/ferme/livraisons/2026-06-09/mardi/annulation"),  # over
+    Sight("farm.reinstate_delivery", STAFF, "/ferme/livraisons/2026-06-30/mardi/retablissement"),
+    Sight("farm.move_delivery", STAFF, "/ferme/livraisons/2026-06-16/mardi/deplacement"),
+    Sight("farm.move_delivery", STAFF, "/ferme/livraisons/2026-06-16/mardi/deplacement?jour=2026-06-17"),
+    Sight("farm.move_delivery", STAFF, "/ferme/livraisons/2026-06-16/mardi/deplacement?jour=2026-06-23"),
+    Sight(
+        "farm.move_delivery",
+        STAFF,
+        "/ferme/livraisons/2026-06-18/jeudi/deplacement?jour=2026-06-17",
+        no_cutoff,
+        CUTOFF,
+    ),
+    Sight("farm.one_off_changes", STAFF, "/ferme/livraisons/2026-06-16/mardi/changements"),
+    Sight("farm.holidays", STAFF, "/ferme/livraisons/feries"),
     Sight("farm.delivery_list", STAFF, "/ferme/livraisons/2026-06-16/mardi/liste"),
     Sight("farm.delivery_list", STAFF, "/ferme/livraisons/2026-06-30/mardi/liste"),
     Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-16/mardi"),

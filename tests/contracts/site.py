@@ -87,7 +87,16 @@ POST  /mon-compte/appareils/<id:session_id>/deconnexion                     sign
 
 GET   /ferme                                                                sign-in    403         200      200
 GET   /ferme/livraisons                                                     sign-in    403         200      200
+GET   /ferme/livraisons/feries                                              sign-in    403         200      200
 GET   /ferme/livraisons/<date:day>/<tour>                                   sign-in    403         200      200
+GET   /ferme/livraisons/<date:day>/<tour>/annulation                        sign-in    403         200      200
+POST  /ferme/livraisons/<date:day>/<tour>/annulation                        sign-in    403         303      303
+GET   /ferme/livraisons/<date:day>/<tour>/deplacement                       sign-in    403         200      200
+POST  /ferme/livraisons/<date:day>/<tour>/deplacement                       sign-in    403         303      303
+GET   /ferme/livraisons/<date:day>/<tour>/retablissement                    sign-in    403         200      200
+POST  /ferme/livraisons/<date:day>/<tour>/retablissement                    sign-in    403         303      303
+GET   /ferme/livraisons/<date:day>/<tour>/changements                       sign-in    403         200      200
+POST  /ferme/livraisons/<date:day>/<tour>/changements/<kind>/<id:subscription_id>/<date:week>  sign-in  403  303  303
 GET   /ferme/livraisons/<date:day>/<tour>/liste                             sign-in    403         200      200
 GET   /ferme/paniers/<date:day>/<tour>                                      sign-in    403         200      200
 POST  /ferme/paniers/<date:day>/<tour>                                      sign-in    403         303      303
@@ -138,6 +147,7 @@ VALUES: dict[str, str | int | date] = {
     "day": TUESDAY,
     "digest": "0" * 16,
     "formula_id": FORMULA,
+    "kind": "skipped",
     "mail_id": 1,
     "name": "js/app.js",
     "news_id": 1,
@@ -197,6 +207,8 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "des-1": WEEK.isoformat(),
     },
     "/abonnements/<id:subscription_id>/annulation": lambda _: {"lundi": LATER.isoformat()},
+    "/ferme/livraisons/<date:day>/<tour>/annulation": lambda _: {"reason": "Neige."},
+    "/ferme/livraisons/<date:day>/<tour>/deplacement": lambda _: {"jour": "2026-06-17"},
     "/ferme/paniers/<date:day>/<tour>": lambda _: {
         CELL: "0,75",
         "was-" + CELL.removeprefix("cell-"): "",

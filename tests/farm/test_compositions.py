@@ -220,6 +220,12 @@ def test_boxes_are_shown_confirmed_and_taken_back(staff, session, state, word):
     assert (event.action, event.after) == ("composition.state", {"state": state})
 
 
+def test_only_what_is_composed_is_offered_to_be_shown(desk, session):
+    assert "Montrer comme prévisionnel" not in desk.get(PAGE).text
+    prepare(session)
+    assert "Montrer comme prévisionnel" in desk.get(PAGE).text
+
+
 def test_an_empty_box_is_not_shown_and_the_page_says_why(staff, session):
     answer = staff.submit(f"{PAGE}/etat", {"state": "forecast"})
     assert answer.status_code == 422

@@ -313,7 +313,7 @@ def test_withholding_what_nobody_receives_there_warns_of_nothing(desk):
 # Offered or not
 
 
-def test_a_point_is_offered_no_more_and_again(staff, session):
+def test_a_point_is_offered_no_more_and_again(staff, session, clock):
     assert "2 paniers y sont retirés : rien ne change pour eux." in text_of(staff.get(page(HALLE)))
     for act, retired in (
         ("fermeture", True),
@@ -322,6 +322,7 @@ def test_a_point_is_offered_no_more_and_again(staff, session):
         ("reouverture", False),
     ):
         assert staff.submit(f"{page(HALLE)}/{act}").status_code == 303
+        clock.shift(1)
         assert (row(session, HALLE).retired_at is not None) == retired
         assert ("Plus proposé" in text_of(staff.get(LIST))) == retired
     assert [(event.action, event.before, event.after) for event in events(session)] == [

@@ -1,4 +1,6 @@
-from portal.rules.alphabet import french_order
+import pytest
+
+from portal.rules.alphabet import french_order, slug_of
 
 
 def test_accents_and_case_do_not_move_a_name():
@@ -14,3 +16,16 @@ def test_hyphens_and_apostrophes_read_as_the_gaps_that_they_are():
 def test_first_names_decide_between_one_last_name_however_it_is_written():
     people = [("DURAND", "Zoé"), ("Durand", "Alice"), ("Durand-Blanc", "Adèle")]
     assert sorted(people, key=lambda p: french_order(*p)) == [people[1], people[0], people[2]]
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Halle de l'Été", "halle-de-l-ete"),
+        ("  Œuvre « Saint-Éloi » (2e) ", "oeuvre-saint-eloi-2e"),
+        ("１ ½ ², rue", "1-1-2-2-rue"),
+        ("市場", ""),
+    ],
+)
+def test_a_name_for_addresses_is_plain_letters_and_digits(name, slug):
+    assert slug_of(name) == slug

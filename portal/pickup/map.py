@@ -1,42 +1,61 @@
 """The map's drawing: folium writes the script, the page holds every word."""
 
+import hashlib
 import re
 from collections import defaultdict
+from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import count
+from pathlib import Path
 
 from portal.rules.distances import Position, middle
 
+_DRAWN_BY = Path(__file__).read_text(encoding="utf-8") + version("folium")
 _ID = re.compile(r"_[0-9a-f]{32}\b")
 
 
-def draw(places: dict[str, Position], *, tiles: str, attribution: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What is drawn: places by their slug, and the tiles beneath them, if any, with the words that they ask for."""
+
+    places: tuple[tuple[str, Position], ...]
+    tiles: str
+    attribution: str
+
+    @property
+    def digest(self) -> str:
+        """Names the drawing without making it: what goes into it, and what draws it."""
+        return hashlib.sha256(f"{self!r} {_DRAWN_BY}".encode()).hexdigest()[:16]
+
+
+def draw(chart: Chart) -> str:
     """A script with the function `drawMap`: it fills `#map_1` and returns the map, its tiles and its markers.
 
-    `places` are positions by slug. A marker carries its slug and nothing that somebody typed: folium writes
-    some texts so that they run. Tiles and markers wait until the page has dressed them and chosen its view.
-    The same places always make the same script.
+    A marker carries its slug and nothing that somebody typed: folium writes some texts so that they run. Tiles
+    and markers wait until the page has dressed them and chosen its view. The same chart always makes the same
+    script.
     """
     import folium  # noqa: PLC0415  half a second and 50 MB, for the one page that needs it
     from folium.plugins import MarkerCluster  # noqa: PLC0415
 
     figure = folium.Figure()
-    chart = folium.Map(
-        middle(places.values()), tiles=None, zoom_control=False, scroll_wheel_zoom=False
+    drawn = folium.Map(
+        middle([place for _, place in chart.places]), tiles=None, zoom_control=False, scroll_wheel_zoom=False
     ).add_to(figure)
-    layer = "null"
-    if tiles:
+    tiles = "null"
+    if chart.tiles:
         # the provider wants to know which site asks, not which page
-        drawn = folium.TileLayer(
-            tiles, attr=attribution, max_zoom=19, show=False, referrer_policy="strict-origin"
+        layer = folium.TileLayer(
+            chart.tiles, attr=chart.attribution, max_zoom=19, show=False, referrer_policy="strict-origin"
         )
-        layer = drawn.add_to(chart).get_name()
+        tiles = layer.add_to(drawn).get_name()
     markers = MarkerCluster(
         show=False, animate=False, show_coverage_on_hover=False, max_cluster_radius=44
-    ).add_to(chart)
-    for slug, place in places.items():
+    ).add_to(drawn)
+    for slug, place in chart.places:
         folium.Marker(place, slug=slug).add_to(markers)
     figure.render()
-    parts = f"{{map: {chart.get_name()}, tiles: {layer}, markers: {markers.get_name()}}}"
+    parts = f"{{map: {drawn.get_name()}, tiles: {tiles}, markers: {markers.get_name()}}}"
     return _numbered(f"function drawMap() {{\n{figure.script.render()}\nreturn {parts};\n}}\n")
 
 

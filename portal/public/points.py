@@ -14,7 +14,7 @@ from portal.catalogue.queries import FormulaView, formulas
 from portal.deliveries.queries import TourView, tours
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.pickup.map import draw
+from portal.pickup.map import Chart, draw
 from portal.pickup.queries import PointView, offered_points
 from portal.public import blueprint
 from portal.rules.alphabet import french_order
@@ -43,7 +43,7 @@ class Stop:
 
 @blueprint.get("/points-de-retrait")
 def points() -> ResponseReturnValue:
-    session, settings = db.session(), _settings()
+    session = db.session()
     offered, mine = offered_points(session), _own_points(session)
     towns = _towns(offered)
     town, day = request.args.get("ville", ""), request.args.get("jour", "")
@@ -57,12 +57,12 @@ def points() -> ResponseReturnValue:
         days=[(DAYS[weekday], weekday) for weekday in sorted({point.weekday for point in offered})],
         day=day,
         subscribes=bool(mine),
-        map_digest=_drawing(offered, settings).digest if offered else None,
+        map_digest=_chart(offered).digest if offered else None,
     )
     response = make_response(page)
-    if settings.map_tiles:
+    if host := _settings().tile_host:
         # Leaflet empties a tile that it no longer waits for with a picture of its own
-        images = f"'self' data: {settings.tile_host}"
+        images = f"'self' data: {host}"
         response.headers["Content-Security-Policy"] = content_security_policy(images=images)
     return response
 
@@ -96,23 +96,23 @@ def points_map(digest: str) -> ResponseReturnValue:
     offered = offered_points(db.session())
     if not offered:
         abort(404)
-    return answer(_drawing(offered, _settings()), digest)
+    chart = _chart(offered)
+    return answer(_drawing(chart), forever=digest == chart.digest)
+
+
+def _chart(offered: Iterable[PointView]) -> Chart:
+    places = tuple((point.slug, point.coordinates) for point in offered)
+    return Chart(places, _settings().map_tiles, _settings().map_attribution)
+
+
+@lru_cache(maxsize=2)
+def _drawing(chart: Chart) -> Asset:
+    return Asset(draw(chart).encode(), "text/javascript")
 
 
 def _settings() -> Settings:
     settings: Settings = current_app.config["SETTINGS"]
     return settings
-
-
-def _drawing(offered: Iterable[PointView], settings: Settings) -> Asset:
-    places = tuple((point.slug, point.coordinates) for point in offered)
-    return _draw(places, settings.map_tiles, settings.map_attribution)
-
-
-@lru_cache(maxsize=2)
-def _draw(places: tuple[tuple[str, Position], ...], tiles: str, attribution: str) -> Asset:
-    script = draw(dict(places), tiles=tiles, attribution=attribution)
-    return Asset(script.encode(), "text/javascript")
 
 
 def _towns(offered: list[PointView]) -> dict[str, Position]:

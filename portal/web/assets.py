@@ -59,8 +59,8 @@ def _mimetype(path: Path) -> str:
     return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
-def answer(asset: Asset, digest: str | None) -> Response:
-    """The file, compressed as the browser likes it, to be kept for ever if it was asked for by its very contents."""
+def answer(asset: Asset, *, forever: bool) -> Response:
+    """The file, compressed as the browser likes it; kept for ever where the address names these very contents."""
     response = Response(asset.body, mimetype=asset.mimetype)
     for encoding, body in asset.encodings.items():
         if request.accept_encodings[encoding]:
@@ -68,7 +68,7 @@ def answer(asset: Asset, digest: str | None) -> Response:
             response.content_encoding = encoding
             break
     response.vary.add("Accept-Encoding")
-    response.headers["Cache-Control"] = FOREVER if digest == asset.digest else "no-cache"
+    response.headers["Cache-Control"] = FOREVER if forever else "no-cache"
     response.set_etag(f"{asset.digest}-{response.content_encoding or 'id'}")
     response.make_conditional(request)
     return response
@@ -90,6 +90,6 @@ def init_app(app: Flask) -> None:
         found = assets.get(name)
         if found is None:
             abort(404)
-        return answer(found, request.args.get("v"))
+        return answer(found, forever=request.args.get("v") == found.digest)
 
     app.jinja_env.globals["asset"] = asset

@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from babel.dates import format_date
+from babel.dates import format_date, get_day_names
 from babel.numbers import format_currency, format_decimal
 from flask import Flask
 from flask_babel import get_locale
@@ -49,6 +49,11 @@ def day_short(value: date) -> str:
 def weekday(value: date) -> str:
     """« mardi »"""
     return _date(value, "EEEE")
+
+
+def weekday_name(number: int) -> str:
+    """« mardi » from 1: Monday is 0."""
+    return str(get_day_names(locale=_language())[number])
 
 
 def month(value: date) -> str:
@@ -114,7 +119,7 @@ def amount(value: int, unit: str) -> str:
 
 
 FILTERS = (
-    day, day_year, day_month, day_short, weekday, month, month_short,
+    day, day_year, day_month, day_short, weekday, weekday_name, month, month_short,
     clock, moment, cutoff, money, percent, number, distance, amount,
 )  # fmt: skip
 

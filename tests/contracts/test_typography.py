@@ -111,6 +111,15 @@ def test_days(value: date, day: str, day_year: str, day_short: str, month: str) 
     assert [spaces_shown(write(value)) for write in writers] == [day, day_year, day_short, month]
 
 
+def test_the_week_begins_on_monday() -> None:
+    assert [filters.weekday_name(number) for number in (0, 1, 6)] == ["lundi", "mardi", "dimanche"]
+
+
+@pytest.mark.parametrize(("kilometres", "shown"), [(0.4, "moins de 1~km"), (1.2, "1~km"), (41.9, "42~km")])
+def test_distances(kilometres: float, shown: str) -> None:
+    assert spaces_shown(filters.distance(kilometres)) == shown
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

@@ -2,25 +2,36 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from portal.pickup.map import draw
+from portal.pickup.map import Chart, draw
 from portal.rules.distances import Position
 from portal.settings import ATTRIBUTION, ROOT, TILES
 
 PLACES = {"halle": Position(44.4, 5.7), "gare": Position(44.5, 5.8)}
 
 
+CHART = Chart(tuple(PLACES.items()), TILES, ATTRIBUTION)
+
+
 @pytest.fixture(scope="module")
 def script() -> str:
-    return draw(PLACES, tiles=TILES, attribution=ATTRIBUTION)
+    return draw(CHART)
 
 
-def test_the_same_places_make_the_same_script_and_others_another(script: str) -> None:
-    assert draw(PLACES, tiles=TILES, attribution=ATTRIBUTION) == script
-    assert draw({**PLACES, "gare": Position(44.5, 5.9)}, tiles=TILES, attribution=ATTRIBUTION) != script
-    assert draw(PLACES, tiles="", attribution=ATTRIBUTION) != script
+def test_the_same_chart_makes_the_same_script_and_another_another(script: str) -> None:
+    assert draw(replace(CHART)) == script
+    assert replace(CHART).digest == CHART.digest
+    for other in (
+        replace(CHART, places=CHART.places[::-1]),
+        replace(CHART, places=(*CHART.places, ("cafe", Position(44.5, 5.9)))),
+        replace(CHART, tiles=""),
+        replace(CHART, attribution="©"),
+    ):
+        assert draw(other) != script
+        assert other.digest != CHART.digest
 
 
 def test_every_place_has_its_marker(script: str) -> None:
@@ -47,7 +58,7 @@ def test_the_tiles_are_asked_for_with_the_site_and_without_the_page(script: str)
 
 
 def test_without_tiles_there_are_markers() -> None:
-    script = draw(PLACES, tiles="", attribution="")
+    script = draw(replace(CHART, tiles=""))
     assert "tileLayer" not in script
     assert "tiles: null" in script
     assert script.count("L.marker(") == len(PLACES)

@@ -229,6 +229,11 @@ def test_the_script_is_kept_for_ever_and_changes_its_address_with_its_contents(
     assert "44.6" in client.get(second).text
 
 
+def test_the_page_does_not_wait_for_the_drawing(client: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.public.points._drawing", lambda _: pytest.fail("drawn for nothing"))
+    assert client.get(PAGE).status_code == 200
+
+
 def test_an_address_of_before_shows_the_map_of_now_and_is_not_kept(client: Browser, session: Session) -> None:
     before = script_of(client)
     point(session, "gare").latitude = 44.6

@@ -11,14 +11,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
+from portal.boxes import models as boxes
 from portal.boxes.models import BoxChange
 from portal.catalogue.models import Formula, Kind
 from portal.deliveries import queries
 from portal.demo import people
 from portal.pickup.models import PickupPoint
 from portal.rules.calendar import WEEK, Rhythm, monday_of
+from portal.rules.changes import Facts, postponements, refusal_to_move, with_place, with_postponement
 from portal.rules.cutoffs import local_day
-from portal.rules.planning import Box, Plan, Season, Term, project
+from portal.rules.planning import Box, Place, Plan, Season, Suspension, Term, WeekChange, project
 from portal.rules.terms import TermChange, apply_change, effective_monday
 from portal.subscriptions import models
 
@@ -28,12 +30,12 @@ BEFORE, AHEAD = 13 * WEEK, 10 * WEEK
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A person, the plans of what is received, and the skipped weeks with the moment of their choice."""
+    """A person, the plans of what is received, and when each week's change was chosen."""
 
     person: people.Person
     created_at: datetime
     plans: tuple[Plan, ...]
-    skips: tuple[dict[date, datetime], ...]
+    chosen: tuple[dict[date, datetime], ...]
 
 
 class Market:
@@ -75,7 +77,8 @@ def camille(market: Market) -> Customer:
     eggs = _eggs_beside(vegetables, market)
     coming = [box for box in market.boxes_of(vegetables) if box.delivery.is_open(market.now)]
     skips = {coming[2].week: market.now - timedelta(days=2)}
-    return Customer(people.SUBSCRIBER, _joined(start, market), (vegetables, eggs), (skips, {}))
+    plans = (_skipping(vegetables, skips), eggs)
+    return Customer(people.SUBSCRIBER, _joined(start, market), plans, (skips, {}))
 
 
 def crowd(market: Market) -> Iterator[Customer]:
@@ -92,27 +95,56 @@ def crowd(market: Market) -> Iterator[Customer]:
             plans = (_eggs_beside(plan, market),)
         created_at = _joined(plan.terms[0].monday, market)
         away = _weeks_away(market)
-        skips = tuple(_skips(each, away, created_at, market) for each in plans)
-        yield Customer(person, created_at, plans, skips)
+        chosen = tuple(_skips(each, away, created_at, market) for each in plans)
+        changed = tuple(map(_skipping, plans, chosen))
+        if created_at < market.now - WEEK:
+            changed = _once(changed, chosen, market)
+        yield Customer(person, created_at, changed, chosen)
 
 
 def save(session: Session, customers: list[Customer]) -> list[Account]:
     """Write them in their order; the accounts have no passwords."""
-    accounts, skips = [], []
+    accounts, rows = [], []
     for customer in customers:
         account = account_of(customer.person, customer.created_at)
         accounts.append(account)
-        for plan, skipped in zip(customer.plans, customer.skips, strict=True):
+        for plan, chosen in zip(customer.plans, customer.chosen, strict=True):
             subscription = _subscription(account, plan, customer.created_at)
             session.add(subscription)
-            skips += [(subscription, week, changed_at) for week, changed_at in skipped.items()]
+            rows.append((subscription, plan, chosen))
     session.flush()
-    session.add_all(
-        BoxChange(subscription_id=subscription.id, week=week, skip=True, changed_at=changed_at)
-        for subscription, week, changed_at in skips
-    )
+    for subscription, plan, chosen in rows:
+        session.add_all(
+            _box_change(subscription, week, plan.changes[week], at) for week, at in chosen.items()
+        )
+        session.add_all(_pause(subscription, suspension) for suspension in plan.suspensions)
     session.flush()
     return accounts
+
+
+def _box_change(subscription: models.Subscription, week: date, change: WeekChange, at: datetime) -> BoxChange:
+    return BoxChange(
+        subscription_id=subscription.id,
+        week=week,
+        skip=change.skip,
+        skip_at=change.skip_at,
+        to_week=change.to_week,
+        pickup_point_id=change.place.point_id if change.place else None,
+        formula_id=change.formula_id,
+        quantity=change.quantity,
+        changed_at=at,
+        changed_by=subscription.account_id,
+    )
+
+
+def _pause(subscription: models.Subscription, suspension: Suspension) -> boxes.Suspension:
+    return boxes.Suspension(
+        subscription_id=subscription.id,
+        first_day=suspension.first_day,
+        last_day=suspension.last_day,
+        made_at=suspension.made_at,
+        made_by=subscription.account_id,
+    )
 
 
 def account_of(person: people.Person, created_at: datetime, password: str | None = None) -> Account:
@@ -219,6 +251,44 @@ def _skips(plan: Plan, away: set[date], created_at: datetime, market: Market) ->
             chosen = min(box.delivery.cutoff, market.now) - timedelta(minutes=market.draw.randint(30, 12_000))
             skips[box.week] = max(chosen, created_at)
     return skips
+
+
+def _skipping(plan: Plan, skips: dict[date, datetime]) -> Plan:
+    for week, at in skips.items():
+        plan = plan.with_change(week, skip=True, skip_at=at)
+    return plan
+
+
+def _once(
+    plans: tuple[Plan, ...], chosen: tuple[dict[date, datetime], ...], market: Market
+) -> tuple[Plan, ...]:
+    """Now and then something else than a skip: all boxes suspended for a while, one postponed, one elsewhere."""
+    draw, plan = market.draw, plans[0]
+    at = market.now - timedelta(minutes=draw.randint(30, 2_000))
+    facts = Facts(Season(market.deliveries), at)
+    wish = draw.random()
+    if wish < 0.04:
+        first = local_day(market.now) + timedelta(days=draw.randint(7, 40))
+        pause = Suspension(first, first + timedelta(days=draw.randint(9, 24)), made_at=at)
+        return tuple(replace(each, suspensions=(pause,)) for each in plans)
+    open_boxes = [
+        box
+        for box in market.boxes_of(plan)
+        if box.comes and box.delivery.is_open(market.now) and box.week not in chosen[0]
+    ]
+    if wish >= 0.1 or not open_boxes:
+        return plans
+    week = draw.choice(open_boxes[:3]).week
+    if wish < 0.07 and (later := postponements(plan, week, facts)):
+        plan = with_postponement(plan, week, later[0].week)
+    elif wish >= 0.07:
+        point = market.take_place(2)
+        place = Place(point.id, point.tour_id)
+        if refusal_to_move(plan, week, place, facts) is None:
+            plan = with_place(plan, week, place)
+    if week in plan.changes:
+        chosen[0][week] = at
+    return (plan, *plans[1:])
 
 
 def _joined(start: date, market: Market) -> datetime:

@@ -1,1 +1,1 @@
-"""The acts of subscribers on their planning, and what their pages show of it."""
+"""The acts on a planning, by its subscriber or the farm, and what pages and calendars show of it."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,10 @@ from portal.infra.orm import db
 from portal.settings import Mode, Settings
 from tests import databases, world
 from tests.client import Browser
+
+# A busy machine fails no property.
+settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("portal")
 
 SECRET = "a-secret-for-tests-of-more-than-32-characters"
 NEEDS = (

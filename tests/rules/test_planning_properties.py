@@ -1,200 +1,193 @@
-"""What holds for every farm, subscription and moment (DESIGN §5)."""
+"""What holds for every farm, subscription and moment (DESIGN §5): what is received, acts, the freeze."""
 
-from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from portal.rules.calendar import WEEK, Rhythm, fortnight_of, monday_of, receives
-from portal.rules.cutoffs import Lead, cutoff_instant, local_day
+from portal.rules.calendar import Rhythm, fortnight_of, receives
+from portal.rules.changes import Facts, Refusal, rehomed, suspend, with_skip
 from portal.rules.planning import (
-    Delivery,
-    Plan,
-    Term,
-    TermChange,
-    apply_change,
+    Absence,
     baskets_at_freeze,
-    effective_monday,
-    expected_term,
+    boxes_on,
+    carrier,
+    delivery_of,
+    place_in,
     project,
     term_in_force,
+    term_owing,
 )
-
-# Twelve weeks around the 25-hour Sunday, and twelve around week 53.
-FIRST_WEEKS = [date(2026, 9, 14), date(2026, 11, 30)]
-TOURS = [1, 2, 3]
-POINTS = [(tour * 10 + n, tour) for tour in TOURS for n in (0, 1)]
-
-leads = st.builds(Lead, st.integers(0, 6), st.sampled_from([time(0, 0), time(12, 0), time(23, 59)]))
-weeks_ahead = st.integers(0, 11)
+from tests.rules.acts import accepted_acts, skip
+from tests.rules.farms import situations
 
 
 @st.composite
-def seasons(draw):
-    """All deliveries of three tours over twelve weeks, some cancelled, some moved by up to three days."""
-    first = draw(st.sampled_from(FIRST_WEEKS))
-    cancelled = draw(st.sets(st.tuples(st.sampled_from(TOURS), weeks_ahead), max_size=12))
-    moves = draw(
-        st.dictionaries(st.tuples(st.sampled_from(TOURS), weeks_ahead), st.integers(-3, 3), max_size=4)
-    )
-    deliveries = []
-    for tour in TOURS:
-        weekday, lead = draw(st.integers(0, 6)), draw(leads)
-        for n in range(12):
-            week = first + n * WEEK
-            day = week + timedelta(days=weekday + moves.get((tour, n), 0))
-            gone = (tour, n) in cancelled
-            deliveries.append(Delivery(tour * 100 + n, tour, week, day, cutoff_instant(day, lead), gone))
-    return first, deliveries
+def situations_and_acts(draw):
+    """A subscription, something that is done to it, and the plan that this makes."""
+    situation = draw(situations())
+    return situation, *draw(accepted_acts(situation))
 
 
-@st.composite
-def plans(draw, first, most_terms=3):
-    mondays = draw(st.sets(st.integers(-3, 9), min_size=1, max_size=most_terms))
-    terms = []
-    for n in sorted(mondays):
-        point, tour = draw(st.sampled_from(POINTS))
-        rhythm = draw(st.sampled_from(Rhythm))
-        terms.append(
-            Term(first + n * WEEK, draw(st.integers(1, 3)), draw(st.integers(1, 3)), rhythm, point, tour)
-        )
-    skipped = frozenset(first + n * WEEK for n in draw(st.sets(weeks_ahead, max_size=3)))
-    last_day = draw(st.none() | st.integers(0, 100).map(lambda n: first + timedelta(days=n)))
-    return Plan(1, tuple(terms), skipped, last_day)
+def coming(plan, season):
+    return [box for box in project(plan, season) if box.comes]
 
 
-@st.composite
-def changes(draw):
-    point, tour = draw(st.sampled_from([(None, None), *POINTS]))
-    optional = st.none() | st.integers(1, 3)
-    return TermChange(draw(optional), draw(optional), draw(st.none() | st.sampled_from(Rhythm)), point, tour)
+def last_wish(plan):
+    """When something was last done to a plan."""
+    moments = [change.skip_at for change in plan.changes.values()]
+    moments += [moment for s in plan.suspensions for moment in (s.made_at, s.ended_at)]
+    return max((moment for moment in moments if moment), default=None)
 
 
-@st.composite
-def moments(draw, first):
-    start = datetime.combine(first, time(), UTC)
-    return start + timedelta(minutes=draw(st.integers(0, 12 * 7 * 24 * 60)))
-
-
-@st.composite
-def situations(draw, most_terms=3):
-    first, deliveries = draw(seasons())
-    return deliveries, draw(plans(first, most_terms)), draw(moments(first)), draw(changes())
-
-
-def boxes_by_week(plan, deliveries):
-    return {box.week: box for box in project(plan, deliveries)}
-
-
-def loses_a_box(plan, changed, monday, deliveries):
-    """Whether a box falls away before the first one under the new terms, though their rhythm expects it."""
-    before, after = boxes_by_week(plan, deliveries), boxes_by_week(changed, deliveries)
-    first_new = min((week for week in after if week >= monday), default=date.max)
-    return any(
-        monday <= week < first_new and receives(term_in_force(changed.terms, week).rhythm, fortnight_of(week))
-        for week in before
-    )
-
-
-def touches_a_closed_list(plan, changed, monday, deliveries, now):
-    return any(
-        expected_term(p, d)
-        for p in (plan, changed)
-        for d in deliveries
-        if d.week >= monday and not d.cancelled and not d.is_open(now)
-    )
+# What is received
 
 
 @given(situations())
-def test_a_week_has_at_most_one_box_whatever_the_terms(situation):
-    deliveries, plan, _, _ = situation
-    weeks = [box.week for box in project(plan, deliveries)]
-    assert len(weeks) == len(set(weeks))
+def test_a_week_has_at_most_one_box_and_a_delivery_at_most_two(situation):
+    boxes = project(situation.plan, situation.season)
+    assert max(Counter(box.week for box in boxes).values(), default=0) <= 1
+    assert max(Counter(box.delivery for box in boxes).values(), default=0) <= 2
 
 
 @given(situations())
-def test_a_change_of_terms_gives_no_week_two_boxes_or_none(situation):
-    deliveries, plan, now, change = situation
-    monday = effective_monday(plan=plan, change=change, deliveries=deliveries, now=now)
-    changed = apply_change(plan, change, monday)
-    weeks = [box.week for box in project(changed, deliveries)]
-    assert len(weeks) == len(set(weeks))
-    assert not loses_a_box(plan, changed, monday, deliveries)
+def test_a_box_travels_with_its_carrier_to_the_place_of_that_week(situation):
+    plan = situation.plan
+    for box in project(plan, situation.season):
+        assert carrier(plan, box.week, situation.season) == box.delivery
+        assert place_in(plan, box.delivery.week) == (box.point_id, box.delivery.tour_id)
 
 
 @given(situations())
-def test_a_change_of_terms_leaves_closed_lists_and_earlier_weeks_alone(situation):
-    deliveries, plan, now, change = situation
-    monday = effective_monday(plan=plan, change=change, deliveries=deliveries, now=now)
-    changed = apply_change(plan, change, monday)
-
-    def settled(plan):
-        return [
-            box for box in project(plan, deliveries) if box.week < monday or not box.delivery.is_open(now)
-        ]
-
-    assert settled(changed) == settled(plan)
+def test_what_is_owed_is_received_unless_its_delivery_is_cancelled_unknown_or_after_the_end(situation):
+    plan, season = situation.plan, situation.season
+    received = {box.week for box in project(plan, season)}
+    for week in season.weeks:
+        delivery = carrier(plan, week, season)
+        assert (week in received) == (delivery is not None and not delivery.cancelled)
 
 
 @given(situations())
-def test_a_change_of_terms_holds_in_every_week_from_its_monday(situation):
-    deliveries, plan, now, change = situation
-    monday = effective_monday(plan=plan, change=change, deliveries=deliveries, now=now)
-    changed = apply_change(plan, change, monday)
-    for week in {delivery.week for delivery in deliveries if delivery.week >= monday}:
-        wished = change.over(term_in_force(plan.terms, week))
-        assert replace(term_in_force(changed.terms, week), monday=wished.monday) == wished
+def test_a_fortnight_stays_one_across_week_53_and_closures(situation):
+    plan = situation.plan
+    for box in project(plan, situation.season):
+        rhythm = term_in_force(plan.terms, box.week).rhythm
+        assert receives(rhythm, fortnight_of(box.week))
+    rhythms = {term.rhythm for term in plan.terms}
+    if rhythms in ({Rhythm.FORTNIGHT_A}, {Rhythm.FORTNIGHT_B}):
+        weeks = sorted(box.week for box in project(plan, situation.season))
+        assert all((later - week).days % 14 == 0 for week, later in pairwise(weeks))
 
 
 @given(situations())
-def test_no_earlier_monday_would_do(situation):
-    deliveries, plan, now, change = situation
-    monday = effective_monday(plan=plan, change=change, deliveries=deliveries, now=now)
-    assert monday == monday_of(monday)
-    earlier = max(plan.terms[0].monday, monday_of(local_day(now)))
-    while earlier < monday:
-        changed = apply_change(plan, change, earlier)
-        assert touches_a_closed_list(plan, changed, earlier, deliveries, now) or loses_a_box(
-            plan, changed, earlier, deliveries
-        )
-        earlier += WEEK
+def test_the_freezes_of_a_season_are_its_projection_without_what_stays_away(situation):
+    plan, season = situation.plan, situation.season
+    frozen = [box for delivery in season for box in baskets_at_freeze([plan], delivery)]
+    assert frozen == coming(plan, season)
 
 
-@given(situations(), st.integers(0, 6 * 7 * 24 * 60))
-def test_asking_earlier_never_takes_effect_later(situation, minutes):
-    deliveries, plan, now, change = situation
-    before = now - timedelta(minutes=minutes)
-    facts = {"plan": plan, "change": change, "deliveries": deliveries}
-    assert effective_monday(**facts, now=before) <= effective_monday(**facts, now=now)
+# Acts
 
 
-@given(situations(most_terms=1))
-def test_a_change_taken_back_from_the_same_monday_leaves_no_trace(situation):
-    deliveries, plan, now, change = situation
-    monday = effective_monday(plan=plan, change=change, deliveries=deliveries, now=now)
-    (term,) = plan.terms
-    back = TermChange(term.formula_id, term.quantity, term.rhythm, term.point_id, term.tour_id)
-    assert apply_change(apply_change(plan, change, monday), back, monday) == plan
+@given(situations_and_acts(), st.integers(0, 6 * 7 * 24 * 60))
+def test_what_is_allowed_late_is_allowed_earlier(done, minutes):
+    situation, act, _ = done
+    earlier = situation.now - timedelta(minutes=minutes)
+    if wish := last_wish(situation.plan):
+        earlier = max(earlier, wish)
+    facts = Facts(situation.season, earlier, situation.facts.withheld)
+    assert not isinstance(act.do(situation.plan, facts), Refusal)
+
+
+@given(situations_and_acts())
+def test_the_freeze_is_the_projection_at_the_cutoff_no_later_act_changes_it(done):
+    situation, _, after = done
+    for delivery in situation.season:
+        if delivery.cutoff <= situation.now:
+            assert boxes_on(after, delivery) == boxes_on(situation.plan, delivery)
+
+
+@given(situations_and_acts())
+def test_no_act_gives_a_week_two_boxes_or_a_delivery_three(done):
+    situation, _, after = done
+    boxes = project(after, situation.season)
+    assert max(Counter(box.week for box in boxes).values(), default=0) <= 1
+    assert max(Counter(box.delivery for box in boxes).values(), default=0) <= 2
+    destinations = Counter(change.to_week for change in after.changes.values() if change.to_week)
+    assert max(destinations.values(), default=0) <= 1
+
+
+@given(situations_and_acts())
+def test_an_act_done_twice_does_what_it_did_once(done):
+    situation, act, after = done
+    again = act.do(after, situation.facts)
+    assert isinstance(again, Refusal) or coming(again, situation.season) == coming(after, situation.season)
 
 
 @given(situations(), st.data())
-def test_a_skip_marks_one_box_and_its_undo_is_the_identity(situation, data):
-    deliveries, plan, _, _ = situation
-    boxes = project(plan, deliveries)
-    coming = [box for box in boxes if not box.skipped]
-    assume(coming)
-    box = data.draw(st.sampled_from(coming))
-    skipped = replace(plan, skipped_weeks=plan.skipped_weeks | {box.week})
-    assert project(skipped, deliveries) == [replace(b, skipped=True) if b is box else b for b in boxes]
-    assert baskets_at_freeze([skipped], box.delivery) == []
-    undone = replace(skipped, skipped_weeks=skipped.skipped_weeks - {box.week})
-    assert project(undone, deliveries) == boxes
+def test_a_skip_marks_one_box_and_no_other(situation, data):
+    plan, season = situation.plan, situation.season
+    open_boxes = [box for box in coming(plan, season) if box.delivery.is_open(situation.now)]
+    assume(open_boxes)
+    box = data.draw(st.sampled_from(open_boxes))
+    skipped = skip(box.week).do(plan, situation.facts)
+    away = {b.week: b.absence for b in project(skipped, season)}
+    was_away = {b.week: b.absence for b in project(plan, season)}
+    assert away.pop(box.week) in Absence and was_away.pop(box.week) is None
+    assert away == was_away
+
+
+@given(situations(), st.data())
+def test_a_suspension_equals_its_skips_one_by_one(situation, data):
+    plan, season = situation.plan, situation.season
+    days = sorted(delivery.day for delivery in season)
+    first, last = sorted([data.draw(st.sampled_from(days)), data.draw(st.sampled_from(days))])
+    effect = suspend(plan, first, last, situation.facts)
+    one_by_one = plan
+    for box in coming(plan, season):
+        if first <= box.delivery.day <= last and box.delivery.is_open(situation.now):
+            one_by_one = with_skip(one_by_one, box.week, situation.facts, skip=True)
+    assert coming(effect.plan, season) == coming(one_by_one, season)
+    assert {box.week for box in effect.suspended} == (
+        {box.week for box in coming(plan, season)} - {box.week for box in coming(effect.plan, season)}
+    )
+    in_range = [box for box in coming(plan, season) if first <= box.delivery.day <= last]
+    assert sorted(box.week for box in effect.suspended + effect.closed) == sorted(b.week for b in in_range)
+    after = [box for box in coming(effect.plan, season) if box.delivery.day > last]
+    assert effect.back == (after[0] if after else None)
+
+
+# Postponed boxes whose destination is taken away
 
 
 @given(situations())
-def test_the_freezes_of_a_season_are_its_projection_without_the_skipped(situation):
-    deliveries, plan, _, _ = situation
-    frozen = [box for delivery in deliveries for box in baskets_at_freeze([plan], delivery)]
-    projected = [box for box in project(plan, deliveries) if not box.skipped]
-    assert sorted(frozen, key=lambda box: box.week) == sorted(projected, key=lambda box: box.week)
+def test_no_box_vanishes_while_an_open_delivery_is_known(situation):
+    plan, season, now = situation.plan, situation.season, situation.now
+    after = rehomed(plan, situation.facts)
+    taken = {change.to_week for change in after.changes.values()}
+    for week, change in after.changes.items():
+        if change.to_week is None or term_owing(plan, week) is None:
+            continue
+        destination = delivery_of(after, change.to_week, season)
+        if destination is None or destination.cancelled:
+            found = {later: delivery_of(after, later, season) for later in season.weeks if later >= week}
+            free = {later for later, d in found.items() if d and d.is_open(now)}
+            assert free <= taken and week not in free, "each brings two boxes already"
+
+
+@given(situations())
+def test_only_what_has_lost_its_delivery_finds_another_and_it_goes_home_first(situation):
+    plan, season, now = situation.plan, situation.season, situation.now
+    after = rehomed(plan, situation.facts)
+    for week in season.weeks:
+        before, to_week = plan.change_of(week).to_week, after.change_of(week).to_week
+        if before == to_week:
+            continue
+        lost, home = delivery_of(plan, before, season), delivery_of(plan, week, season)
+        assert lost is None or lost.cancelled
+        assert (to_week is None) == (home is not None and home.is_open(now))
+        assert to_week is None or delivery_of(plan, to_week, season).is_open(now)
+    assert rehomed(after, situation.facts) == after
+    assert set(after.changes) <= set(plan.changes)

@@ -1,0 +1,276 @@
+"""A storm of acts (DESIGN §9): after each one, members, counts, lists and the freeze say the same.
+
+Every act goes through its service, as a request would; the clock moves on between them, and what has closed
+is frozen sooner or later. What a delivery carried when it closed never changes.
+"""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+import time_machine
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account
+from portal.boxes.carried import counts, packing, received
+from portal.boxes.models import Basket, Suspension
+from portal.boxes.queries import member_boxes, with_changes
+from portal.boxes.services import freeze
+from portal.catalogue.models import Formula
+from portal.catalogue.queries import formulas
+from portal.deliveries.queries import of_weeks
+from portal.pickup.models import PickupPoint
+from portal.pickup.queries import points
+from portal.planning import services, suspensions, terms
+from portal.planning.terms import TermView
+from portal.rules.calendar import WEEK, Rhythm, monday_of
+from portal.rules.changes import Refusal
+from portal.subscriptions.models import Subscription, Term, Withheld
+from portal.subscriptions.queries import of_account
+from tests.infra.workers import ROUNDS
+from tests.world import CAMILLE, NOW, TODAY, YACINE
+
+FIRST = monday_of(TODAY)
+WEEKS = [FIRST + n * WEEK for n in range(6)]
+Row = tuple[int, date, int, int, int, int]
+"""Subscription, week of origin, delivery, formula, quantity, point."""
+
+people = st.sampled_from([CAMILLE, YACINE])
+weeks = st.sampled_from(WEEKS[:4])
+some = st.integers(0, 7)
+"""Picks a subscription, a point, a formula: whichever it is, modulo how many there are."""
+
+
+class Storm(RuleBasedStateMachine):
+    """The tests' small farm; one place at the station, no small box there."""
+
+    def __init__(self, session: Session, clock: time_machine.Traveller) -> None:
+        super().__init__()
+        self.session, self.clock, self.now = session, clock, NOW
+        clock.move_to(NOW)
+        station = session.scalars(select(PickupPoint).where(PickupPoint.slug == "gare")).one()
+        small = session.scalars(select(Formula.id).where(Formula.slug == "petit")).one()
+        station.capacity = 1
+        session.add(Withheld(pickup_point_id=station.id, formula_id=small))
+        session.flush()
+        self.deliveries = [delivery.id for delivery in of_weeks(session, WEEKS[0], WEEKS[-1])]
+        self.points, self.formulas = points(session), formulas(session)
+        self.closed: dict[int, set[Row]] = {}
+        self.listed = 0
+
+    def teardown(self) -> None:
+        self.session.rollback()
+        self.session.expunge_all()
+
+    # Who and what
+
+    def account(self, email: str) -> Account:
+        return self.session.scalars(select(Account).where(Account.email == email)).one()
+
+    def subscriptions(self, account: Account, which: int) -> list[int]:
+        """One of an account's subscriptions, or all."""
+        found = sorted(
+            self.session.scalars(select(Subscription.id).where(Subscription.account_id == account.id))
+        )
+        return found if which % 3 == 2 else [found[which % len(found)]]
+
+    def all_or_nothing(self, before: set[Row], refusal: Refusal | None) -> None:
+        if refusal:
+            assert self.rows() == before, "a refused act changes nothing"
+
+    # Acts
+
+    @rule(email=people, which=some, week=weeks, wanted=st.booleans())
+    def skip(self, email: str, which: int, week: date, wanted: bool) -> None:
+        account, before = self.account(email), self.rows()
+        ids = self.subscriptions(account, which)
+        outcome = services.skip(self.session, account, ids, week, wanted=wanted)
+        self.all_or_nothing(before, outcome.refusal)
+        again = services.skip(self.session, account, ids, week, wanted=wanted)
+        assert (again.changed, again.refusal) == ((), outcome.refusal), "who asks again hears the same"
+
+    @rule(email=people, which=some, week=weeks, later=st.sampled_from([None, 1, 2, 3, 4]))
+    def postpone(self, email: str, which: int, week: date, later: int | None) -> None:
+        account, before = self.account(email), self.rows()
+        to_week = week + later * WEEK if later else None
+        ids = self.subscriptions(account, which)
+        outcome = services.postpone(self.session, account, ids, week, to_week)
+        self.all_or_nothing(before, outcome.refusal)
+        again = services.postpone(self.session, account, ids, week, to_week)
+        assert (again.changed, again.refusal) == ((), outcome.refusal)
+
+    @rule(email=people, which=some, week=weeks, point=st.none() | some)
+    def move(self, email: str, which: int, week: date, point: int | None) -> None:
+        account, before = self.account(email), self.rows()
+        point_id = None if point is None else self.points[point % len(self.points)].id
+        ids = self.subscriptions(account, which)
+        outcome = services.move(self.session, account, ids, week, point_id)
+        self.all_or_nothing(before, outcome.refusal)
+        again = services.move(self.session, account, ids, week, point_id)
+        assert (again.changed, again.refusal) == ((), outcome.refusal)
+
+    @rule(
+        email=people, which=some, week=weeks, formula=st.none() | some, quantity=st.sampled_from([None, 1, 2])
+    )
+    def vary(self, email: str, which: int, week: date, formula: int | None, quantity: int | None) -> None:
+        account, before = self.account(email), self.rows()
+        formula_id = None if formula is None else self.formulas[formula % len(self.formulas)].id
+        ids = self.subscriptions(account, which)
+        outcome = services.vary(self.session, account, ids, week, formula_id=formula_id, quantity=quantity)
+        self.all_or_nothing(before, outcome.refusal)
+
+    @rule(email=people, which=some, first=st.integers(0, 20), days=st.integers(0, 14))
+    def suspend(self, email: str, which: int, first: int, days: int) -> None:
+        account, before = self.account(email), self.rows()
+        since = TODAY + timedelta(days=first)
+        ids = self.subscriptions(account, which)
+        outcome = suspensions.suspend(self.session, account, ids, since, since + timedelta(days=days))
+        self.all_or_nothing(before, outcome.refusal)
+        away = {(box.subscription_id, box.week) for line in outcome.lines for box in line.suspended}
+        assert {row[:2] for row in before} - {row[:2] for row in self.rows()} == {
+            (subscription, week) for subscription, week in away if week <= WEEKS[-1]
+        }, "what the answer names stays away, and nothing else"
+
+    @rule(email=people, which=some)
+    def resume(self, email: str, which: int) -> None:
+        account = self.account(email)
+        found = self.session.scalars(
+            select(Suspension.id)
+            .join(Subscription, Subscription.id == Suspension.subscription_id)
+            .where(Subscription.account_id == account.id)
+            .order_by(Suspension.id)
+        ).all()
+        if found:
+            suspensions.resume(self.session, account, [found[which % len(found)]])
+
+    @rule(email=people, which=some, point=some, rhythm=st.sampled_from(Rhythm), quantity=st.integers(1, 2))
+    def change_terms(self, email: str, which: int, point: int, rhythm: Rhythm, quantity: int) -> None:
+        account, before = self.account(email), self.rows()
+        subscription = self.subscriptions(account, which)[0]
+        holdings = with_changes(self.session, of_account(self.session, account.id), FIRST)
+        plan = next(holding.plan for holding in holdings if holding.id == subscription)
+        formula = next(f for f in self.formulas if f.id == plan.terms[-1].formula_id)
+        wanted = TermView(formula, quantity, rhythm, self.points[point % len(self.points)])
+        shown = terms.preview(self.session, holdings, subscription, wanted, now=self.now)
+        expected = {change.id: change.monday for change in shown.changes}
+        outcome = terms.change(self.session, account, subscription, wanted, expected=expected)
+        if shown.refusal or not shown.changes:
+            assert outcome.answer is not terms.Answer.DONE, "the page says what the act does"
+            assert self.rows() == before
+        else:
+            assert outcome == terms.Outcome(terms.Answer.DONE, shown.changes)
+
+    @rule(email=people, which=some)
+    def withdraw(self, email: str, which: int) -> None:
+        account, before = self.account(email), self.rows()
+        subscription = self.subscriptions(account, which)[0]
+        latest = select(Term.monday).where(Term.subscription_id == subscription).order_by(Term.monday.desc())
+        outcome = terms.withdraw(self.session, account, subscription, self.session.scalars(latest).first())
+        if outcome.answer is not terms.Answer.DONE:
+            assert self.rows() == before
+
+    # Time
+
+    @rule(hours=st.integers(1, 60))
+    def time_goes_by(self, hours: int) -> None:
+        self.go_to(self.now + timedelta(hours=hours))
+
+    @rule(before=st.booleans())
+    def the_next_cutoff_comes(self, before: bool) -> None:
+        cutoffs = [d.cutoff_at for d in of_weeks(self.session, WEEKS[0], WEEKS[-1])]
+        ahead = [cutoff for cutoff in cutoffs if cutoff > self.now + timedelta(milliseconds=1)]
+        self.go_to(min(ahead) - timedelta(milliseconds=before))
+
+    @rule()
+    def what_has_closed_is_frozen(self) -> None:
+        for delivery in self.deliveries:
+            freeze(self.session, delivery)
+
+    def go_to(self, moment: datetime) -> None:
+        if moment < NOW + 4 * WEEK:
+            self.now = moment
+            self.clock.move_to(moment)
+
+    # What all say
+
+    def rows(self) -> set[Row]:
+        """What comes, as the planning of each person shows it."""
+        views = of_weeks(self.session, WEEKS[0], WEEKS[-1])
+        return {
+            (box.subscription_id, box.week, box.delivery.id, box.formula.id, box.quantity, box.point.id)
+            for email in (CAMILLE, YACINE)
+            for holdings in [of_account(self.session, self.account(email).id)]
+            for box in member_boxes(self.session, with_changes(self.session, holdings, FIRST), views)
+            if not box.skipped
+        }
+
+    @invariant()
+    def members_lists_and_the_freeze_say_the_same(self) -> None:
+        rows = self.rows()
+        frozen = {
+            (b.subscription_id, b.week, b.delivery_id, b.formula_id, b.quantity, b.pickup_point_id)
+            for b in self.session.scalars(select(Basket).where(Basket.delivery_id.in_(self.deliveries)))
+        }
+        told = received(self.deliveries).subquery().c
+        expected = {
+            tuple(row)
+            for row in self.session.execute(
+                select(
+                    told.subscription_id,
+                    told.week,
+                    told.delivery_id,
+                    told.formula_id,
+                    told.quantity,
+                    told.pickup_point_id,
+                )
+            )
+        }
+        assert expected == rows, "one statement says what each person's planning says"
+        assert frozen <= rows, "what is frozen is what is shown"
+        self.check_lists(rows)
+        self.check_boxes(rows)
+
+    def check_lists(self, rows: set[Row]) -> None:
+        counted = Counter[tuple[int, ...]]()
+        for _, _, delivery, formula, quantity, point in rows:
+            counted[delivery, formula, point] += quantity
+        assert counted == Counter(
+            {
+                (delivery, count.formula_id, count.pickup_point_id): count.boxes
+                for delivery, found in counts(self.session, self.deliveries).items()
+                for count in found
+            }
+        )
+        self.listed = (self.listed + 1) % len(self.deliveries)  # one list a step: each takes its time
+        delivery = self.deliveries[self.listed]
+        packed = Counter[tuple[int, ...]]()
+        for box in packing(self.session, delivery):
+            packed[delivery, box.formula_id, box.pickup_point_id] += box.quantity
+        assert packed == {key: n for key, n in counted.items() if key[0] == delivery}
+
+    def check_boxes(self, rows: set[Row]) -> None:
+        """One box a week, two on a delivery, and nothing moves on what has closed."""
+        assert len({row[:2] for row in rows}) == len(rows)
+        assert max(Counter((row[0], row[2]) for row in rows).values(), default=0) <= 2
+        for delivery in of_weeks(self.session, WEEKS[0], WEEKS[-1]):
+            if delivery.cutoff_at <= self.now:
+                carried = {row for row in rows if row[2] == delivery.id}
+                assert self.closed.setdefault(delivery.id, carried) == carried
+
+
+def test_members_lists_and_the_freeze_say_the_same_through_a_storm_of_acts(
+    session: Session, clock: time_machine.Traveller
+) -> None:
+    run_state_machine_as_test(
+        lambda: Storm(session, clock),
+        settings=settings(
+            max_examples=6 * ROUNDS,
+            stateful_step_count=20,
+            phases=[Phase.generate],  # the steps of a failure read well enough
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )

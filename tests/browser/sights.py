@@ -144,6 +144,25 @@ def no_cutoff(page: Page, clock: Traveller) -> None:
     expect(page.get_by_label("Modifiable jusqu'au")).to_have_attribute("aria-invalid", "true")
 
 
+def confirmed(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Confirmer le changement").click()
+    expect(page.get_by_role("button", name="Annuler ce changement").first).to_be_visible()
+
+
+def ordered(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Commander avec obligation de paiement").click()
+    expect(page.locator(".flash-success")).to_be_visible()
+
+
+def another_date(page: Page, clock: Traveller) -> None:
+    clock.move_to(CUTOFF)
+    page.locator("#apercu [type=submit]").click()
+    expect(page.locator(".flash-error")).to_be_visible()
+
+
+MOVED = "formule=1&point=3&rythme=fortnight_a"
+"""Other terms for Camille's large box."""
+
 SIGHTS = (
     Sight("public.home", None, "/"),
     Sight("public.formulas", None, "/formules"),
@@ -193,6 +212,17 @@ SIGHTS = (
     Sight("member.choose_point", CAMILLE, "/points-de-retrait/gare/choisir"),
     Sight("member.choose_point", CAMILLE, "/points-de-retrait/halle/choisir"),  # already hers
     Sight("member.choose_point", STAFF, "/points-de-retrait/gare/choisir"),  # no subscription
+    Sight("member.subscriptions", CAMILLE, "/abonnements"),
+    Sight("member.subscriptions", STAFF, "/abonnements"),  # none
+    Sight("member.change_terms", CAMILLE, "/abonnements/1/modifier"),
+    Sight("member.change_terms", CAMILLE, f"/abonnements/1/modifier?{MOVED}"),
+    Sight("member.change_terms", CAMILLE, f"/abonnements/1/modifier?{MOVED}", confirmed),
+    Sight("member.change_terms", CAMILLE, f"/abonnements/1/modifier?{MOVED}", another_date),
+    Sight("member.change_terms", CAMILLE, "/abonnements/1/modifier?quantite=x"),
+    Sight("member.add_subscription", CAMILLE, "/abonnements/ajouter"),
+    Sight("member.add_subscription", CAMILLE, "/abonnements/ajouter", ordered),
+    Sight("member.add_subscription", CAMILLE, "/abonnements/ajouter", another_date),
+    Sight("member.add_subscription", STAFF, "/abonnements/ajouter"),  # no subscription
     Sight("member.account", CAMILLE, "/mon-compte"),
     Sight("member.account", CAMILLE, "/mon-compte", weak_password),
     Sight("farm.week", STAFF, "/ferme"),

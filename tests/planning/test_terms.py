@@ -78,7 +78,7 @@ def terms(session: Session, subscription_id: int) -> list[tuple[date, date | Non
 
 
 def subjects(session: Session) -> list[str]:
-    return [subject.replace("\u00a0", " ") for subject in session.scalars(select(Mail.subject))]
+    return [subject.replace("\u00a0", " ") for subject in session.scalars(select(Mail.subject).order_by(Mail.id))]
 
 
 BEGUN = date(2026, 1, 5)

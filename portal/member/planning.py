@@ -28,7 +28,7 @@ from portal.web.htmx import is_htmx
 WEEKS_A_PAGE = 8
 LAST_WEEK = 52
 """Deliveries are known a year ahead."""
-MONTHS = 3
+MONTHS = 2
 """Shown beside the list on wide screens."""
 
 _ID = re.compile(r"[1-9][0-9]{0,8}")
@@ -52,7 +52,6 @@ def planning() -> ResponseReturnValue:
         suspensions=suspensions.running(found.holdings, today),
         has_subscription=bool(found.holdings),
         more=LAST_WEEK if weeks < LAST_WEEK else None,
-        next_week=since + weeks * WEEK,
     )
 
 

@@ -187,7 +187,6 @@ SIGHTS = (
     Sight("member.home", CAMILLE, "/espace", at=CUTOFF),
     Sight("member.home", STAFF, "/espace"),  # no subscription
     Sight("member.planning", CAMILLE, "/planning"),
-    Sight("member.planning", CAMILLE, "/planning", choosing),
     Sight("member.planning", CAMILLE, "/planning", skipped_as_a_form),
     Sight("member.planning", CAMILLE, "/planning", too_late),
     Sight("member.planning", CAMILLE, "/planning?semaines=52"),

@@ -33,8 +33,7 @@ def test_a_delivery_is_skipped_and_taken_back_where_it_stands(page: Page) -> Non
     delivery = card(page, "mardi 23 juin")
     expect(delivery).to_contain_text("Prévu")
     expect(delivery).to_contain_text("Modifiable jusqu'au dimanche 21 juin, 23 h 59")
-    delivery.locator("summary").click()
-    delivery.get_by_role("button", name="Sauter", exact=True).click()
+    delivery.get_by_role("button", name="Sauter cette livraison").click()
     expect(page.get_by_text("vous sautez la livraison du mardi 23 juin").first).to_be_visible()
     expect(delivery).to_contain_text("Sauté")
     expect(card(page, "mardi 30 juin")).to_contain_text("Prévu")
@@ -48,11 +47,12 @@ def test_a_delivery_is_skipped_and_taken_back_where_it_stands(page: Page) -> Non
 
 def test_of_several_boxes_one_is_chosen(page: Page) -> None:
     page.goto("/planning")
-    delivery = card(page, "mardi 23 juin")
-    delivery.locator("summary").click()
-    delivery.get_by_role("checkbox", name="Œufs").uncheck()
-    delivery.get_by_role("button", name="Sauter", exact=True).click()
-    expect(delivery.get_by_role("listitem").filter(has_text="Grand panier")).to_contain_text("(sauté)")
+    card(page, "mardi 23 juin").get_by_role("link", name="Reporter, changer").click()
+    page.locator(".dialog > summary").click()
+    page.get_by_role("group", name="Que voulez-vous sauter").get_by_label("Œufs").uncheck()
+    page.get_by_role("button", name="Sauter", exact=True).click()
+    delivery = page.get_by_role("article", name="mardi 23 juin")
+    expect(delivery.get_by_role("listitem").filter(has_text="Grand panier").first).to_contain_text("(sauté)")
     expect(delivery.get_by_role("button", name="Sauter : Œufs")).to_be_visible()
     assert skips() == [WEEK]
 
@@ -60,8 +60,7 @@ def test_of_several_boxes_one_is_chosen(page: Page) -> None:
 def test_the_changed_week_takes_the_focus_and_is_told(browse: Callable[..., Page]) -> None:
     page = browse(CAMILLE)
     page.goto("/planning")
-    card(page, "mardi 23 juin").locator("summary").click()
-    card(page, "mardi 23 juin").get_by_role("button", name="Sauter", exact=True).click()
+    card(page, "mardi 23 juin").get_by_role("button", name="Sauter cette livraison").click()
     title = page.get_by_role("heading", name="Semaine du 22 juin")
     expect(title).to_be_focused()
     expect(title).to_be_in_viewport()
@@ -71,8 +70,7 @@ def test_the_changed_week_takes_the_focus_and_is_told(browse: Callable[..., Page
 def test_without_javascript_one_comes_back_to_the_week(browse: Callable[..., Page]) -> None:
     page = browse(CAMILLE, java_script_enabled=False)
     page.goto("/planning")
-    card(page, "mardi 7 juillet").locator("summary").click()
-    card(page, "mardi 7 juillet").get_by_role("button", name="Sauter", exact=True).click()
+    card(page, "mardi 7 juillet").get_by_role("button", name="Sauter cette livraison").click()
     expect(page).to_have_url(re.compile("/planning#semaine-2026-07-06$"))
     expect(page.get_by_role("heading", name="Semaine du 6 juillet")).to_be_in_viewport()
 
@@ -109,9 +107,8 @@ def test_a_closed_delivery_has_no_button(page: Page, clock: Traveller) -> None:
 def test_a_page_left_open_over_the_cutoff_is_refused_kindly(page: Page, clock: Traveller) -> None:
     page.goto("/planning")
     delivery = card(page, "mardi 16 juin")
-    delivery.locator("summary").click()
     clock.move_to(CUTOFF)
-    delivery.get_by_role("button", name="Sauter", exact=True).click()
+    delivery.get_by_role("button", name="Sauter cette livraison").click()
     expect(page.get_by_text("Trop tard").first).to_be_visible()
     expect(delivery).to_contain_text("Close depuis le dimanche 14 juin, 23 h 59")
     assert skips() == []

@@ -1,6 +1,7 @@
 """/planning: every coming delivery of every subscription, skip and undo on each."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account
 from portal.boxes.models import BoxChange
 from portal.deliveries.models import Delivery
+from portal.deliveries.services import generate
 from portal.subscriptions.models import Subscription
 from tests.client import Browser
 from tests.pages import text_of
@@ -134,3 +136,12 @@ def test_a_year_takes_as_many_queries_as_a_page(
     with count_queries() as statements:
         client.get(f"/planning?semaines={weeks}")
     assert len(statements) <= 9, "\n".join(statements)
+
+
+def test_a_year_weighs_less_than_thirty_kilobytes(client: Browser, session: Session) -> None:
+    generate(session, TUESDAY, TUESDAY + timedelta(weeks=60))
+    session.commit()
+    client.sign_in(CAMILLE)
+    page = client.get("/planning?semaines=52")
+    assert text_of(page).count("Grand panier") >= 52
+    assert len(page.data) < 30 * 1024

@@ -3,67 +3,64 @@
 import re
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.dates import format_date, get_day_names
 from babel.numbers import format_currency, format_decimal
 from flask import Flask
-from flask_babel import get_locale
 
 from portal.rules.cutoffs import PARIS, last_minute
 from portal.rules.money import Money
-from portal.web.i18n import FIRM, gettext
+from portal.web.i18n import FIRM, gettext, language
 
 _DAY_OF_MONTH = re.compile(r"\b(\d{1,2}) (?=[^\W\d])")
 
 
-def _language() -> str:
-    return str(get_locale() or "fr")
-
-
-def _date(day: date, pattern: str) -> str:
+@lru_cache(maxsize=5000)
+def _date(day: date, pattern: str, language: str) -> str:
     """As the language writes it, « 1er » in French; a number never ends a line before its month."""
-    number = "1er" if day.day == 1 and _language() == "fr" else str(day.day)
-    return _DAY_OF_MONTH.sub(f"{number}{FIRM}", format_date(day, pattern, locale=_language()))
+    number = "1er" if day.day == 1 and language == "fr" else str(day.day)
+    return _DAY_OF_MONTH.sub(f"{number}{FIRM}", format_date(day, pattern, locale=language))
 
 
 def day(value: date) -> str:
     """« mardi 1er juin »"""
-    return _date(value, "EEEE d MMMM")
+    return _date(value, "EEEE d MMMM", language())
 
 
 def day_year(value: date) -> str:
     """« mardi 1er juin 2027 »"""
-    return _date(value, "EEEE d MMMM y")
+    return _date(value, "EEEE d MMMM y", language())
 
 
 def day_month(value: date) -> str:
     """« 1er juin »"""
-    return _date(value, "d MMMM")
+    return _date(value, "d MMMM", language())
 
 
 def day_short(value: date) -> str:
     """« mar. 1er juin »"""
-    return _date(value, "EEE d MMM")
+    return _date(value, "EEE d MMM", language())
 
 
 def weekday(value: date) -> str:
     """« mardi »"""
-    return _date(value, "EEEE")
+    return _date(value, "EEEE", language())
 
 
 def weekday_name(number: int) -> str:
     """« mardi » from 1: Monday is 0."""
-    return str(get_day_names(locale=_language())[number])
+    return str(get_day_names(locale=language())[number])
 
 
 def month(value: date) -> str:
     """« juin 2026 »"""
-    return _date(value, "MMMM y")
+    return _date(value, "MMMM y", language())
 
 
 def month_short(value: date) -> str:
     """« juin », « juil. »"""
-    return _date(value, "MMM")
+    return _date(value, "MMM", language())
 
 
 def clock(value: time | datetime) -> str:
@@ -87,7 +84,7 @@ def cutoff(value: datetime) -> str:
 
 def money(value: Money) -> str:
     """« 1 234,50 € »"""
-    return format_currency(Decimal(value.cents).scaleb(-2), "EUR", locale=_language())
+    return format_currency(Decimal(value.cents).scaleb(-2), "EUR", locale=language())
 
 
 def percent(basis_points: int) -> str:
@@ -97,7 +94,7 @@ def percent(basis_points: int) -> str:
 
 def number(value: int | Decimal) -> str:
     """« 1 234 », « 1,5 »"""
-    return format_decimal(value, format="#,##0.###", locale=_language())
+    return format_decimal(value, format="#,##0.###", locale=language())
 
 
 def distance(kilometres: float) -> str:

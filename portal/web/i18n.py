@@ -5,11 +5,15 @@ touched: values are filled in afterwards.
 """
 
 import re
+from functools import cache
 from typing import Any
 
 import flask_babel
-from flask import Flask
+from flask import Flask, g, has_app_context
 from flask_babel import LazyString, get_locale, get_translations
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 NARROW = "\u202f"
 FIRM = "\u00a0"
@@ -30,14 +34,40 @@ def french(text: str) -> str:
     return text
 
 
-def _typeset(text: str) -> str:
-    locale = get_locale()
-    return french(text) if locale is None or locale.language == "fr" else text
+def language() -> str:
+    """The reader's, looked up once a request: a page asks for every message and date."""
+    if not has_app_context():
+        return "fr"
+    found: str | None = g.get("language")
+    if found is None:
+        found = g.language = str(get_locale())
+    return found
+
+
+def _typeset(text: str, language: str) -> str:
+    return french(text) if language.startswith("fr") else text
+
+
+@cache
+def _text(message: str, language: str) -> str:
+    return _typeset(get_translations().ugettext(message), language)
+
+
+@cache
+def _markup(message: str, language: str) -> Markup:
+    return Markup(_text(message, language))  # noqa: S704
 
 
 def gettext(message: str, /, **values: Any) -> str:
     """The message in the reader's language, typeset, with its values filled in."""
-    text = _typeset(get_translations().ugettext(message))
+    text = _text(message, language())
+    return text % values if values else text
+
+
+@pass_eval_context
+def _gettext_in_template(context: EvalContext, message: str, /, **values: Any) -> str:
+    """As `gettext`, where values are escaped."""
+    text = (_markup if context.autoescape else _text)(message, language())
     return text % values if values else text
 
 
@@ -45,7 +75,11 @@ def ngettext(singular: str, plural: str, n: int, /, **values: Any) -> str:
     """As `gettext`, for a number: French says « 0 panier », so one and less are singular."""
     values.setdefault("n", n)
     values.setdefault("num", n)
-    return _typeset(get_translations().ungettext(singular, plural, 1 if abs(n) < 2 else n)) % values
+    return _plural(singular, plural, n) % values
+
+
+def _plural(singular: str, plural: str, n: int) -> str:
+    return _typeset(get_translations().ungettext(singular, plural, 1 if abs(n) < 2 else n), language())
 
 
 def lazy_gettext(message: str, /, **values: Any) -> LazyString:
@@ -58,9 +92,7 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Europe/Paris"
     flask_babel.Babel(app)
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda message: _typeset(get_translations().ugettext(message)),
-        ngettext=lambda singular, plural, n: _typeset(
-            get_translations().ungettext(singular, plural, 1 if abs(n) < 2 else n)
-        ),
-        newstyle=True,
+        gettext=lambda message: _text(message, language()), ngettext=_plural, newstyle=True
     )
+    # Jinja's own looks for `gettext` in a new context each time
+    app.jinja_env.globals["_"] = _gettext_in_template

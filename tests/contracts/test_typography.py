@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask, render_template_string
+from flask_babel import force_locale
 
 from portal.rules.cutoffs import Lead, cutoff_instant
 from portal.rules.money import Money
@@ -73,6 +74,13 @@ def test_none_and_one_are_singular(n: int, shown: str) -> None:
 
 def test_a_label_is_typeset_when_it_is_shown() -> None:
     assert spaces_shown(str(lazy_gettext("Une question ?"))) == "Une question^?"
+
+
+def test_another_language_has_its_own_spaces_and_dates(app: Flask) -> None:
+    shown = '{{ _("Une question ?") }} {{ day | day }}'
+    assert render_template_string(shown, day=TUESDAY) == f"Une question{NARROW}? mardi 16{FIRM}juin"
+    with app.app_context(), force_locale("en"):
+        assert render_template_string(shown, day=TUESDAY) == f"Une question ? Tuesday 16{FIRM}June"
 
 
 def test_templates_escape_values_and_not_our_words() -> None:

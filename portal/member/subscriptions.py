@@ -274,7 +274,7 @@ def _joining_page(
 ) -> ResponseReturnValue:
     if form is None:
         page = render_template("member/subscriptions/add.html", form=None)
-        return make_response(page, 200 if request.method == "GET" else 422)
+        return make_response(page, 422 if request.method == "POST" else 200)
     wanted = form.wanted if form.validate() else None
     preview = joining.preview_joining(db.session(), wanted, clock.now()) if wanted else None
     return _answer(

@@ -314,6 +314,28 @@ def test_what_is_not_ones_own_is_not_found(tab: Browser, session: Session, numbe
     assert mails(session) == 0
 
 
+def test_the_servers_clock_decides(
+    tab: Browser, clock: time_machine.Traveller, terms: Callable[[], Any]
+) -> None:
+    before = terms()
+    clock.move_to(CUTOFF)
+    in_time = {"Date": "Sun, 14 Jun 2026 20:00:00 GMT"}
+    assert tab.submit(PAGE, {**AS_IS, "formule": "1", "des-1": MONDAY}, headers=in_time).status_code == 422
+    assert tab.submit(JOINING, ORDER, headers=in_time).status_code == 422
+    assert terms() == before
+
+
+@pytest.mark.parametrize("path", [PAGE, JOINING, "/abonnements/1/annulation"])
+def test_what_is_no_form_is_refused(tab: Browser, terms: Callable[[], Any], path: str) -> None:
+    before = terms()
+    form = {**ORDER, "lundi": MONDAY, "csrf_token": tab.token}
+    assert tab.post(path, json=form).status_code == 403
+    cut = b'--x\r\nContent-Disposition: form-data; name="formule"\r\n\r\n1'
+    assert 400 <= tab.post(path, data=cut, content_type="multipart/form-data; boundary=x").status_code < 500
+    assert 400 <= tab.post(path, data=b"formule=1", content_type="").status_code < 500
+    assert terms() == before
+
+
 # Another formula
 
 

@@ -167,6 +167,20 @@ def test_terms_gone_by_are_told(camille: Browser, clock: time_machine.Traveller)
     assert "Annuler ce changement" not in page
 
 
+def test_a_change_of_this_week_is_to_come_until_its_delivery_closes(
+    camille: Browser, session: Session, clock: time_machine.Traveller
+) -> None:
+    session.scalars(select(Term).where(Term.subscription_id == 1)).one().pickup_point_id = 4
+    session.commit()
+    clock.move_to(CUTOFF)  # Friday's delivery is open for two days more
+    confirm(camille, formule="1", point="4")
+    page = text_of(camille.get("/abonnements"))
+    assert "Grand panier 19,50 €" in page and "À partir du vendredi 19 juin : Petit panier" in page
+    clock.shift(timedelta(days=2))
+    page = text_of(camille.get("/abonnements"))
+    assert "Petit panier 11,50 €" in page and "Annuler ce changement" not in page
+
+
 def test_the_same_form_sent_twice_is_one_change(camille: Browser, session: Session) -> None:
     for _ in range(2):
         assert confirm(camille, formule="1").status_code == 303

@@ -78,7 +78,9 @@ def terms(session: Session, subscription_id: int) -> list[tuple[date, date | Non
 
 
 def subjects(session: Session) -> list[str]:
-    return [subject.replace("\u00a0", " ") for subject in session.scalars(select(Mail.subject).order_by(Mail.id))]
+    return [
+        subject.replace("\u00a0", " ") for subject in session.scalars(select(Mail.subject).order_by(Mail.id))
+    ]
 
 
 BEGUN = date(2026, 1, 5)
@@ -116,6 +118,13 @@ def test_a_rhythm_is_said_by_its_first_three_dates_at_the_wanted_point(session: 
         Rhythm.FORTNIGHT_A: (date(2026, 6, 18), date(2026, 7, 2), date(2026, 7, 16)),
         Rhythm.FORTNIGHT_B: (date(2026, 6, 25), date(2026, 7, 9), date(2026, 7, 23)),
     }
+
+
+def test_a_cancelled_delivery_is_none_of_its_dates(session: Session) -> None:
+    second = session.scalars(select(Delivery).where(Delivery.day == TUESDAY + WEEK)).one()
+    second.cancelled_at = datetime(2026, 6, 1, tzinfo=UTC)
+    session.flush()
+    assert look(session).rhythms[Rhythm.WEEKLY] == (TUESDAY, TUESDAY + 2 * WEEK, TUESDAY + 3 * WEEK)
 
 
 @pytest.mark.parametrize(

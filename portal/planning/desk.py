@@ -135,7 +135,8 @@ def refusal_where_full(
     for holding, plan in changed:
         weight = {formula.id: formula.weight for formula in holding.formulas.values()}
         for taken, version in ((before, holding.plan), (after, plan)):
-            taken.update(capacity.places(version, season.weeks, season, weight))
+            weeks = {*season.weeks, *version.changes}  # a box may come that was postponed long before
+            taken.update(capacity.places(version, weeks, season, weight))
     new = capacity.newly_taken(before, after)
     if not new:
         return None

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
-from portal.boxes.carried import counts, packing, received
+from portal.boxes.carried import counts, loads, packing, received
 from portal.boxes.models import Basket, Suspension
 from portal.boxes.queries import member_boxes, with_changes
 from portal.boxes.services import freeze
@@ -232,6 +232,7 @@ class Storm(RuleBasedStateMachine):
         assert frozen <= rows, "what is frozen is what is shown"
         self.check_lists(rows)
         self.check_boxes(rows)
+        self.check_places()
 
     def check_lists(self, rows: set[Row]) -> None:
         counted = Counter[tuple[int, ...]]()
@@ -259,6 +260,12 @@ class Storm(RuleBasedStateMachine):
             if delivery.cutoff_at <= self.now:
                 carried = {row for row in rows if row[2] == delivery.id}
                 assert self.closed.setdefault(delivery.id, carried) == carried
+
+    def check_places(self) -> None:
+        """Nobody has taken a place that a point did not have."""
+        room = {point.id: point.capacity for point in self.session.scalars(select(PickupPoint))}
+        for (point, week), taken in loads(self.session, list(room), WEEKS).items():
+            assert taken <= room[point], (point, week)
 
 
 def test_members_lists_and_the_freeze_say_the_same_through_a_storm_of_acts(

@@ -13,8 +13,10 @@ from portal.infra.orm import db
 from portal.member import blueprint, member
 from portal.planning.queries import Card
 from portal.planning.queries import planning as read_planning
+from portal.planning.suspensions import running
 from portal.profile.queries import latest_news
 from portal.rules.cutoffs import local_day
+from portal.rules.planning import Absence
 
 HORIZON = timedelta(weeks=6)
 AFTER = 3
@@ -27,7 +29,7 @@ class Outlook:
 
     next: Card | None
     skipped_before: tuple[Card, ...]
-    """Whole cards skipped before the next box, which can still be taken back."""
+    """Whole cards skipped or postponed before the next box, which can still be taken back."""
     next_open: Card | None
     """When the next box is closed: the first one that can still be changed."""
     after: tuple[Card, ...]
@@ -43,10 +45,15 @@ def outlook(cards: tuple[Card, ...]) -> Outlook:
         next_open = next((card for card in later if card.can_change and card.to_come), None)
     return Outlook(
         next=next_card,
-        skipped_before=tuple(card for card in earlier if card.can_change),
+        skipped_before=tuple(card for card in earlier if card.can_change and _by_choice(card)),
         next_open=next_open,
         after=tuple(card for card in later if card is not next_open)[:AFTER],
     )
+
+
+def _by_choice(card: Card) -> bool:
+    """Whether it is that card which was given up; a suspension is told once for all."""
+    return bool(card.left) or any(box.absence is Absence.SKIPPED for box in card.boxes)
 
 
 def next_context() -> dict[str, Any]:
@@ -60,7 +67,13 @@ def next_context() -> dict[str, Any]:
         shown = shown_contents(
             session, found.next.delivery.id, [box.formula.id for box in found.next.to_come]
         )
-    return {"outlook": found, "shown": shown, "has_subscription": bool(ahead.holdings), "today": today}
+    return {
+        "outlook": found,
+        "shown": shown,
+        "suspensions": running(ahead.holdings, today),
+        "has_subscription": bool(ahead.holdings),
+        "today": today,
+    }
 
 
 @blueprint.get("/espace")

@@ -196,3 +196,19 @@ def test_the_page_takes_nine_queries_whatever_is_shown(
         with count_queries() as statements:
             assert client.get("/espace").status_code == 200
         assert len(statements) <= 9, "\n".join(statements)
+
+
+def test_a_suspension_is_told_once_and_the_next_box_is_the_first_one_back(camille: Browser) -> None:
+    camille.get("/mon-compte")
+    camille.submit("/planning/suspension", {"du": "2026-06-11", "au": "2026-06-30", "abonnement": [1, 2]})
+    page = text_of(camille.get("/espace"))
+    assert "Livraisons suspendues du jeudi 11 juin au mardi 30 juin (Grand panier, Œufs)" in page
+    assert "Modifiable jusqu'au dimanche 5 juillet, 23 h 59" in page and "16 juin" not in page
+
+
+def test_a_postponed_box_is_told_where_it_left_and_where_it_arrives(camille: Browser) -> None:
+    camille.get("/mon-compte")
+    camille.submit("/planning/2026-06-15/report", {"abonnement": [1, 2], "vers": "2026-06-22"})
+    page = text_of(camille.get("/espace"))
+    assert "Grand panier reporté au mardi 23 juin" in page
+    assert "Grand panier reporté de la semaine du 15 juin" in page

@@ -47,7 +47,7 @@ def _readable(text: str | None) -> str:
 
 
 class ReasonForm(Form):
-    reason = StringField(_l("Pourquoi ? Chaque personne concernée le lira."), filters=[_readable])
+    reason = StringField(_l("Pourquoi ?"), filters=[_readable])
 
     def validate_reason(self, field: StringField) -> None:
         if len(field.data) > LONGEST_REASON:
@@ -85,12 +85,17 @@ class MoveForm(ReasonForm):
 def cancel_delivery(day: date, tour: str) -> ResponseReturnValue:
     found, form = _delivery_or_404(day, tour), CancelForm(request.form)
     if request.method != "POST":
-        return _page("cancel", found, form=form, refusal=refusal_to_cancel(found.for_rules, clock.now()))
+        return _page(
+            "farm/deliveries/cancel.html",
+            found,
+            form=form,
+            refusal=refusal_to_cancel(found.for_rules, clock.now()),
+        )
     if not form.validate():
-        return _page("cancel", found, form=form, status=422)
+        return _page("farm/deliveries/cancel.html", found, form=form, status=422)
     outcome = deliveries.cancel(db.session(), found.id, form.reason.data, by=staff().id)
     if outcome.refusal:
-        return _page("cancel", found, form=form, refusal=outcome.refusal, status=422)
+        return _page("farm/deliveries/cancel.html", found, form=form, refusal=outcome.refusal, status=422)
     return _done(found, outcome, _("La livraison est annulée."))
 
 
@@ -98,10 +103,14 @@ def cancel_delivery(day: date, tour: str) -> ResponseReturnValue:
 def reinstate_delivery(day: date, tour: str) -> ResponseReturnValue:
     found = _delivery_or_404(day, tour)
     if request.method != "POST":
-        return _page("reinstate", found, refusal=refusal_to_reinstate(found.for_rules, clock.now()))
+        return _page(
+            "farm/deliveries/reinstate.html",
+            found,
+            refusal=refusal_to_reinstate(found.for_rules, clock.now()),
+        )
     outcome = deliveries.reinstate(db.session(), found.id, by=staff().id)
     if outcome.refusal:
-        return _page("reinstate", found, refusal=outcome.refusal, status=422)
+        return _page("farm/deliveries/reinstate.html", found, refusal=outcome.refusal, status=422)
     return _done(found, outcome, _("La livraison est rétablie."))
 
 
@@ -149,7 +158,7 @@ def _move_page(
     elif "jour" in request.values and not refusal:
         error = _("C'est déjà sa date.") if asked else _("Indiquez une date : jour, mois, année.")
     return _page(
-        "move",
+        "farm/deliveries/move.html",
         found,
         form=form,
         refusal=refusal,
@@ -162,14 +171,15 @@ def _move_page(
 
 
 def _page(
-    name: str, found: DeliveryView, *, refusal: Refusal | None = None, status: int = 200, **context: Any
+    template: str, found: DeliveryView, *, refusal: Refusal | None = None, status: int = 200, **context: Any
 ) -> ResponseReturnValue:
     session = db.session()
     page = render_template(
-        f"farm/deliveries/{name}.html",
+        template,
         delivery=found,
         state=found.state(clock.now()),
         refusal=refusal,
+        tried=status == 422,
         reach=deliveries.reach(session, found),
         list=packing_list(session, found, although_cancelled=True),
         holiday_on=holiday_on,

@@ -62,9 +62,9 @@ def change(session: Session, kind: Kind) -> tuple[int, date]:
 
 
 WORDS = {
-    Kind.SKIPPED: "Grand panier sauté",
-    Kind.SUSPENDED: "Grand panier suspendu",
-    Kind.POSTPONED: "Grand panier reporté au mardi 23 juin",
+    Kind.SKIPPED: "Sauté : Grand panier",
+    Kind.SUSPENDED: "Suspendu : Grand panier",
+    Kind.POSTPONED: "Reporté au mardi 23 juin : Grand panier",
     Kind.ELSEWHERE: "À retirer : Mairie de Laragne, au lieu de Halle de Serres",
     Kind.VARIED: "2 × Petit panier au lieu de Grand panier",
 }
@@ -119,7 +119,7 @@ def test_what_is_no_change_or_nobodys_is_not_found(staff, path):
 
 def test_a_postponed_box_stands_with_both_deliveries(staff, session):
     change(session, Kind.POSTPONED)
-    assert "Grand panier reporté du mardi 16 juin" in text_of(staff.get(NEXT))
+    assert "Reporté du mardi 16 juin : Grand panier" in text_of(staff.get(NEXT))
 
 
 def test_a_box_for_once_at_another_tours_point_stands_with_both_deliveries(staff, session):
@@ -141,7 +141,7 @@ def test_what_staff_did_bears_their_name(staff, session):
     camille, (box, _) = person(session, CAMILLE)
     skip(session, camille, [box], MONDAY, by=sophie(session))
     session.commit()
-    assert "Grand panier sauté Sophie Durand, le mercredi 10 juin, 10 h" in text_of(staff.get(PAGE))
+    assert "Sauté : Grand panier Sophie Durand, le mercredi 10 juin, 10 h" in text_of(staff.get(PAGE))
 
 
 def test_the_page_takes_the_same_number_of_statements_for_one_and_for_many(client, session, count_queries):

@@ -1,6 +1,5 @@
 """Subscriptions: their terms, past and coming; changing them, taking that back; another formula beside."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,13 +68,11 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
 
 
 def _overview_page(refused: str | None = None, status: int = 200) -> ResponseReturnValue:
-    now = clock.now()
-    today = local_day(now)
-    found = overview(db.session(), member().id, now)
+    found = overview(db.session(), member().id, clock.now())
     page = render_template(
         "member/subscriptions/page.html",
-        live=[item for item in found if item.last_day is None or item.last_day >= today],
-        ended=[item for item in found if item.last_day is not None and item.last_day < today],
+        live=[item for item in found if item.live],
+        ended=[item for item in found if not item.live],
         refused=refused,
     )
     return make_response(page, status)
@@ -89,6 +86,8 @@ class _Asked:
     usual: TermView
     holdings: list[Holding]
     formulas: list[PricedFormula]
+    along: dict[str, TermView]
+    """What is asked about: collected with the vegetables, where they move to another point."""
     stay: list[TermView]
     """What cannot move along: the chosen point does not offer it."""
 
@@ -140,13 +139,12 @@ def _asked(subscription_id: int, sent: MultiDict[str, str], now: datetime, *, fi
     formulas = [f for f in priced_formulas(session, local_day(now)) if f.formula.kind is usual.formula.kind]
     points = _with(usual.point, offered_points(session))
     form = TermsForm(with_usual(sent, usual) if fill else sent, formulas=formulas, points=points, usual=usual)
-    others = _along(live, holding, usual, form.points.get(form.point.data))
-    missing = withheld(session)
-    stay = {n: term for n, term in others.items() if (int(form.point.data), term.formula.id) in missing}
-    form.also.choices = [(str(n), term.formula) for n, term in others.items() if n not in stay]
+    others = {str(h.id): term_view(h, h.plan.terms[-1]) for h in live if h is not holding}
+    form.also.choices = [(number, term.formula.name) for number, term in others.items()]
+    along, stay = _along(others, usual, form.points.get(form.point.data))
     if fill and "aussi" not in sent:
-        form.also.data = [value for value, _formula in form.also.choices]
-    return _Asked(form, usual, live, formulas, list(stay.values()))
+        form.also.data = list(along)
+    return _Asked(form, usual, live, formulas, along, stay)
 
 
 def _live(now: datetime) -> list[Holding]:
@@ -161,13 +159,18 @@ def _with(present: PointView, offered: list[PointView]) -> list[PointView]:
 
 
 def _along(
-    live: Iterable[Holding], moving: Holding, usual: TermView, point: PointView | None
-) -> dict[int, TermView]:
-    """What is collected with the vegetables, where they move to another point."""
+    others: dict[str, TermView], usual: TermView, point: PointView | None
+) -> tuple[dict[str, TermView], list[TermView]]:
+    """What may move along with the vegetables to another point, and what it does not offer."""
     if usual.formula.kind is not Kind.VEGETABLES or point is None or point.id == usual.point.id:
-        return {}
-    others = {h.id: term_view(h, h.plan.terms[-1]) for h in live if h.id != moving.id}
-    return {number: term for number, term in others.items() if term.point.id == usual.point.id}
+        return {}, []
+    missing = withheld(db.session())
+    there = {number: term for number, term in others.items() if term.point.id == usual.point.id}
+    stay = {number for number, term in there.items() if (point.id, term.formula.id) in missing}
+    return (
+        {number: term for number, term in there.items() if number not in stay},
+        [there[number] for number in there if number in stay],
+    )
 
 
 def _terms_page(

@@ -51,6 +51,7 @@ class Overview:
     suspensions: tuple[Running, ...]
     coming: tuple[ComingTerm, ...]
     past: tuple[PastTerm, ...]
+    live: bool
     last_day: date | None
 
 
@@ -93,6 +94,7 @@ def _overview(holding: Holding, facts: Facts, prices: Prices) -> Overview:
             for term in coming
         ),
         past=tuple(_past(holding, [*past, current])),
+        live=is_live(holding, today),
         last_day=plan.last_day,
     )
 

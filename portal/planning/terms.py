@@ -349,7 +349,15 @@ def withdraw(
     if back is None:
         return Outcome(Refusal.PAST_CUTOFF)
     plan = rehomed(apply_change(holding.plan, back, monday), case.facts)
-    return _confirmed(session, case, "terms_withdrawn", [(holding, plan)], {holding.id: monday})
+    days = box_days(holding.plan, (d for d in case.facts.season if d.week >= monday))
+    return _confirmed(
+        session,
+        case,
+        "terms_withdrawn",
+        [(holding, plan)],
+        {holding.id: monday},
+        day=days[0] if days else monday,
+    )
 
 
 def _confirmed(
@@ -358,6 +366,7 @@ def _confirmed(
     name: str,
     changed: Collection[tuple[Holding, Plan]],
     expected: Mapping[int, date],
+    **context: object,
 ) -> Outcome:
     """Write it down and mail it, if it begins as expected and there is room."""
     case = replace(case, holdings=tuple(holding for holding, _ in changed))
@@ -369,6 +378,6 @@ def _confirmed(
     decided = decide(session, case, lambda plan, _: plans[plan.subscription_id])
     if isinstance(decided, Refusal):
         return Outcome(decided)
-    rendered = mail.render(name, first_name=case.account.first_name, changes=shown)
+    rendered = mail.render(name, first_name=case.account.first_name, changes=shown, **context)
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
     return Outcome(Answer.DONE, shown)

@@ -183,7 +183,7 @@ def test_a_change_of_this_week_is_to_come_until_its_delivery_closes(
 
 def test_the_same_form_sent_twice_is_one_change(camille: Browser, session: Session) -> None:
     for _ in range(2):
-        assert confirm(camille, formule="1").status_code == 303
+        assert confirm(camille, formule="1", point="2", aussi="2").status_code == 303
     assert mails(session) == 1
 
 

@@ -263,6 +263,16 @@ def test_a_change_is_taken_back_as_if_it_had_never_been(session: Session) -> Non
     assert len(subjects(session)) == 2
 
 
+def test_the_mail_names_the_day_that_the_change_would_have_begun_on(session: Session) -> None:
+    session.scalars(select(Term).where(Term.subscription_id == 1)).one().rhythm = Rhythm.FORTNIGHT_B
+    session.flush()
+    act(session, rhythm=Rhythm.WEEKLY)
+    withdraw(session, person(session), 1, MONDAY)
+    assert subjects(session)[-1] == "Changement du mardi 16 juin annulé"
+    text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first() or ""
+    assert "une semaine sur deux : 23 juin, 7, 21 juillet" in text.replace("\u00a0", " ")
+
+
 def test_going_back_to_a_point_that_has_filled_up_is_refused(session: Session) -> None:
     act(session, point="gare")
     limit(session, "halle", 0)

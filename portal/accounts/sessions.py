@@ -17,7 +17,7 @@ from flask import Flask, Request, Response, g, request
 from flask import session as current
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import user_logged_in, user_logged_out
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import joinedload
@@ -44,6 +44,14 @@ _ID = re.compile(r"[A-Za-z0-9_-]{43}")
 def hash_token(token: str) -> str:
     """What is kept of a random token; 256 random bits need no salt."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+_WITH_ACCOUNT = (
+    select(SignInSession, Account)
+    .outerjoin(Account, Account.id == SignInSession.account_id)
+    .options(joinedload(Account.roles))
+    .where(SignInSession.token_hash == bindparam("token_hash"))
+)
 
 
 class RowSession(SessionMixin):
@@ -88,12 +96,7 @@ class RowSession(SessionMixin):
         return self._values
 
     def _read(self, now: datetime) -> None:
-        found = db.session.execute(
-            select(SignInSession, Account)
-            .outerjoin(Account, Account.id == SignInSession.account_id)
-            .options(joinedload(Account.roles))
-            .where(SignInSession.token_hash == hash_token(self.token))
-        )
+        found = db.session.execute(_WITH_ACCOUNT, {"token_hash": hash_token(self.token)})
         row, account = found.unique().one_or_none() or (None, None)
         if row is None:
             return

@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
 
 from portal.boxes.models import Basket, BoxChange, Suspension
 from portal.catalogue.models import Formula
-from portal.catalogue.queries import FormulaView
-from portal.catalogue.queries import view as formula_view
+from portal.catalogue.queries import FORMULA, FormulaView
 from portal.deliveries.queries import DeliveryView
+from portal.infra.orm import View
 from portal.pickup.models import PickupPoint
-from portal.pickup.queries import PointView
-from portal.pickup.queries import view as point_view
+from portal.pickup.queries import POINT, PointView
 from portal.rules import planning
 from portal.rules.changes import POSTPONED_AT_MOST
 from portal.rules.planning import Absence, place_in, project, term_owing
@@ -54,60 +54,83 @@ REACH = POSTPONED_AT_MOST + timedelta(weeks=2)
 """How far before a day a change can lie that still shows on it: postponed boxes, moved deliveries."""
 
 
+_CHANGES = (
+    select(
+        BoxChange.subscription_id,
+        BoxChange.week,
+        BoxChange.skip,
+        BoxChange.skip_at,
+        BoxChange.to_week,
+        BoxChange.formula_id,
+        BoxChange.quantity,
+        FORMULA,
+        POINT,
+    )
+    .outerjoin(BoxChange.formula)
+    .outerjoin(BoxChange.pickup_point)
+    .outerjoin(PickupPoint.tour)
+    .where(
+        BoxChange.subscription_id.in_(bindparam("subscription_ids", expanding=True)),
+        func.coalesce(BoxChange.to_week, BoxChange.week) >= bindparam("since"),
+    )
+)
+_SUSPENSION = View(
+    planning.Suspension,
+    first_day=Suspension.first_day,
+    last_day=Suspension.last_day,
+    made_at=Suspension.made_at,
+    ended_at=Suspension.ended_at,
+    id=Suspension.id,
+)
+_SUSPENSIONS = (
+    select(Suspension.subscription_id, _SUSPENSION)
+    .where(
+        Suspension.subscription_id.in_(bindparam("subscription_ids", expanding=True)),
+        Suspension.last_day >= bindparam("since"),
+    )
+    .order_by(Suspension.first_day, Suspension.id)
+)
+
+
 def with_changes(session: Session, holdings: Iterable[Holding], since: date) -> list[Holding]:
     """The same subscriptions, knowing their one-off changes and suspensions that matter from a day on."""
     holdings = list(holdings)
-    ids = [h.id for h in holdings]
-    changes = session.scalars(
-        select(BoxChange)
-        .where(BoxChange.subscription_id.in_(ids), BoxChange.week >= since - REACH)
-        .options(joinedload(BoxChange.pickup_point), joinedload(BoxChange.formula))
-    ).all()
-    suspensions = session.scalars(
-        select(Suspension)
-        .where(Suspension.subscription_id.in_(ids), Suspension.last_day >= since - REACH)
-        .order_by(Suspension.first_day, Suspension.id)
-    ).all()
+    wanted = {"subscription_ids": [holding.id for holding in holdings], "since": since - REACH}
+    changes = session.execute(_CHANGES, wanted).all()
+    suspensions = session.execute(_SUSPENSIONS, wanted).all()
     return [
         _changed(
             holding,
             [row for row in changes if row.subscription_id == holding.id],
-            [row for row in suspensions if row.subscription_id == holding.id],
+            [found for subscription_id, found in suspensions if subscription_id == holding.id],
         )
         for holding in holdings
     ]
 
 
-def _changed(holding: Holding, changes: list[BoxChange], suspensions: list[Suspension]) -> Holding:
-    by_week = {row.week: week_change(row) for row in changes}
+def _changed(holding: Holding, rows: list[Any], suspensions: list[planning.Suspension]) -> Holding:
+    by_week = {row.week: _week_change(row) for row in rows}
     plan = replace(
         holding.plan,
         changes=MappingProxyType(
             {w: change for w, change in by_week.items() if change != planning.NO_CHANGE}
         ),
-        suspensions=tuple(suspension(row) for row in suspensions),
+        suspensions=tuple(suspensions),
     )
-    points = {row.pickup_point.id: point_view(row.pickup_point) for row in changes if row.pickup_point}
-    formulas = {row.formula.id: formula_view(row.formula) for row in changes if row.formula}
+    points = {row.PointView.id: row.PointView for row in rows if row.PointView}
+    formulas = {row.FormulaView.id: row.FormulaView for row in rows if row.FormulaView}
     return replace(holding, plan=plan, points=points | holding.points, formulas=formulas | holding.formulas)
 
 
-def week_change(row: BoxChange) -> planning.WeekChange:
-    """A row as the rules see it."""
-    point = row.pickup_point
+def _week_change(row: Any) -> planning.WeekChange:
     return planning.WeekChange(
         skip=row.skip,
         skip_at=row.skip_at,
         to_week=row.to_week,
-        place=planning.Place(point.id, point.tour_id) if point else None,
+        place=planning.Place(row.PointView.id, row.PointView.tour_id) if row.PointView else None,
         formula_id=row.formula_id,
         quantity=row.quantity,
     )
-
-
-def suspension(row: Suspension) -> planning.Suspension:
-    """A row as the rules see it."""
-    return planning.Suspension(row.first_day, row.last_day, row.made_at, row.ended_at, id=row.id)
 
 
 def member_boxes(
@@ -148,27 +171,26 @@ def member_box(holding: Holding, box: planning.Box, delivery: DeliveryView) -> M
     )
 
 
+_FROZEN = (
+    select(Basket.subscription_id, Basket.week, Basket.delivery_id, Basket.quantity, FORMULA, POINT)
+    .join(Formula, Formula.id == Basket.formula_id)  # those of the row: the terms may have changed since
+    .join(PickupPoint, PickupPoint.id == Basket.pickup_point_id)
+    .join(PickupPoint.tour)
+    .where(
+        Basket.subscription_id.in_(bindparam("subscription_ids", expanding=True)),
+        Basket.delivery_id.in_(bindparam("delivery_ids", expanding=True)),
+    )
+)
+
+
 def _frozen_boxes(
     session: Session, holdings: Collection[Holding], deliveries: Collection[DeliveryView]
 ) -> list[MemberBox]:
     if not deliveries:
         return []
     by_id = {d.id: d for d in deliveries if not d.cancelled}
-    rows = session.execute(
-        select(Basket, Formula, PickupPoint)  # those of the row: the terms may have changed since
-        .join(Formula, Formula.id == Basket.formula_id)
-        .join(PickupPoint, PickupPoint.id == Basket.pickup_point_id)
-        .where(Basket.subscription_id.in_([h.id for h in holdings]), Basket.delivery_id.in_(list(by_id)))
-    )
+    wanted = {"subscription_ids": [holding.id for holding in holdings], "delivery_ids": list(by_id)}
     return [
-        MemberBox(
-            subscription_id=basket.subscription_id,
-            week=basket.week,
-            delivery=by_id[basket.delivery_id],
-            formula=formula_view(formula),
-            quantity=basket.quantity,
-            point=point_view(point),
-            absence=None,
-        )
-        for basket, formula, point in rows
+        MemberBox(subscription_id, week, by_id[delivery_id], formula, quantity, point, absence=None)
+        for subscription_id, week, delivery_id, quantity, formula, point in session.execute(_FROZEN, wanted)
     ]

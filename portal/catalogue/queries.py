@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from portal.catalogue.models import Formula, FormulaPrice, Kind
+from portal.infra.orm import View
 from portal.rules.money import Money
 from portal.rules.pricing import DatedPrice, price_on
 
@@ -35,24 +36,24 @@ class PricedFormula:
     price: Money
 
 
-def view(row: Formula) -> FormulaView:
-    return FormulaView(
-        id=row.id,
-        slug=row.slug,
-        name=row.name,
-        short_name=row.short_name,
-        kind=row.kind,
-        description=row.description,
-        serves=row.serves,
-        drawing=row.drawing,
-        position=row.position,
-        weight=row.weight,
-    )
+FORMULA = View(
+    FormulaView,
+    id=Formula.id,
+    slug=Formula.slug,
+    name=Formula.name,
+    short_name=Formula.short_name,
+    kind=Formula.kind,
+    description=Formula.description,
+    serves=Formula.serves,
+    drawing=Formula.drawing,
+    position=Formula.position,
+    weight=Formula.weight,
+)
 
 
 def formulas(session: Session) -> list[FormulaView]:
     """All formulas in the order in which the farm shows them."""
-    return [view(row) for row in session.scalars(select(Formula).order_by(Formula.position))]
+    return list(session.scalars(select(FORMULA).order_by(Formula.position)))
 
 
 def formula_prices(session: Session) -> dict[int, list[DatedPrice]]:
@@ -65,10 +66,10 @@ def formula_prices(session: Session) -> dict[int, list[DatedPrice]]:
 
 def priced_formulas(session: Session, day: date) -> list[PricedFormula]:
     """The formulas on sale on a day, with their prices; one without a price is not on sale."""
-    rows = session.scalars(select(Formula).order_by(Formula.position).options(selectinload(Formula.prices)))
+    prices = formula_prices(session)
     priced = []
-    for row in rows:
-        prices = [DatedPrice(p.since, p.price, p.vat_basis_points) for p in row.prices if p.since <= day]
-        if prices:
-            priced.append(PricedFormula(view(row), price_on(prices, day).price))
+    for formula in formulas(session):
+        known = [price for price in prices.get(formula.id, ()) if price.since <= day]
+        if known:
+            priced.append(PricedFormula(formula, price_on(known, day).price))
     return priced

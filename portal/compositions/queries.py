@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from sqlalchemy import and_, or_, select, true
+from sqlalchemy import and_, bindparam, or_, select, true
 from sqlalchemy.orm import Session, selectinload
 
 from portal.catalogue.models import Product, Unit
@@ -15,6 +15,7 @@ from portal.compositions.models import Composition, CompositionChange, Compositi
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView
 from portal.deliveries.queries import view as delivery_view
+from portal.infra.orm import View
 from portal.rules.alphabet import french_order
 from portal.rules.amounts import GRAMS, KILOS, PIECES, Measure, gap, worth
 from portal.rules.money import Money
@@ -119,6 +120,43 @@ class Grid:
         return tuple(product for product in self.products if product.id in ids)
 
 
+_PRODUCT = View(
+    ProductView,
+    id=Product.id,
+    name=Product.name,
+    unit=Product.unit,
+    value=Product.value,
+    drawing=Product.drawing,
+    storage=Product.storage,
+)
+_SHOWN = (
+    select(
+        Composition.formula_id,
+        Composition.state,
+        _PRODUCT,
+        CompositionLine.amount,
+        CompositionChange.at,
+        CompositionChange.before,
+    )
+    .select_from(Composition)
+    .join(Product, true())
+    .outerjoin(
+        CompositionLine,
+        and_(CompositionLine.composition_id == Composition.id, CompositionLine.product_id == Product.id),
+    )
+    .outerjoin(
+        CompositionChange,
+        and_(CompositionChange.composition_id == Composition.id, CompositionChange.product_id == Product.id),
+    )
+    .where(
+        Composition.delivery_id == bindparam("delivery_id"),
+        Composition.formula_id.in_(bindparam("formula_ids", expanding=True)),
+        Composition.state != CompositionState.DRAFT,
+        or_(CompositionLine.id.is_not(None), CompositionChange.id.is_not(None)),
+    )
+)
+
+
 def shown_contents(
     session: Session, delivery_id: int, formula_ids: Collection[int]
 ) -> dict[int, ShownContents]:
@@ -126,24 +164,10 @@ def shown_contents(
 
     One statement, whatever the number of formulas: a row for each product that is in a box or that was.
     """
-    line, change = CompositionLine, CompositionChange
-    statement = (
-        select(Composition.formula_id, Composition.state, Product, line.amount, change.at, change.before)
-        .select_from(Composition)
-        .join(Product, true())
-        .outerjoin(line, and_(line.composition_id == Composition.id, line.product_id == Product.id))
-        .outerjoin(change, and_(change.composition_id == Composition.id, change.product_id == Product.id))
-        .where(
-            Composition.delivery_id == delivery_id,
-            Composition.formula_id.in_(list(formula_ids)),
-            Composition.state != CompositionState.DRAFT,
-            or_(line.id.is_not(None), change.id.is_not(None)),
-        )
-    )
     found: dict[int, tuple[CompositionState, list[Line], list[Change]]] = {}
-    for formula_id, state, row, amount, changed_at, before in session.execute(statement):
+    wanted = {"delivery_id": delivery_id, "formula_ids": list(formula_ids)}
+    for formula_id, state, product, amount, changed_at, before in session.execute(_SHOWN, wanted):
         _, lines, changes = found.setdefault(formula_id, (state, [], []))
-        product = _product(row)
         if amount:
             lines.append(Line(product, amount))
         if changed_at:
@@ -156,7 +180,7 @@ def shown_contents(
 
 def grid(session: Session, delivery: DeliveryView) -> Grid:
     """The boxes of the formulas on sale that day, written or not."""
-    products = {row.id: _product(row) for row in session.scalars(select(Product))}
+    products = {product.id: product for product in session.scalars(select(_PRODUCT))}
     written = {
         row.formula_id: row
         for row in session.scalars(
@@ -209,10 +233,6 @@ def sources(session: Session, delivery: DeliveryView, limit: int = 12) -> list[D
 
 
 Item = TypeVar("Item", Line, Change)
-
-
-def _product(row: Product) -> ProductView:
-    return ProductView(row.id, row.name, row.unit, row.value, row.drawing, row.storage)
 
 
 def _by_name(items: Iterable[Item]) -> tuple[Item, ...]:

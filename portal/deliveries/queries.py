@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery, Tour
 from portal.infra import locks
+from portal.infra.orm import View
 from portal.rules import planning
 from portal.rules.cutoffs import Lead, is_past, local_day
 
@@ -93,32 +94,55 @@ def prepared_until(session: Session) -> dict[int, date]:
     return dict(rows.all())
 
 
+DELIVERY = View(
+    DeliveryView,
+    id=Delivery.id,
+    tour_id=Delivery.tour_id,
+    tour_slug=Tour.slug,
+    tour_name=Tour.name,
+    week=Delivery.week,
+    nominal_day=Delivery.nominal_day,
+    day=Delivery.day,
+    cutoff_at=Delivery.cutoff_at,
+    cancelled=Delivery.cancelled_at.is_not(None),
+    cancel_reason=Delivery.cancel_reason,
+    move_reason=Delivery.move_reason,
+    frozen_at=Delivery.frozen_at,
+)
+"""Of a statement that joins the delivery's tour."""
+
+_DELIVERIES = select(DELIVERY).join(Delivery.tour)
+_UPCOMING = _DELIVERIES.where(Delivery.day.between(bindparam("since"), bindparam("until"))).order_by(
+    Delivery.day, Delivery.id
+)
+_UPCOMING_OF_TOURS = _UPCOMING.where(Delivery.tour_id.in_(bindparam("tour_ids", expanding=True)))
+
+
 def find(session: Session, day: date, tour_slug: str) -> DeliveryView | None:
     """The delivery of a date and tour: two tours may share a date."""
-    found = session.scalar(_deliveries().where(Delivery.day == day, Tour.slug == tour_slug))
-    return view(found) if found else None
+    return session.scalar(_DELIVERIES.where(Delivery.day == day, Tour.slug == tour_slug))
 
 
 def upcoming(
     session: Session, since: date, until: date, tour_ids: Iterable[int] | None = None
 ) -> list[DeliveryView]:
     """The deliveries from one actual date to another, both included, in date order."""
-    statement = _deliveries().where(Delivery.day.between(since, until)).order_by(Delivery.day, Delivery.id)
-    if tour_ids is not None:
-        statement = statement.where(Delivery.tour_id.in_(list(tour_ids)))
-    return [view(row) for row in session.scalars(statement)]
+    days = {"since": since, "until": until}
+    if tour_ids is None:
+        return list(session.scalars(_UPCOMING, days))
+    return list(session.scalars(_UPCOMING_OF_TOURS, days | {"tour_ids": list(tour_ids)}))
 
 
 def of_weeks(
     session: Session, since: date, until: date, tour_ids: Iterable[int] | None = None, *, held: bool = False
 ) -> list[DeliveryView]:
     """The deliveries from one week to another, given by their Mondays; `held` keeps them until our commit."""
-    statement = _deliveries().where(Delivery.week.between(since, until)).order_by(Delivery.id)
+    statement = _DELIVERIES.where(Delivery.week.between(since, until)).order_by(Delivery.id)
     if tour_ids is not None:
         statement = statement.where(Delivery.tour_id.in_(list(tour_ids)))
     if held:
         statement = locks.for_share(statement, of=Delivery)
-    return [view(row) for row in session.scalars(statement)]
+    return list(session.scalars(statement))
 
 
 def view(row: Delivery) -> DeliveryView:
@@ -136,7 +160,3 @@ def view(row: Delivery) -> DeliveryView:
         move_reason=row.move_reason,
         frozen_at=row.frozen_at,
     )
-
-
-def _deliveries() -> Select[Delivery]:
-    return select(Delivery).join(Delivery.tour).options(contains_eager(Delivery.tour))

@@ -5,19 +5,20 @@ what it reads cannot change before it writes; on PostgreSQL rows are locked wher
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, Connection, Date, DateTime, Dialect, Enum, Integer, MetaData, String, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, registry
+from sqlalchemy.orm import Bundle, DeclarativeBase, Session, mapped_column, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
@@ -97,6 +98,30 @@ class Base(DeclarativeBase):
 
 
 PrimaryKey = Annotated[int, mapped_column(primary_key=True)]
+
+Shape = TypeVar("Shape")
+
+
+class View(Bundle[Shape]):
+    """Columns that a statement reads straight into a frozen dataclass: all its fields by name, in their order.
+
+    Nothing where an outer join finds nothing: the first column is then NULL.
+    """
+
+    def __init__(self, shape: Callable[..., Shape], **columns: Any) -> None:
+        assert list(columns) == [field.name for field in fields(shape)]  # type: ignore[arg-type]
+        super().__init__(shape.__name__, *columns.values())
+        self.shape = shape
+
+    def create_row_processor(
+        self, query: Any, procs: Sequence[Callable[[Any], Any]], labels: Sequence[str]
+    ) -> Callable[[Any], Shape | None]:
+        def read(row: Any) -> Shape | None:
+            first, *others = [value(row) for value in procs]
+            return None if first is None else self.shape(first, *others)
+
+        return read
+
 
 db = SQLAlchemy(model_class=Base)
 

@@ -6,6 +6,8 @@ from datetime import time
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.deliveries.models import Tour
+from portal.infra.orm import View
 from portal.pickup.models import PickupPoint
 from portal.rules.distances import Position
 
@@ -48,43 +50,41 @@ class PointView:
         return f"geo:{self.latitude:.5f},{self.longitude:.5f}?q={self.latitude:.5f},{self.longitude:.5f}"
 
 
-def view(row: PickupPoint) -> PointView:
-    return PointView(
-        id=row.id,
-        tour_id=row.tour_id,
-        tour_slug=row.tour.slug,
-        weekday=row.tour.weekday,
-        position=row.position,
-        slug=row.slug,
-        name=row.name,
-        address=row.address,
-        postcode=row.postcode,
-        town=row.town,
-        latitude=row.latitude,
-        longitude=row.longitude,
-        opens=row.opens,
-        closes=row.closes,
-        access=row.access,
-        capacity=row.capacity,
-        free_places=row.free_places,
-        retired=row.retired_at is not None,
-    )
+POINT = View(
+    PointView,
+    id=PickupPoint.id,
+    tour_id=PickupPoint.tour_id,
+    tour_slug=Tour.slug,
+    weekday=Tour.weekday,
+    position=PickupPoint.position,
+    slug=PickupPoint.slug,
+    name=PickupPoint.name,
+    address=PickupPoint.address,
+    postcode=PickupPoint.postcode,
+    town=PickupPoint.town,
+    latitude=PickupPoint.latitude,
+    longitude=PickupPoint.longitude,
+    opens=PickupPoint.opens,
+    closes=PickupPoint.closes,
+    access=PickupPoint.access,
+    capacity=PickupPoint.capacity,
+    free_places=PickupPoint.free_places,
+    retired=PickupPoint.retired_at.is_not(None),
+)
+"""Of a statement that joins the point's tour."""
+
+_POINTS = select(POINT).join(PickupPoint.tour).order_by(PickupPoint.tour_id, PickupPoint.position)
 
 
 def offered_points(session: Session) -> list[PointView]:
     """The points that can be chosen, tour by tour in the order of the round."""
-    rows = select(PickupPoint).where(PickupPoint.retired_at.is_(None))
-    return [view(row) for row in session.scalars(rows.order_by(PickupPoint.tour_id, PickupPoint.position))]
+    return list(session.scalars(_POINTS.where(PickupPoint.retired_at.is_(None))))
 
 
 def points(session: Session) -> list[PointView]:
     """All points, tour by tour in the order of the round."""
-    return [
-        view(row)
-        for row in session.scalars(select(PickupPoint).order_by(PickupPoint.tour_id, PickupPoint.position))
-    ]
+    return list(session.scalars(_POINTS))
 
 
 def find(session: Session, point_id: int) -> PointView | None:
-    row = session.get(PickupPoint, point_id)
-    return view(row) if row else None
+    return session.scalar(_POINTS.where(PickupPoint.id == point_id))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from portal.infra.orm import View
 from portal.profile.models import FarmProfile, News
 from portal.rules.cutoffs import local_day
 
@@ -32,20 +33,23 @@ NO_FARM = Farm("Votre ferme", "", "", "", "", "", "", "")
 """Before the farm has filled in its profile."""
 
 
-def get_farm(session: Session) -> Farm:
-    profile = session.scalar(select(FarmProfile))
-    if profile is None:
-        return NO_FARM
-    return Farm(
-        name=profile.name,
-        tagline=profile.tagline,
-        email=profile.email,
-        phone=profile.phone,
-        phone_hours=profile.phone_hours,
-        address=profile.address,
-        postcode=profile.postcode,
-        town=profile.town,
+_FARM = select(
+    View(
+        Farm,
+        name=FarmProfile.name,
+        tagline=FarmProfile.tagline,
+        email=FarmProfile.email,
+        phone=FarmProfile.phone,
+        phone_hours=FarmProfile.phone_hours,
+        address=FarmProfile.address,
+        postcode=FarmProfile.postcode,
+        town=FarmProfile.town,
     )
+)
+
+
+def get_farm(session: Session) -> Farm:
+    return session.scalar(_FARM) or NO_FARM
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +64,20 @@ class NewsItem:
         return local_day(self.published_at)
 
 
+_NEWS = View(NewsItem, id=News.id, title=News.title, text=News.text, published_at=News.published_at)
+_NEWEST_FIRST = select(_NEWS).order_by(News.published_at.desc(), News.id.desc())
+_LATEST = _NEWEST_FIRST.where(News.published_at <= bindparam("now")).limit(bindparam("count"))
+
+
 def latest_news(session: Session, now: datetime, count: int = 3) -> list[NewsItem]:
     """The newest published news first."""
-    newest = _newest_first().where(News.published_at <= now).limit(count)
-    return [_item(row) for row in session.scalars(newest)]
+    return list(session.scalars(_LATEST, {"now": now, "count": count}))
 
 
 def all_news(session: Session) -> list[NewsItem]:
     """What is published and what is to be, newest first."""
-    return [_item(row) for row in session.scalars(_newest_first())]
+    return list(session.scalars(_NEWEST_FIRST))
 
 
 def find_news(session: Session, news_id: int) -> NewsItem | None:
-    row = session.get(News, news_id)
-    return _item(row) if row else None
-
-
-def _newest_first() -> Select[News]:
-    return select(News).order_by(News.published_at.desc(), News.id.desc())
-
-
-def _item(row: News) -> NewsItem:
-    return NewsItem(row.id, row.title, row.text, row.published_at)
+    return session.scalar(select(_NEWS).where(News.id == news_id))

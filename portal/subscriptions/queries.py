@@ -1,17 +1,19 @@
 """Reading subscriptions."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.orm import Session
 
-from portal.catalogue.queries import FormulaView
-from portal.catalogue.queries import view as formula_view
-from portal.pickup.queries import PointView
-from portal.pickup.queries import view as point_view
+from portal.catalogue.queries import FORMULA, FormulaView
+from portal.infra.orm import View
+from portal.pickup.models import PickupPoint
+from portal.pickup.queries import POINT, PointView
 from portal.rules import planning
 from portal.subscriptions.models import Subscription, Term, Withheld
 
@@ -29,55 +31,58 @@ class Holding:
         return self.plan.subscription_id
 
 
+_TERM = View(
+    planning.Term,
+    monday=Term.monday,
+    formula_id=Term.formula_id,
+    quantity=Term.quantity,
+    rhythm=Term.rhythm,
+    point_id=Term.pickup_point_id,
+    tour_id=PickupPoint.tour_id,
+)
+_TERMS = (
+    select(Subscription.id, Subscription.last_day, _TERM, FORMULA, POINT)
+    .select_from(Term)
+    .join(Term.subscription)
+    .join(Term.formula)
+    .join(Term.pickup_point)
+    .join(PickupPoint.tour)
+    .order_by(Term.subscription_id, Term.monday)
+)
+_OF_ACCOUNT = _TERMS.where(Subscription.account_id == bindparam("account_id"))
+_OF_ACCOUNT_ONE = _OF_ACCOUNT.where(Subscription.id == bindparam("subscription_id"))
+_OF_ANYBODY = _TERMS.where(Subscription.id.in_(bindparam("subscription_ids", expanding=True)))
+
+
 def of_account(session: Session, account_id: int, subscription_id: int | None = None) -> list[Holding]:
     """The subscriptions of an account, one of them if asked: somebody else's are not found.
 
     Skipped weeks are added by `boxes`, which knows them.
     """
-    own = [Subscription.account_id == account_id]
-    if subscription_id is not None:
-        own.append(Subscription.id == subscription_id)
-    return _holdings(session, *own)
+    if subscription_id is None:
+        return _holdings(session.execute(_OF_ACCOUNT, {"account_id": account_id}))
+    wanted = {"account_id": account_id, "subscription_id": subscription_id}
+    return _holdings(session.execute(_OF_ACCOUNT_ONE, wanted))
 
 
 def of_anybody(session: Session, subscription_ids: Collection[int]) -> list[Holding]:
     """These subscriptions, whosever they are: for staff."""
-    return _holdings(session, Subscription.id.in_(subscription_ids))
+    return _holdings(session.execute(_OF_ANYBODY, {"subscription_ids": subscription_ids}))
 
 
-def _holdings(session: Session, *which: ColumnElement[bool]) -> list[Holding]:
-    statement = (
-        select(Term)
-        .join(Term.subscription)
-        .where(*which)
-        .options(contains_eager(Term.subscription), joinedload(Term.formula), joinedload(Term.pickup_point))
-        .order_by(Term.subscription_id, Term.monday)
-    )
-    terms: dict[Subscription, list[Term]] = {}
-    for term in session.scalars(statement):
-        terms.setdefault(term.subscription, []).append(term)
-    return [_holding(subscription, rows) for subscription, rows in terms.items()]
+def _holdings(rows: Iterable[Any]) -> list[Holding]:
+    return [
+        _holding(subscription_id, list(terms))
+        for subscription_id, terms in groupby(rows, key=lambda row: row.id)
+    ]
 
 
-def _holding(subscription: Subscription, terms: list[Term]) -> Holding:
+def _holding(subscription_id: int, rows: Sequence[Any]) -> Holding:
+    _, last_days, terms, formulas, points = zip(*rows, strict=True)
     return Holding(
-        plan=planning.Plan(
-            subscription_id=subscription.id,
-            terms=tuple(
-                planning.Term(
-                    monday=term.monday,
-                    formula_id=term.formula_id,
-                    quantity=term.quantity,
-                    rhythm=term.rhythm,
-                    point_id=term.pickup_point_id,
-                    tour_id=term.pickup_point.tour_id,
-                )
-                for term in terms
-            ),
-            last_day=subscription.last_day,
-        ),
-        formulas={term.formula_id: formula_view(term.formula) for term in terms},
-        points={term.pickup_point_id: point_view(term.pickup_point) for term in terms},
+        plan=planning.Plan(subscription_id, terms, last_day=last_days[0]),
+        formulas={formula.id: formula for formula in formulas},
+        points={point.id: point for point in points},
     )
 
 

@@ -61,13 +61,10 @@ class CardOptions:
     points: tuple[PointOption, ...]
     can_move_back: bool
 
-    @property
-    def postponements(self) -> tuple[DeliveryView, ...]:
-        """Where all boxes that come can go together."""
-        coming = [options.postponements for options in self.boxes if not options.box.skipped]
-        if not coming:
-            return ()
-        return tuple(day for day in coming[0] if all(day in others for others in coming))
+    def dates(self, week: date) -> tuple[DeliveryView, ...]:
+        """Where all the boxes of a week that come with this card can go together."""
+        coming = [o.postponements for o in self.boxes if o.box.week == week and not o.box.skipped]
+        return tuple(day for day in coming[0] if all(day in others for others in coming)) if coming else ()
 
 
 def week_options(session: Session, planning: Planning, week: date, now: datetime) -> list[CardOptions]:

@@ -210,5 +210,5 @@ def test_a_postponed_box_is_told_where_it_left_and_where_it_arrives(camille: Bro
     camille.get("/mon-compte")
     camille.submit("/planning/2026-06-15/report", {"abonnement": [1, 2], "vers": "2026-06-22"})
     page = text_of(camille.get("/espace"))
-    assert "Grand panier reporté au mardi 23 juin" in page
-    assert "Grand panier reporté de la semaine du 15 juin" in page
+    assert "Grand panier, Œufs reportés au mardi 23 juin" in page
+    assert "Grand panier, Œufs reportés de la semaine du 15 juin" in page

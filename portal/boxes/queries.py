@@ -142,11 +142,12 @@ def member_boxes(
     """
     by_id = {delivery.id: delivery for delivery in deliveries}
     frozen = _frozen_boxes(session, holdings, [d for d in deliveries if d.frozen_at])
+    written = {(box.subscription_id, box.week) for box in frozen}
     boxes = []
     for holding in holdings:
         for box in project(holding.plan, [d.for_rules for d in deliveries]):
             delivery = by_id[box.delivery.id]
-            if delivery.frozen_at and box.comes:
+            if delivery.frozen_at and (box.comes or (holding.id, box.week) in written):
                 continue  # its row, if there is one, says more than the projection
             boxes.append(member_box(holding, box, delivery))
     boxes += frozen

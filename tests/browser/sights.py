@@ -238,9 +238,8 @@ SIGHTS = (
     Sight(
         "farm.move_delivery",
         STAFF,
-        "/ferme/livraisons/2026-06-18/jeudi/deplacement?jour=2026-06-17",
+        "/ferme/livraisons/2026-06-16/mardi/deplacement?jour=2026-06-11",
         no_cutoff,
-        CUTOFF,
     ),
     Sight("farm.one_off_changes", STAFF, "/ferme/livraisons/2026-06-16/mardi/changements"),
     Sight("farm.holidays", STAFF, "/ferme/livraisons/feries"),

@@ -182,6 +182,39 @@ def test_a_suspension_reaches_what_is_open_and_leaves_what_is_closed(
         assert "(suspendu)" in still, "ended too late for this delivery"
 
 
+@pytest.mark.usefixtures("year_ahead", "server_zone")
+@pytest.mark.parametrize("point", POINTS)
+def test_terms_and_new_subscriptions_begin_with_what_is_open(
+    app: Flask, client: Browser, clock: time_machine.Traveller, point: str
+) -> None:
+    collect_at(app, point)
+    for day, cutoff in POINTS[point].items():
+        week, before = monday_of(day), traces(app)
+        terms = {"formule": "1", "quantite": "1", "rythme": "weekly", "point": f"{point_id(app, point)}"}
+        acts = (
+            (f"/abonnements/{BOX}/modifier", {**terms, f"des-{BOX}": f"{week}"}),
+            (f"/abonnements/{BOX}/annulation", {"lundi": f"{week}"}),
+            ("/abonnements/ajouter", {**terms, "des": f"{week}"}),
+        )
+        for path, form in acts:
+            clock.move_to(cutoff)
+            arrive(client)
+            refused = client.submit(path, form)
+            if path.endswith("annulation"):
+                assert refused.status_code == 422 and "Trop tard" in refused.text
+            else:
+                assert refused.status_code == 422 and "La date a changé entre-temps" in refused.text
+            clock.move_to(cutoff - INSTANT)
+            arrive(client)
+            assert client.submit(path, form).status_code == 303
+        assert traces(app) == before + 6, "a mail and an audit line for each of the three that were taken"
+
+
+def point_id(app: Flask, slug: str) -> int:
+    with app.app_context(), own_transaction() as session:
+        return session.scalars(select(PickupPoint.id).where(PickupPoint.slug == slug)).one()
+
+
 def suspensions(app: Flask) -> list[int]:
     with app.app_context(), own_transaction() as session:
         return sorted(session.scalars(select(Suspension.id)))

@@ -217,8 +217,7 @@ def _refusal_of_formulas(plan: Plan, weeks: Iterable[date], facts: Facts) -> Ref
     for week in weeks:
         term, change = term_owing(plan, week), plan.change_of(week)
         place = place_in(plan, change.to_week or week)
-        if place is None or term is None:
-            continue
+        assert place and term, "only what travels is asked for"
         formula_id = change.formula_id or term.formula_id
         usual = (place, formula_id) == (term.place, term.formula_id)
         if not usual and (place.point_id, formula_id) in facts.withheld:

@@ -191,6 +191,12 @@ def test_it_goes_to_the_next_open_delivery_where_its_own_is_closed():
     assert rehomed(TO_WEEK_4, late).change_of(WEEK_2).to_week == WEEK_5
 
 
+def test_it_is_found_among_the_other_changes_of_a_plan():
+    plan = TO_WEEK_4.with_change(WEEK_1, quantity=2).with_change(WEEK_3, quantity=2)
+    facts = at(TOO_LATE, CLOSED_4)
+    assert rehomed(plan, facts).change_of(WEEK_2).to_week == WEEK_3
+
+
 def test_it_does_not_join_another_postponed_box():
     plan = TO_WEEK_4.with_change(WEEK_1, to_week=WEEK_3)
     assert rehomed(plan, at(TOO_LATE, CLOSED_4)).change_of(WEEK_2).to_week == WEEK_5

@@ -96,9 +96,9 @@ class Row:
 class Change:
     """What a change of terms comes to for one subscription.
 
-    `until` is the first refused instant for taking it back; `days` are the first ones under the new terms;
-    `kept` are boxes to come that it is too late for; `aside` are the weeks whose one-off changes say nothing
-    any more, `rehomed` the postponed boxes that find another date.
+    `until` is the first refused instant for taking it back, None where it cannot be; `days` are the first ones
+    under the new terms; `kept` are boxes to come that it is too late for; `aside` are the weeks whose one-off
+    changes say nothing any more, `rehomed` the postponed boxes that find another date.
     """
 
     before: Holding
@@ -251,12 +251,13 @@ def _change(holding: Holding, changed: Holding, rows: tuple[Row, ...], farm: _Fa
     monday = min(term.monday for term in {*before.terms} ^ {*after.terms})
     days = box_days(after, (delivery for delivery in season if delivery.week >= monday))
     first = days[0] if days else monday
+    back = withdrawal(after, season, farm.facts.now)
     moved = (w for w in sorted(before.changes) if before.change_of(w).to_week != after.change_of(w).to_week)
     return Change(
         before=holding,
         after=changed,
         monday=monday,
-        until=withdrawable_until(before, after, monday, season),
+        until=withdrawable_until(before, after, monday, season) if back else None,
         days=days,
         price_before=term_view(holding, before.terms[-1]).price(farm.prices, first),
         price_after=term_view(changed, after.terms[-1]).price(farm.prices, first),

@@ -286,6 +286,15 @@ def test_terms_that_hold_cannot_be_taken_back(session: Session) -> None:
     assert outcome and outcome.answer is Refusal.PAST_CUTOFF
 
 
+def test_what_has_not_begun_is_changed_for_good(session: Session) -> None:
+    session.scalars(select(Term).where(Term.subscription_id == 1)).one().monday = MONDAY + WEEK
+    session.flush()
+    (found,) = look(session, formula="petit").changes
+    assert (found.monday, found.until) == (MONDAY + WEEK, None)
+    act(session, formula="petit", monday=found.monday)
+    assert terms(session, 1) == [(MONDAY + WEEK, None, "petit", 1, "halle")]
+
+
 def test_a_second_change_holds_over_the_first(session: Session) -> None:
     act(session, formula="petit")
     act(session, quantity=3)

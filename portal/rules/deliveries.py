@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from portal.rules.changes import Facts, rehomed
 from portal.rules.cutoffs import PARIS, Lead, cutoff_instant, is_past, local_day
-from portal.rules.planning import Delivery, Plan, delivery_of, place_in, term_in_force
+from portal.rules.planning import Delivery, Plan, delivery_of, place_in
 
 NOTICE = timedelta(hours=24)
 """What people have at least to answer to a cutoff that staff set by hand."""
@@ -111,8 +111,8 @@ def taken_along(plan: Plan, delivery: Delivery, facts: Facts) -> Plan:
     What would be collected there for once goes back to the usual point if that is still open; a box that was
     postponed to it goes home or on. Its own boxes fall with it.
     """
-    week, term, place = delivery.week, term_in_force(plan.terms, delivery.week), place_in(plan, delivery.week)
-    if term and place and term.tour_id != place.tour_id == delivery.tour_id:
+    week, place = delivery.week, place_in(plan, delivery.week)
+    if place and place.tour_id == delivery.tour_id:
         usual = plan.with_change(week, place=None)
         back = delivery_of(usual, week, facts.season)
         plan = usual if back and back.is_open(facts.now) else plan

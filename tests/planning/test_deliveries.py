@@ -337,7 +337,7 @@ def test_what_is_as_it_was_when_the_worker_comes_is_no_mail(
         outcome = reinstate(session, delivery_id, by=staff)
     else:
         move(session, delivery_id, WEDNESDAY, reason="Essai.", by=staff)
-        outcome = move(session, delivery_id, TUESDAY, by=staff)
+        outcome = move(session, delivery_id, TUESDAY, reason="Finalement si.", by=staff)
         assert row(session).move_reason is None
     assert outcome == Outcome(changed=True, told=0)
     assert tell() == []

@@ -147,6 +147,7 @@ def test_a_closed_delivery_moves_and_stays_closed(frozen: bool) -> None:
     snow = replace(HOLIDAY, frozen=frozen)
     now = paris(6, 8)
     assert to_move(11, now, of=snow) is None
+    assert to_move(8, now, of=snow) is None, "today is not over"
     assert moved(snow, date(2026, 6, 11), lead=LEAD, now=now) == replace(snow, day=date(2026, 6, 11))
     reopening = moved(snow, date(2026, 6, 15), lead=LEAD, now=now, cutoff=now + 2 * NOTICE)
     assert reopening.cutoff == HOLIDAY.cutoff

@@ -210,6 +210,13 @@ def test_a_box_there_for_once_goes_back_to_its_usual_point(session: Session, sta
     assert session.scalars(select(BoxChange.pickup_point_id)).all() == [None]
 
 
+def test_what_staff_type_is_text_in_the_mail(session: Session, staff: int, tell: Tell) -> None:
+    cancel(session, on(session, TUESDAY), "L'eau <monte> & reste.", by=staff)
+    (mail,) = tell()
+    assert "L'eau <monte> & reste." in words(mail)
+    assert "<monte>" not in (mail.html or "") and "&lt;monte&gt; &amp; reste." in (mail.html or "")
+
+
 # Reinstating
 
 

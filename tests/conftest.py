@@ -18,9 +18,12 @@ from portal.infra.orm import db
 from portal.settings import Mode, Settings
 from tests import databases, world
 from tests.client import Browser
+from tests.infra.workers import ROUNDS
 
 # A busy machine fails no property.
-settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "portal", max_examples=100 * ROUNDS, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("portal")
 
 SECRET = "a-secret-for-tests-of-more-than-32-characters"

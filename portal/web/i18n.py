@@ -83,7 +83,7 @@ def _plural(singular: str, plural: str, n: int) -> str:
 
 
 def lazy_gettext(message: str, /, **values: Any) -> LazyString:
-    """As `gettext`, worked out when it is shown: for labels of forms."""
+    """As `gettext`, worked out when it is shown: for labels of forms, for words of a table."""
     return LazyString(gettext, message, **values)
 
 
@@ -96,3 +96,4 @@ def init_app(app: Flask) -> None:
     )
     # Jinja's own looks for `gettext` in a new context each time
     app.jinja_env.globals["_"] = _gettext_in_template
+    app.jinja_env.globals["_l"] = lazy_gettext

@@ -27,6 +27,8 @@ PART_OF = {
     "babel": "flask-babel",
     "brotli": "flask-compress",
     "click": "flask",
+    "jinja2": "flask",
+    "markupsafe": "flask",
     "werkzeug": "flask",
     "wtforms": "flask-wtf",
 }

@@ -22,7 +22,7 @@ from portal.planning.jobs import tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
-from portal.web import assets, converters, errors, filters, headers, i18n, limits, transaction
+from portal.web import assets, converters, errors, filters, headers, i18n, limits, templates, transaction
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -48,6 +48,7 @@ def create_app(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
+    app.jinja_environment = templates.Environment
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     logs.init_app(app)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.catalogue.models import Formula, FormulaPrice, Kind
@@ -54,6 +54,12 @@ FORMULA = View(
 def formulas(session: Session) -> list[FormulaView]:
     """All formulas in the order in which the farm shows them."""
     return list(session.scalars(select(FORMULA).order_by(Formula.position)))
+
+
+def sold_from(session: Session) -> dict[int, date]:
+    """The day of each formula's first price: formula → day; one without a price is not sold."""
+    first = select(FormulaPrice.formula_id, func.min(FormulaPrice.since)).group_by(FormulaPrice.formula_id)
+    return dict(session.execute(first).all())
 
 
 def formula_prices(session: Session) -> dict[int, list[DatedPrice]]:

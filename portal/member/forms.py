@@ -1,5 +1,6 @@
 """What subscribers choose: one of what is shown, or refused beside the place where it stands."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -12,6 +13,8 @@ from portal.pickup.queries import PointView
 from portal.planning.terms import TermView
 from portal.rules.calendar import Rhythm
 from portal.web.i18n import lazy_gettext as _l
+
+_DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
 
 MOST = 9
 """Boxes of one subscription on a delivery; who needs more calls the farm."""
@@ -93,8 +96,14 @@ def read_dates(sent: Mapping[str, str], ids: Collection[int]) -> dict[int, date]
 
 
 def read_date(text: str) -> date | None:
+    """A day of our time, written 2026-06-01 in plain digits."""
     try:
-        day = date.fromisoformat(text)
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
-    return day if day.isoformat() == text else None
+
+
+def read_day(sent: MultiDict[str, str], name: str) -> date | None:
+    """The one day that a field names; nothing for what no page of ours sends."""
+    values = sent.getlist(name)
+    return read_date(values[0].strip()) if len(values) == 1 else None

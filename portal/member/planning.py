@@ -14,10 +14,11 @@ from flask.typing import ResponseReturnValue
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
+from portal.member.forms import read_day
 from portal.member.home import next_context
 from portal.planning import services, suspensions
 from portal.planning.options import week_options
-from portal.planning.queries import Card
+from portal.planning.queries import Card, Planning
 from portal.planning.queries import planning as read_planning
 from portal.planning.services import Outcome
 from portal.rules.calendar import WEEK, monday_of
@@ -42,11 +43,13 @@ def planning() -> ResponseReturnValue:
     since = monday_of(today)
     until = since + weeks * WEEK - timedelta(days=1)
     found = read_planning(db.session(), member().id, since=since, until=until, now=now)
-    listed = found.weeks(since, weeks)
+    first = min([since, *(card.delivery.week for card in found.cards)])  # a moved delivery keeps its week
+    near = (since - first) // WEEK + WEEKS_A_PAGE
+    listed = found.weeks(first, (since - first) // WEEK + weeks)
     return render_template(
         "member/planning.html",
-        weeks=listed[:WEEKS_A_PAGE],
-        far=[week for week in listed[WEEKS_A_PAGE:] if week.cards or week.cancelled],
+        weeks=listed[:near],
+        far=[week for week in listed[near:] if week.cards or week.cancelled],
         months=_months(today, found.cards),
         today=today,
         suspensions=suspensions.running(found.holdings, today),
@@ -87,18 +90,16 @@ def _months(today: date, cards: Collection[Card]) -> list[Month]:
 
 @blueprint.get("/planning/<date:week>")
 def week(week: date) -> ResponseReturnValue:
-    if week != monday_of(week):
-        abort(404)
     return render_template("member/week.html", **_week_page(week))
 
 
 def _week_page(week: date) -> dict[str, Any]:
     """A week with everything that is still possible in it."""
     session, now = db.session(), clock.now()
-    found = read_planning(session, member().id, since=week - WEEK, until=week + 6 * WEEK, now=now)
     this_week = monday_of(local_day(now))
-    if not this_week - WEEK <= week <= this_week + (LAST_WEEK + 1) * WEEK:
+    if week != monday_of(week) or not this_week - WEEK <= week <= this_week + (LAST_WEEK + 1) * WEEK:
         abort(404)
+    found = _around(week)
     return {
         "week": found.weeks(week, 1)[0],
         "options": week_options(session, found, week, now),
@@ -121,7 +122,7 @@ def unskip(week: date) -> ResponseReturnValue:
 
 @blueprint.post("/planning/<date:week>/report")
 def postpone(week: date) -> ResponseReturnValue:
-    to_week = _date_asked("vers")
+    to_week = read_day(request.form, "vers")
     if to_week is None:
         return _answer(Outcome(services.Act.POSTPONE, refusal=Refusal.NOTHING_CHOSEN), week)
     return _answer(
@@ -151,7 +152,8 @@ def move_back(week: date) -> ResponseReturnValue:
 def vary(week: date) -> ResponseReturnValue:
     formula_id, quantity = _id_asked("formule"), _quantity_asked("quantite")
     if formula_id is None or quantity is None:
-        return _answer(Outcome(services.Act.VARY, refusal=Refusal.NOTHING_CHOSEN), week)
+        missing = Refusal.NOTHING_CHOSEN if formula_id is None else Refusal.BAD_QUANTITY
+        return _answer(Outcome(services.Act.VARY, refusal=missing), week)
     outcome = services.vary(
         db.session(), member(), _subscriptions_asked(), week, formula_id=formula_id, quantity=quantity
     )
@@ -183,14 +185,10 @@ def _quantity_asked(name: str) -> int | None:
     return int(values[0]) if len(values) == 1 and re.fullmatch("[1-9]", values[0]) else None
 
 
-def _date_asked(name: str) -> date | None:
-    values = request.form.getlist(name)
-    if len(values) != 1 or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", values[0]):
-        return None
-    try:
-        return date.fromisoformat(values[0])
-    except ValueError:
-        return None
+def _page_asked(week: date) -> date:
+    """The week that the page shows: another than the box's own where it was postponed."""
+    page = read_day(request.form, "page")
+    return monday_of(page) if page else week
 
 
 def _answer(outcome: Outcome | None, week: date) -> ResponseReturnValue:
@@ -198,28 +196,29 @@ def _answer(outcome: Outcome | None, week: date) -> ResponseReturnValue:
     if outcome is None:
         abort(404)
     db.session.flush()
-    view = request.form.get("vue")
+    view, page = request.form.get("vue"), _page_asked(week)
     status = 422 if outcome.refusal else 200
     if view == "semaine":
-        return _answer_on_week(outcome, _date_asked("page") or week, status)
+        return _answer_on_week(outcome, page, status)
     if is_htmx():
         on_home = view == "espace"
-        template, context = ("member/_next_answer.html", next_context()) if on_home else _week_context(week)
+        template, context = ("member/_next_answer.html", next_context()) if on_home else _week_context(page)
         return render_template(template, result=outcome, **context), status
     if outcome.refusal:
-        return render_template("member/refused.html", result=outcome, **_week_context(week)[1]), 422
+        return render_template("member/refused.html", result=outcome, **_week_context(page)[1]), 422
     if view == "espace":
         _flash(outcome, "success")
         return redirect(url_for("member.home"), 303)  # an anchor would lead past the answer
-    _flash(outcome, f"semaine-{week}")  # shown within the week, where the anchor leads
-    return redirect(url_for("member.planning", _anchor=f"semaine-{week}"), 303)
+    _flash(outcome, f"semaine-{page}")  # shown within the week, where the anchor leads
+    return redirect(url_for("member.planning", _anchor=f"semaine-{page}"), 303)
 
 
 def _answer_on_week(outcome: Outcome, page: date, status: int) -> ResponseReturnValue:
+    context = {"result": outcome, "typed_quantity": request.form.get("quantite"), **_week_page(page)}
     if is_htmx():
-        return render_template("member/_sheet_answer.html", result=outcome, **_week_page(page)), status
+        return render_template("member/_sheet_answer.html", **context), status
     if outcome.refusal:
-        return render_template("member/week.html", result=outcome, **_week_page(page)), 422
+        return render_template("member/week.html", **context), 422
     _flash(outcome, "success")
     return redirect(url_for("member.week", week=page), 303)
 
@@ -230,8 +229,11 @@ def _flash(outcome: Outcome, category: str) -> None:
 
 
 def _week_context(week: date) -> tuple[str, dict[str, Any]]:
-    """One week of the planning, as the page shows it; a delivery that was moved may lie beside its week."""
-    now = clock.now()
-    since = max(monday_of(local_day(now)), week - WEEK)
-    found = read_planning(db.session(), member().id, since=since, until=week + 2 * WEEK, now=now)
-    return "member/_week_answer.html", {"week": found.weeks(week, 1)[0]}
+    """One week of the planning, as the page shows it."""
+    return "member/_week_answer.html", {"week": _around(week).weeks(week, 1)[0]}
+
+
+def _around(week: date) -> Planning:
+    """The planning as far as it shows in one week: a moved delivery, a box that goes to a later one."""
+    since, until = week - WEEK, week + 6 * WEEK
+    return read_planning(db.session(), member().id, since=since, until=until, now=clock.now())

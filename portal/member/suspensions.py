@@ -13,6 +13,7 @@ from portal.boxes.queries import with_changes
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
+from portal.member.forms import read_day
 from portal.planning import suspensions
 from portal.planning.suspensions import Outcome, Preview
 from portal.rules.cutoffs import local_day
@@ -25,7 +26,6 @@ LONGEST = timedelta(days=366)
 """As far as deliveries are known."""
 
 _ID = re.compile(r"[1-9][0-9]{0,8}")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Asked:
 def _read(fields: MultiDict[str, str], today: date) -> Asked:
     """The range and the subscriptions that a form names; a first day gone by is today."""
     texts = {name: fields.get(name, "").strip() for name in ("du", "au")}
-    days = {name: _day(text) for name, text in texts.items()}
+    days = {name: read_day(fields, name) for name in texts}
     errors = {}
-    if days["du"] is None or len(fields.getlist("du")) > 1:
+    if days["du"] is None:
         errors["du"] = _("Indiquez le premier jour sans panier.")
-    if days["au"] is None or len(fields.getlist("au")) > 1:
+    if days["au"] is None:
         errors["au"] = _("Indiquez le dernier jour sans panier.")
     first, last = days["du"], days["au"]
     if first and last and not errors:
@@ -68,13 +68,6 @@ def _read(fields: MultiDict[str, str], today: date) -> Asked:
     return Asked(texts["du"], texts["au"], first, last, chosen, errors)
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        return None
-
-
 @blueprint.get("/planning/suspension")
 def suspension() -> ResponseReturnValue:
     """The form; with a range, what it would come to: a GET, so that nothing is written before it is seen."""
@@ -86,8 +79,7 @@ def suspension() -> ResponseReturnValue:
 def _page(asked: Asked | None, status: int = 200) -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     today = local_day(now)
-    since = min(asked.first, today) if asked and asked.first else today
-    holdings = with_changes(session, _live(of_account(session, member().id), today), since.replace(day=1))
+    holdings = with_changes(session, _live(of_account(session, member().id), today), today.replace(day=1))
     preview: Preview | None = None
     if asked and asked.days:
         if not set(asked.chosen) <= {holding.id for holding in holdings}:

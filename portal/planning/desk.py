@@ -15,12 +15,13 @@ from portal.accounts.models import Account
 from portal.boxes import services as boxes
 from portal.boxes.carried import loads
 from portal.boxes.queries import MemberBox, member_box, with_changes
+from portal.catalogue.queries import sold_from
 from portal.deliveries.queries import DeliveryView, of_weeks
 from portal.infra import clock, locks
 from portal.pickup.models import PickupPoint
 from portal.rules import capacity
 from portal.rules.changes import Facts, Refusal
-from portal.rules.planning import Plan, Season, boxes_on, carrier
+from portal.rules.planning import Place, Plan, Season, boxes_on, carrier
 from portal.subscriptions import terms
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import Holding, of_account, withheld
@@ -75,16 +76,18 @@ def hold(
         return None
     mine = [holding for holding in of_account(session, account.id) if holding.id in asked]
     holdings = with_changes(session, mine, since)
+    farthest = (change.to_week for h in holdings for change in h.plan.changes.values() if change.to_week)
+    until = max([until, *farthest])  # the farm may have taken a box along farther than one may postpone
     concerned = set(tours).union(*(holding.plan.tour_ids for holding in holdings))
     found = of_weeks(session, since, until, concerned, held=True)
-    offers = withheld(session)
+    offers, prices = withheld(session), sold_from(session)
     season = Season(delivery.for_rules for delivery in found)
     return Case(
         account=account,
         by=by or account,
         holdings=tuple(holdings),
         deliveries={delivery.id: delivery for delivery in found},
-        facts=Facts(season, clock.now(), offers),
+        facts=Facts(season, clock.now(), offers, prices),
     )
 
 
@@ -102,7 +105,7 @@ def decide(session: Session, case: Case, decision: Decision) -> list[tuple[Holdi
         if outcome != holding.plan:
             changed.append((holding, outcome))
     if changed:
-        if refusal := refusal_of_places(session, case, changed):
+        if refusal := refusal_of_points(session, case, changed) or refusal_of_places(session, case, changed):
             return refusal
         locks.checked()
     for holding, plan in changed:
@@ -113,6 +116,34 @@ def decide(session: Session, case: Case, decision: Decision) -> list[tuple[Holdi
 def write(session: Session, case: Case, before: Plan, after: Plan) -> None:
     terms.save(session, before, after, at=case.facts.now, by=case.by.id)
     boxes.save(session, before, after, at=case.facts.now, by=case.by.id)
+
+
+def refusal_of_points(
+    session: Session, case: Case, changed: Collection[tuple[Holding, Plan]]
+) -> Refusal | None:
+    """Whether a point that somebody newly comes to is still what it was before it was locked.
+
+    Staff may meanwhile have retired it, given it another tour, or withheld a formula there.
+    """
+    named = {place for before, after in changed for place in _places(after) - _places(before.plan)}
+    if not named:
+        return None
+    points = session.scalars(
+        locks.for_update(
+            select(PickupPoint)
+            .where(PickupPoint.id.in_([place.point_id for place in named]))
+            .order_by(PickupPoint.id),
+            of=PickupPoint,
+        )
+    ).all()
+    standing = {Place(point.id, point.tour_id) for point in points if point.retired_at is None}
+    same = named <= standing and withheld(session) == case.facts.withheld
+    return None if same else Refusal.NOT_OFFERED
+
+
+def _places(plan: Plan) -> set[Place]:
+    once = {change.place for change in plan.changes.values() if change.place}
+    return {term.place for term in plan.terms} | once
 
 
 def refusal_of_places(

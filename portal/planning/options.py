@@ -49,6 +49,7 @@ class BoxOptions:
     postponements: tuple[DeliveryView, ...]
     formulas: tuple[FormulaOption, ...]
     can_bring_forward: bool
+    can_vary_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,13 @@ def week_options(session: Session, planning: Planning, week: date, now: datetime
     """The cards of a week, each with what is still possible; five queries whatever the person holds."""
     cards = [card for card in planning.cards if card.delivery.week == week]
     found = {d.id: d for d in of_weeks(session, week - REACH, week + POSTPONED_AT_MOST)}
-    facts = Facts(Season(view.for_rules for view in found.values()), now, withheld(session))
     every_point, every_formula, prices = offered_points(session), formulas(session), formula_prices(session)
+    facts = Facts(
+        Season(view.for_rules for view in found.values()),
+        now,
+        withheld(session),
+        sold_from={formula_id: dated[0].since for formula_id, dated in prices.items()},
+    )
     plans = {holding.id: holding.plan for holding in planning.holdings}
 
     def options(box: MemberBox) -> BoxOptions:
@@ -82,6 +88,7 @@ def week_options(session: Session, planning: Planning, week: date, now: datetime
             postponements=tuple(found[d.id] for d in postponements(plan, box.week, facts)),
             formulas=tuple(_formulas(plan, box, every_formula, prices, facts)),
             can_bring_forward=box.postponed and refusal_to_bring_forward(plan, box.week, facts) is None,
+            can_vary_back=box.varied and refusal_to_vary(plan, box.week, None, facts) is None,
         )
 
     return [
@@ -105,10 +112,9 @@ def _formulas(
     facts: Facts,
 ) -> Iterable[FormulaOption]:
     for formula in every:
-        sold = [price for price in prices.get(formula.id, ()) if price.since <= box.delivery.day]
         same_kind = formula.kind is box.formula.kind
-        if sold and same_kind and refusal_to_vary(plan, box.week, formula.id, facts) is None:
-            yield FormulaOption(formula, price_on(sold, box.delivery.day).price)
+        if same_kind and refusal_to_vary(plan, box.week, formula.id, facts) is None:
+            yield FormulaOption(formula, price_on(prices[formula.id], box.delivery.day).price)
 
 
 def _points(

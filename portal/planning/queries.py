@@ -11,7 +11,7 @@ from portal.deliveries.queries import DeliveryState, DeliveryView, upcoming
 from portal.pickup.queries import PointView
 from portal.rules.calendar import WEEK
 from portal.rules.changes import refusal_to_change
-from portal.rules.planning import place_in
+from portal.rules.planning import place_in, term_owing
 from portal.subscriptions.queries import Holding, of_account
 
 
@@ -59,15 +59,24 @@ class Planning:
 
     def weeks(self, since: date, count: int) -> list[Week]:
         """Every week from a Monday on, those without a box too."""
-        tours = _tours(self.holdings)
         return [
             Week(
                 monday,
                 tuple(card for card in self.cards if card.delivery.week == monday),
-                tuple(d for d in self.deliveries if d.cancelled and d.tour_id in tours and d.week == monday),
+                tuple(d for d in self.deliveries if d.cancelled and d.week == monday and self._owes(d)),
             )
             for monday in (since + n * WEEK for n in range(count))
         ]
+
+    def _owes(self, delivery: DeliveryView) -> bool:
+        """Whether a delivery would bring a box of its week, if it took place."""
+        plans = (holding.plan for holding in self.holdings)
+        return any(
+            term_owing(plan, delivery.week)
+            and (place := place_in(plan, delivery.week))
+            and place.tour_id == delivery.tour_id
+            for plan in plans
+        )
 
 
 def planning(session: Session, account_id: int, *, since: date, until: date, now: datetime) -> Planning:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from itertools import groupby
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +12,7 @@ from portal.accounts.models import Account
 from portal.boxes.queries import MemberBox
 from portal.catalogue.queries import formulas
 from portal.infra import mail, outbox
-from portal.pickup.queries import points
+from portal.pickup.queries import offered_points
 from portal.planning.desk import Case, Decision, decide, hold
 from portal.planning.queries import next_box
 from portal.rules.changes import (
@@ -61,6 +62,16 @@ class Outcome:
     act: Act
     changed: tuple[Changed, ...] = ()
     refusal: Refusal | None = None
+
+    @property
+    def together(self) -> list[list[Changed]]:
+        """What changed, by the delivery and the point at which it now arrives."""
+        return [list(group) for _, group in groupby(sorted(self.changed, key=_arrival), key=_arrival)]
+
+
+def _arrival(change: Changed) -> tuple[date, int, int]:
+    box = change.after
+    return (box.delivery.day, box.delivery.id, box.point.id)
 
 
 def skip(
@@ -121,7 +132,7 @@ def move(
 
     None where a subscription is not the account's or there is no such point.
     """
-    known = {point.id: point for point in points(session)}
+    known = {point.id: point for point in offered_points(session)}
     if point_id is not None and point_id not in known:
         return None
     place = Place(point_id, known[point_id].tour_id) if point_id is not None else None
@@ -215,10 +226,10 @@ def _in_week(
     decided = decide(session, case, decision)
     if isinstance(decided, Refusal):
         return Outcome(act, refusal=decided)
-    changed = tuple(_changes(case, decided, week))
-    if changed:
-        _tell(session, case, act, changed, (replace(holding, plan=plan) for holding, plan in decided))
-    return Outcome(act, changed)
+    outcome = Outcome(act, tuple(_changes(case, decided, week)))
+    if outcome.changed:
+        _tell(session, case, outcome, (replace(holding, plan=plan) for holding, plan in decided))
+    return outcome
 
 
 def _changes(case: Case, decided: Iterable[tuple[Holding, Plan]], week: date) -> Iterable[Changed]:
@@ -233,23 +244,21 @@ def _changes(case: Case, decided: Iterable[tuple[Holding, Plan]], week: date) ->
 _MAILS = {Act.SKIP: "box_skipped", Act.UNSKIP: "box_taken_back"}
 
 
-def _tell(
-    session: Session, case: Case, act: Act, changed: Collection[Changed], planned: Iterable[Holding]
-) -> None:
+def _tell(session: Session, case: Case, outcome: Outcome, planned: Iterable[Holding]) -> None:
     """One mail for the act: what, when, until when it can be undone, when deliveries go on (A4)."""
-    after = [change.after for change in changed]
+    boxes = [change.after for change in outcome.changed]
     back = []
-    if act is Act.SKIP:
-        found = (next_box(session, holding, after[0].delivery.day) for holding in planned)
+    if outcome.act is Act.SKIP:
+        found = (next_box(session, holding, boxes[0].delivery.day) for holding in planned)
         back = [box for box in found if box]
     rendered = mail.render(
-        _MAILS.get(act, "box_changed"),
+        _MAILS.get(outcome.act, "box_changed"),
         first_name=case.account.first_name,
-        act=act,
-        boxes=after,
-        delivery=after[0].delivery,
-        point=after[0].point,
-        before=next(iter(changed)).before,
+        act=outcome.act,
+        together=outcome.together,
+        boxes=boxes,
+        delivery=boxes[0].delivery,
+        point=boxes[0].point,
         back=back,
     )
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)

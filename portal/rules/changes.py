@@ -5,13 +5,14 @@ tard » (the farm's guide). Every act is first asked here, by the page that offe
 that does it; what it comes to is a new plan. Naive datetimes raise ValueError.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from portal.rules.calendar import WEEK
 from portal.rules.planning import (
+    Absence,
     Box,
     Delivery,
     Place,
@@ -34,6 +35,7 @@ POSTPONED_AT_MOST = 4 * WEEK
 class Refusal(StrEnum):
     """Why an act is refused; its words are in the templates."""
 
+    BAD_QUANTITY = "bad_quantity"
     BAD_RANGE = "bad_range"
     CANCELLED = "cancelled"
     FULL = "full"
@@ -43,6 +45,7 @@ class Refusal(StrEnum):
     NO_SUCH_WEEK = "no_such_week"
     PAST_CUTOFF = "past_cutoff"
     SKIPPED = "skipped"
+    SUSPENDED = "suspended"
     TAKEN = "taken"
 
 
@@ -50,12 +53,17 @@ class Refusal(StrEnum):
 class Facts:
     """What the farm does and offers, and the moment at which one asks.
 
-    `season` holds the deliveries concerned; `withheld` the (point, formula) pairs that are not offered.
+    `season` holds the deliveries concerned; `withheld` the (point, formula) pairs that are not offered;
+    `sold_from` the day of each formula's first price, where prices matter: one without is not sold.
     """
 
     season: Season
     now: datetime
     withheld: Set[tuple[int, int]] = frozenset()
+    sold_from: Mapping[int, date] | None = None
+
+    def sells(self, formula_id: int, day: date) -> bool:
+        return self.sold_from is None or self.sold_from.get(formula_id, date.max) <= day
 
 
 def refusal_to_change(delivery: Delivery | None, now: datetime) -> Refusal | None:
@@ -100,15 +108,17 @@ def refusal_to_postpone(plan: Plan, week: date, to_week: date, facts: Facts) -> 
     """
     if refusal := refusal_to_change(carrier(plan, week, facts.season), facts.now):
         return refusal
-    if plan.change_of(week).skip:
-        return Refusal.SKIPPED
     if not week < to_week <= week + POSTPONED_AT_MOST:
         return Refusal.NO_SUCH_WEEK
-    if refusal := refusal_to_change(delivery_of(plan, to_week, facts.season), facts.now):
+    destination = delivery_of(plan, to_week, facts.season)
+    if refusal := refusal_to_change(destination, facts.now):
         return refusal
     if set(weeks_aboard(plan, to_week)) - {week, to_week}:
         return Refusal.TAKEN
-    return _refusal_of_formulas(plan.with_change(week, to_week=to_week), [week], facts)
+    postponed = with_postponement(plan, week, to_week)
+    if destination and (away := absence(postponed, week, destination)):
+        return Refusal.SKIPPED if away is Absence.SKIPPED else Refusal.SUSPENDED
+    return _refusal_of_formulas(postponed, [week], facts)
 
 
 def with_postponement(plan: Plan, week: date, to_week: date | None) -> Plan:
@@ -197,8 +207,11 @@ def with_place(plan: Plan, week: date, place: Place | None) -> Plan:
 
 def refusal_to_vary(plan: Plan, week: date, formula_id: int | None, facts: Facts) -> Refusal | None:
     """Why a week's own box cannot be another formula for once, or None if it can; None is the usual one."""
-    if refusal := refusal_to_change(carrier(plan, week, facts.season), facts.now):
+    delivery = carrier(plan, week, facts.season)
+    if refusal := refusal_to_change(delivery, facts.now):
         return refusal
+    if formula_id and delivery and not facts.sells(formula_id, delivery.day):
+        return Refusal.NOT_OFFERED
     return _refusal_of_formulas(plan.with_change(week, formula_id=formula_id), [week], facts)
 
 

@@ -35,7 +35,7 @@ def test_a_box_is_postponed_seen_where_it_goes_and_brought_back(page: Page) -> N
 
     page.goto(WEEK)
     page.get_by_role("button", name="Annuler le report").click()
-    expect(page.get_by_text("de nouveau prévu à sa date").first).to_be_visible()
+    expect(page.get_by_text("de nouveau à sa date").first).to_be_visible()
     expect(page.get_by_role("button", name="Annuler le report")).to_have_count(0)
 
 
@@ -69,7 +69,7 @@ def test_a_range_is_suspended_after_a_look_at_what_it_means(page: Page, javascri
     if not javascript:
         page.get_by_role("button", name="Voir ce que cela change").click()
     preview = page.get_by_role("region", name="Ce que cela change")
-    expect(preview).to_contain_text("Reprise toute seule le mardi 7 juillet")
+    expect(preview).to_contain_text("Reprise automatique le mardi 7 juillet")
     expect(preview).to_contain_text("51,00 € au lieu de 109,50 €")
     preview.get_by_role("button", name="Confirmer la suspension").click()
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.boxes.models import BoxChange
 from portal.deliveries.models import Delivery
 from portal.deliveries.services import generate
-from portal.subscriptions.models import Subscription
+from portal.pickup.models import PickupPoint
+from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.pages import text_of
 from tests.world import CAMILLE, CUTOFF, TUESDAY, YACINE
@@ -145,3 +146,53 @@ def test_a_year_weighs_less_than_thirty_kilobytes(client: Browser, session: Sess
     page = client.get("/planning?semaines=52")
     assert text_of(page).count("Grand panier") >= 52
     assert len(page.data) < 30 * 1024
+
+
+def test_a_postponed_box_is_skipped_where_it_is_seen(camille: Browser) -> None:
+    camille.submit("/planning/2026-06-15/report", {"abonnement": 1, "vers": "2026-06-29", "vue": "semaine"})
+    answer = camille.submit(
+        "/planning/2026-06-15/saut", {"abonnement": 1, "vue": "planning", "page": "2026-06-29"}
+    )
+    if camille.htmx:
+        assert 'id="semaine-2026-06-29"' in answer.get_data(as_text=True)
+    else:
+        assert answer.location == "/planning#semaine-2026-06-29"
+        assert "C'est fait : vous sautez la livraison du mardi 30 juin" in text_of(camille.get("/planning"))
+
+
+def test_a_fragment_says_where_a_box_of_the_week_went(client: Browser) -> None:
+    client.sign_in(CAMILLE)
+    client.get("/planning")
+    client.submit("/planning/2026-06-15/report", {"abonnement": 1, "vers": "2026-07-13", "vue": "semaine"})
+    client.htmx = True
+    answer = client.submit("/planning/2026-06-15/saut", {"abonnement": 2, "vue": "planning"})
+    assert "Grand panier reporté au mardi 14 juillet" in text_of(answer)
+
+
+def test_a_delivery_that_was_moved_into_another_week_is_there_on_its_day(
+    client: Browser, session: Session, clock: time_machine.Traveller
+) -> None:
+    delivery = session.scalars(select(Delivery).where(Delivery.day == TUESDAY)).one()
+    delivery.day = TUESDAY + timedelta(days=6)
+    session.commit()
+    clock.shift(timedelta(days=12))  # Monday 22
+    client.sign_in(CAMILLE)
+    page = text_of(client.get("/planning"))
+    assert "Livraison déplacée du mardi 16 juin" in page and "lundi 22 juin" in page
+
+
+def test_what_the_farm_cancels_is_said_beside_what_still_comes(client: Browser, session: Session) -> None:
+    cafe = session.scalars(select(PickupPoint.id).where(PickupPoint.slug == "cafe")).one()
+    session.execute(update(Term).where(Term.subscription_id == 2).values(pickup_point_id=cafe))
+    delivery = session.scalars(select(Delivery).where(Delivery.day == TUESDAY)).one()
+    delivery.cancelled_at, delivery.cancel_reason = CUTOFF, "Panne de camion"
+    session.commit()
+    client.sign_in(CAMILLE)
+    page = text_of(client.get("/planning"))
+    assert "Pas de livraison le mardi 16 juin" in page and "Panne de camion" in page
+
+
+@pytest.mark.parametrize("page", ["0001-01-01", "9999-12-31", "2026-06-16", "x", ""])
+def test_a_page_that_is_none_is_the_boxs_own_week(camille: Browser, page: str) -> None:
+    form = {"abonnement": 1, "vue": "semaine", "page": page}
+    assert camille.submit("/planning/2026-06-15/saut", form).status_code in {200, 303}

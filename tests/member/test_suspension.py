@@ -4,13 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.boxes.models import Suspension
+from portal.infra.outbox import Mail
 from tests.client import Browser
 from tests.pages import text_of
-from tests.world import CAMILLE, STAFF, YACINE
+from tests.world import CAMILLE, CUTOFF, STAFF, YACINE
 
 PAGE = "/planning/suspension"
 BOX, EGGS, YACINES = 1, 2, 3
@@ -27,9 +29,9 @@ def camille(browser: Browser) -> Browser:
 def test_a_range_is_previewed_box_by_box_with_what_the_month_costs(client: Browser, session: Session) -> None:
     client.sign_in(CAMILLE)
     page = text_of(client.get(PAGE, query_string={**RANGE, "abonnement": BOX}))
-    days = page.partition("Ce que cela change")[2].partition("Reprise toute seule")[0]
+    days = page.partition("Ce que cela change")[2].partition("Reprise automatique")[0]
     assert [f"mardi {day} juin" in days for day in (9, 16, 23, 30)] == [False, True, True, True]
-    assert "Reprise toute seule le mardi 7 juillet" in page
+    assert "Reprise automatique le mardi 7 juillet" in page
     assert "51,00 € au lieu de 109,50 €" in page, "juin"
     assert "Confirmer la suspension" in page
     assert session.scalar(select(func.count()).select_from(Suspension)) == 0
@@ -76,7 +78,9 @@ def test_sending_it_twice_says_that_it_is_done(camille: Browser) -> None:
         ({"du": "2026-06-20", "au": "2026-06-19"}, "Le dernier jour doit suivre le premier"),
         ({"du": "2026-06-01", "au": "2026-06-02"}, "Le dernier jour doit suivre le premier"),
         ({"du": "2026-06-11", "au": "2028-06-11"}, "Une suspension peut aller jusqu'à un an"),
-        ({"du": "2026-06-11", "au": "9999-12-31"}, "Une suspension peut aller jusqu'à un an"),
+        ({"du": "2026-06-11", "au": "2999-12-31"}, "Une suspension peut aller jusqu'à un an"),
+        ({"du": "2026-06-11", "au": "9999-12-31"}, "Indiquez le dernier jour sans panier."),
+        ({"du": "0001-01-01", "au": ""}, "Indiquez le premier jour sans panier."),
         ({**RANGE, "abonnement": []}, "Cochez au moins un abonnement."),
         ({**RANGE, "abonnement": "x"}, "Cochez au moins un abonnement."),
     ],
@@ -129,3 +133,15 @@ def test_the_preview_takes_as_many_queries_for_a_week_as_for_a_year(
             client.get(PAGE, query_string={"du": "2026-06-11", "au": last, "abonnement": [BOX, EGGS]})
         taken.append(len(statements))
     assert taken[0] == taken[1] <= 12
+
+
+def test_ending_it_when_all_is_closed_says_that_nothing_comes_back(
+    camille: Browser, session: Session, clock: time_machine.Traveller
+) -> None:
+    camille.submit(PAGE, {"du": "2026-06-16", "au": "2026-06-16", "abonnement": BOX})
+    clock.move_to(CUTOFF)
+    camille.submit(f"{PAGE}/fin", {"suspension": list(session.scalars(select(Suspension.id)))})
+    assert "Ce qui était déjà clos reste suspendu" in text_of(camille.get("/planning"))
+    session.expire_all()
+    last = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first()
+    assert "elles restent suspendues" in last and "Vous recevrez de nouveau" not in last

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.boxes.models import BoxChange
+from portal.catalogue.models import Formula
 from portal.pickup.models import PickupPoint
+from portal.subscriptions.models import Withheld
 from tests.client import Browser
 from tests.pages import text_of
 from tests.world import CAMILLE, CUTOFF, YACINE
@@ -53,7 +55,7 @@ def test_a_box_is_postponed_and_brought_back(camille: Browser) -> None:
     assert "reporté du mardi 16 juin au mardi 23 juin (Grand panier)" in page
     assert "Grand panier reporté au mardi 23 juin" in page and "Annuler le report" in page
     page = act(camille, "report/annulation")
-    assert "de nouveau prévu à sa date, le mardi 16 juin" in page and "Annuler le report" not in page
+    assert "de nouveau à sa date, le mardi 16 juin" in page and "Annuler le report" not in page
 
 
 def test_the_week_of_arrival_shows_the_postponed_box_beside_its_own(camille: Browser) -> None:
@@ -177,3 +179,25 @@ def test_the_page_takes_as_many_queries_whatever_the_person_holds(
             client.get(WEEK)
         taken.append(len(statements))
     assert max(taken) <= 14, taken
+
+
+def test_a_quantity_that_cannot_be_stands_beside_its_field_as_it_was_typed(camille: Browser) -> None:
+    answer = camille.submit(
+        f"{WEEK}/panier", {"abonnement": BOX, "vue": "semaine", "formule": 1, "quantite": "<12"}
+    )
+    assert answer.status_code == 422
+    html = answer.get_data(as_text=True)
+    assert "Indiquez une quantité de 1 à 9." in text_of(answer)
+    assert 'value="&lt;12" inputmode="numeric" aria-invalid="true"' in html
+
+
+def test_a_way_back_that_the_point_does_not_offer_is_not_shown(camille: Browser, session: Session) -> None:
+    gare, grand = (
+        point(session, "gare"),
+        session.scalars(select(Formula.id).where(Formula.slug == "grand")).one(),
+    )
+    session.add(Withheld(pickup_point_id=gare, formula_id=grand))
+    session.commit()
+    act(camille, "panier", formule=1, quantite=1)
+    page = act(camille, "point", point=gare)
+    assert "Revenir à mon point habituel" in page and "Revenir à mon panier habituel" not in page

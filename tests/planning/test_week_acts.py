@@ -5,24 +5,26 @@ from functools import partial
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
-from portal.boxes.models import BoxChange
+from portal.boxes.models import BoxChange, Suspension
 from portal.boxes.queries import MemberBox, member_boxes, with_changes
-from portal.catalogue.models import Formula
+from portal.catalogue.models import Formula, FormulaPrice, Kind
 from portal.deliveries.models import Delivery, Tour
 from portal.deliveries.queries import upcoming
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
+from portal.planning import desk
 from portal.planning.services import move, postpone, skip, vary
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.changes import Refusal
-from portal.subscriptions.models import Withheld
+from portal.rules.money import Money
+from portal.subscriptions.models import Term, Withheld
 from portal.subscriptions.queries import of_account
-from tests.world import CAMILLE, CUTOFF, TODAY, TUESDAY, YACINE
+from tests.world import CAMILLE, CUTOFF, NOW, TODAY, TUESDAY, YACINE
 
 MONDAY = monday_of(TUESDAY)
 LATER = MONDAY + WEEK
@@ -219,3 +221,78 @@ def test_eggs_do_not_become_vegetables(session: Session, camille: Account) -> No
     grand = formula(session, "grand")
     refused = vary(session, camille, [EGGS], MONDAY, formula_id=grand, quantity=1)
     assert refused.refusal is Refusal.NOT_OFFERED
+
+
+def test_a_formula_that_has_no_price_on_the_day_is_no_choice(session: Session, camille: Account) -> None:
+    dear = Formula(
+        slug="luxe",
+        name="Panier de fête",
+        short_name="Fête",
+        kind=Kind.VEGETABLES,
+        description="",
+        serves="",
+        drawing="box-large",
+        position=9,
+        weight=1,
+        prices=[FormulaPrice(since=TUESDAY + WEEK, price=Money(5000), vat_basis_points=550)],
+    )
+    session.add(dear)
+    session.flush()
+    refused = vary(session, camille, [BOX], MONDAY, formula_id=dear.id, quantity=1)
+    assert refused.refusal is Refusal.NOT_OFFERED
+    assert vary(session, camille, [BOX], LATER, formula_id=dear.id, quantity=1).changed
+
+
+def test_a_box_that_the_farm_took_along_far_is_still_skipped(session: Session, camille: Account) -> None:
+    session.add(BoxChange(subscription_id=BOX, week=MONDAY, to_week=MONDAY + 6 * WEEK, changed_at=NOW))
+    session.flush()
+    assert skip(session, camille, [BOX], MONDAY).changed
+    assert skip(session, camille, [BOX], MONDAY, wanted=False).changed
+
+
+def test_a_box_is_not_postponed_into_a_suspension(session: Session, camille: Account) -> None:
+    days = TUESDAY + WEEK, TUESDAY + WEEK
+    session.add(
+        Suspension(subscription_id=BOX, first_day=days[0], last_day=days[1], made_at=NOW - timedelta(days=1))
+    )
+    session.flush()
+    assert postpone(session, camille, [BOX], MONDAY, LATER).refusal is Refusal.SUSPENDED
+    assert postpone(session, camille, [BOX], MONDAY, LATER + WEEK).changed
+
+
+def test_a_mail_says_where_each_box_goes_and_which_stays_away(session: Session, camille: Account) -> None:
+    session.execute(
+        update(Term).where(Term.subscription_id == EGGS).values(pickup_point_id=point(session, "cafe"))
+    )
+    session.flush()
+    mairie = point(session, "mairie")
+    move(session, camille, [BOX, EGGS], LATER, mairie)
+    skip(session, camille, [EGGS], LATER)
+    session.flush()
+    outcome = move(session, camille, [BOX, EGGS], LATER, None)
+    assert [[c.after.point.slug for c in group] for group in outcome.together] == [["halle"], ["cafe"]]
+    session.flush()
+    text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first().replace("\u00a0", " ")
+    vegetables, _, eggs = text.partition("Café de Sisteron")[0].partition("vendredi 26 juin")
+    assert "mardi 23 juin" in vegetables and "Grand panier" in vegetables and "Œufs" not in vegetables
+    assert "Œufs sauté" in eggs
+
+
+def test_a_point_that_is_offered_to_nobody_any_more_is_not_found(session: Session, camille: Account) -> None:
+    session.get_one(PickupPoint, point(session, "gare")).retired_at = NOW
+    session.flush()
+    assert move(session, camille, [BOX], MONDAY, point(session, "gare")) is None
+
+
+def test_a_point_that_staff_change_meanwhile_is_asked_again_under_its_lock(
+    session: Session, camille: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gare = session.get_one(PickupPoint, point(session, "gare"))
+
+    def sold_from(session: Session) -> None:
+        """Read between the locks of subscriptions and points, when staff are done."""
+        gare.tour_id = session.scalars(select(Tour.id).where(Tour.slug == "vendredi")).one()
+        session.flush()
+
+    monkeypatch.setattr(desk, "sold_from", sold_from)
+    assert move(session, camille, [EGGS], MONDAY, gare.id).refusal is Refusal.NOT_OFFERED

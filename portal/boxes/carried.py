@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union,
     union_all,
 )
 from sqlalchemy.orm import Session, aliased
@@ -191,6 +192,16 @@ def _postponed(*columns: Any) -> Select[Any]:
 
 def _of_change(week: Any) -> ColumnElement[bool]:
     return and_(Term.subscription_id == BoxChange.subscription_id, _in_force(Term, week))
+
+
+def served(tour_id: int, week: date) -> CompoundSelect[int]:
+    """The subscriptions whose boxes of a week a tour carries, as usual or for once, if they have any."""
+    on_tour = PickupPoint.tour_id == tour_id
+    usual = select(Term.subscription_id).join(Term.pickup_point).where(on_tour, _in_force(Term, week))
+    once = (
+        select(BoxChange.subscription_id).join(BoxChange.pickup_point).where(on_tour, BoxChange.week == week)
+    )
+    return union(usual, once)
 
 
 def _in_force(term: Any, week: Any) -> ColumnElement[bool]:

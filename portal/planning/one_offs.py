@@ -1,15 +1,16 @@
 """The one-off changes of a delivery, for staff: whose, what, when and by whom, and taking them back."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, literal, or_, select, union
+from sqlalchemy import Select, and_, literal, or_, select
 from sqlalchemy.orm import Session, lazyload
 
 from portal.accounts.models import Account
+from portal.boxes.carried import served
 from portal.boxes.models import BoxChange, Suspension
 from portal.boxes.queries import with_changes
 from portal.catalogue.queries import FormulaView
@@ -94,12 +95,13 @@ def of_delivery(session: Session, delivery: DeliveryView, now: datetime) -> list
     """All that takes a box off a delivery, brings one to it or alters one on it, sorted by name."""
     ids = session.scalars(_candidates(delivery)).all()
     since = delivery.week - POSTPONED_AT_MOST
-    views = of_weeks(session, since, delivery.week + POSTPONED_AT_MOST)
+    holdings = with_changes(session, of_anybody(session, ids), since)
+    views = of_weeks(session, *_span(holdings, delivery))
     facts = Facts(Season(view.for_rules for view in views), now, withheld(session))
     known = {view.id: view for view in views}
     own = known[delivery.id].for_rules
     every_point = {point.id: point for point in points(session)}
-    accounts, signatures = _accounts(session, ids), _signatures(session, ids, since)
+    accounts, signatures = _accounts(session, ids), _signatures(session, ids, delivery)
     found = [
         OneOff(
             kind=kind,
@@ -114,7 +116,7 @@ def of_delivery(session: Session, delivery: DeliveryView, now: datetime) -> list
             at=at,
             by=by,
         )
-        for holding in with_changes(session, of_anybody(session, ids), since)
+        for holding in holdings
         for week, kind in _kinds(holding.plan, own, facts.season)
         for at, by in [_signature(holding.plan, week, kind, own, signatures)]
     ]
@@ -123,14 +125,29 @@ def of_delivery(session: Session, delivery: DeliveryView, now: datetime) -> list
     )
 
 
-def _candidates(delivery: DeliveryView) -> CompoundSelect[int]:
-    """Subscriptions with a change in the delivery's week or to it, or suspended on its day, whatever their tour."""
+def _span(holdings: Iterable[Holding], delivery: DeliveryView) -> tuple[date, date]:
+    """The weeks that tell of a delivery's boxes: the farm may take one along farther than one may postpone."""
+    weeks = {delivery.week - POSTPONED_AT_MOST, delivery.week + POSTPONED_AT_MOST}
+    for holding in holdings:
+        for week, change in holding.plan.changes.items():
+            if change.to_week and delivery.week in (week, change.to_week):
+                weeks |= {week, change.to_week}
+    return min(weeks), max(weeks)
+
+
+def _candidates(delivery: DeliveryView) -> Select[int]:
+    """Subscriptions of the delivery's tour with a change in its week or to it, or suspended on its day."""
     wishes = (BoxChange.to_week, BoxChange.pickup_point_id, BoxChange.formula_id, BoxChange.quantity)
     changed = or_(BoxChange.skip.is_(True), *(wish.is_not(None) for wish in wishes))
-    leaving = select(BoxChange.subscription_id).where(BoxChange.week == delivery.week, changed)
-    arriving = select(BoxChange.subscription_id).where(BoxChange.to_week == delivery.week)
+    here = or_(and_(BoxChange.week == delivery.week, changed), BoxChange.to_week == delivery.week)
     on_the_day = literal(delivery.day).between(Suspension.first_day, Suspension.last_day)
-    return union(leaving, arriving, select(Suspension.subscription_id).where(on_the_day))
+    return select(Subscription.id).where(
+        or_(
+            Subscription.id.in_(select(BoxChange.subscription_id).where(here)),
+            Subscription.id.in_(select(Suspension.subscription_id).where(on_the_day)),
+        ),
+        Subscription.id.in_(served(delivery.tour_id, delivery.week)),
+    )
 
 
 def _accounts(session: Session, subscription_ids: Collection[int]) -> dict[int, Account]:
@@ -139,7 +156,7 @@ def _accounts(session: Session, subscription_ids: Collection[int]) -> dict[int, 
     return dict(rows.all())
 
 
-def _signatures(session: Session, subscription_ids: Collection[int], since: date) -> Signatures:
+def _signatures(session: Session, subscription_ids: Collection[int], delivery: DeliveryView) -> Signatures:
     def signed(table: type[BoxChange | Suspension], key: Any, at: Any, by: Any) -> Select[Any]:
         somebody_else = and_(Account.id == by, Account.id != Subscription.account_id)
         return (
@@ -149,11 +166,12 @@ def _signatures(session: Session, subscription_ids: Collection[int], since: date
             .where(table.subscription_id.in_(subscription_ids))
         )
 
+    here = or_(BoxChange.week == delivery.week, BoxChange.to_week == delivery.week)
     changes = signed(BoxChange, BoxChange.week, BoxChange.changed_at, BoxChange.changed_by)
     suspensions = signed(Suspension, Suspension.id, Suspension.made_at, Suspension.made_by)
     return {
         (subscription_id, key): (at, f"{first} {last}" if first is not None else None)
-        for statement in (changes.where(BoxChange.week >= since), suspensions)
+        for statement in (changes.where(here), suspensions)
         for subscription_id, key, at, first, last in session.execute(statement)
     }
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -135,6 +135,19 @@ def test_a_postponed_box_may_be_skipped_where_it_arrives(session):
     session.commit()
     found = of_delivery(session, delivery_on(session, TUESDAY + WEEK), NOW)
     assert [(one.kind, one.week) for one in found] == [(Kind.POSTPONED, week), (Kind.SKIPPED, week)]
+
+
+def test_a_box_that_the_farm_took_along_farther_than_one_may_postpone_is_shown(staff, session):
+    camille, (box, _) = person(session, CAMILLE)
+    postpone(session, camille, [box], MONDAY, MONDAY + 4 * WEEK)
+    # its destination cancelled past its home's cutoff, it goes on
+    session.execute(update(BoxChange).values(to_week=MONDAY + 5 * WEEK))
+    session.commit()
+    path = "/ferme/livraisons/2026-07-21/mardi/changements"
+    page = text_of(staff.get(path))
+    assert "Reporté du mardi 16 juin : Grand panier par l'abonné·e, le mercredi 10 juin, 10 h" in page
+    assert "Reporté au mardi 21 juillet : Grand panier" in text_of(staff.get(PAGE))
+    assert staff.submit(f"{path}/postponed/{box}/{MONDAY}").status_code == 303
 
 
 def test_what_staff_did_bears_their_name(staff, session):

@@ -14,6 +14,7 @@ from portal.planning.terms import TermView
 from portal.rules.calendar import Rhythm
 from portal.web.i18n import lazy_gettext as _l
 
+_ID = re.compile(r"[1-9][0-9]{0,8}")
 _DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
 
 MOST = 9
@@ -107,3 +108,15 @@ def read_day(sent: MultiDict[str, str], name: str) -> date | None:
     """The one day that a field names; nothing for what no page of ours sends."""
     values = sent.getlist(name)
     return read_date(values[0].strip()) if len(values) == 1 else None
+
+
+def read_ids(sent: MultiDict[str, str], name: str) -> list[int]:
+    """The rows that a field names, none where one is no key: 1_0, +1 and other digits are none."""
+    values = sent.getlist(name)
+    return [int(value) for value in values] if all(map(_ID.fullmatch, values)) else []
+
+
+def read_id(sent: MultiDict[str, str], name: str) -> int | None:
+    """The one row that a field names; nothing for what no page of ours sends."""
+    found = read_ids(sent, name)
+    return found[0] if len(found) == 1 else None

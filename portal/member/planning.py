@@ -1,7 +1,6 @@
 """The planning: the coming deliveries, and the acts on them."""
 
 import calendar
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
-from portal.member.forms import read_day
+from portal.member.forms import MOST, read_day, read_id, read_ids
 from portal.member.home import next_context
 from portal.planning import services, suspensions
 from portal.planning.options import week_options
@@ -31,8 +30,6 @@ LAST_WEEK = 52
 """Deliveries are known a year ahead."""
 MONTHS = 2
 """Shown beside the list on wide screens."""
-
-_ID = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @blueprint.get("/planning")
@@ -59,10 +56,7 @@ def planning() -> ResponseReturnValue:
 
 
 def _weeks_asked() -> int:
-    asked = request.args.get("semaines", "")
-    if not _ID.fullmatch(asked):
-        return WEEKS_A_PAGE
-    return min(int(asked), LAST_WEEK)
+    return min(read_id(request.args, "semaines") or WEEKS_A_PAGE, LAST_WEEK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +106,14 @@ def _week_page(week: date) -> dict[str, Any]:
 
 @blueprint.post("/planning/<date:week>/saut")
 def skip(week: date) -> ResponseReturnValue:
-    return _answer(services.skip(db.session(), member(), _subscriptions_asked(), week), week)
+    return _answer(services.skip(db.session(), member(), read_ids(request.form, "abonnement"), week), week)
 
 
 @blueprint.post("/planning/<date:week>/reprise")
 def unskip(week: date) -> ResponseReturnValue:
-    return _answer(services.skip(db.session(), member(), _subscriptions_asked(), week, wanted=False), week)
+    return _answer(
+        services.skip(db.session(), member(), read_ids(request.form, "abonnement"), week, wanted=False), week
+    )
 
 
 @blueprint.post("/planning/<date:week>/report")
@@ -126,36 +122,50 @@ def postpone(week: date) -> ResponseReturnValue:
     if to_week is None:
         return _answer(Outcome(services.Act.POSTPONE, refusal=Refusal.NOTHING_CHOSEN), week)
     return _answer(
-        services.postpone(db.session(), member(), _subscriptions_asked(), week, monday_of(to_week)), week
+        services.postpone(
+            db.session(), member(), read_ids(request.form, "abonnement"), week, monday_of(to_week)
+        ),
+        week,
     )
 
 
 @blueprint.post("/planning/<date:week>/report/annulation")
 def bring_forward(week: date) -> ResponseReturnValue:
-    return _answer(services.postpone(db.session(), member(), _subscriptions_asked(), week, None), week)
+    return _answer(
+        services.postpone(db.session(), member(), read_ids(request.form, "abonnement"), week, None), week
+    )
 
 
 @blueprint.post("/planning/<date:week>/point")
 def move(week: date) -> ResponseReturnValue:
-    point_id = _id_asked("point")
+    point_id = read_id(request.form, "point")
     if point_id is None:
         return _answer(Outcome(services.Act.MOVE, refusal=Refusal.NOTHING_CHOSEN), week)
-    return _answer(services.move(db.session(), member(), _subscriptions_asked(), week, point_id), week)
+    return _answer(
+        services.move(db.session(), member(), read_ids(request.form, "abonnement"), week, point_id), week
+    )
 
 
 @blueprint.post("/planning/<date:week>/point/annulation")
 def move_back(week: date) -> ResponseReturnValue:
-    return _answer(services.move(db.session(), member(), _subscriptions_asked(), week, None), week)
+    return _answer(
+        services.move(db.session(), member(), read_ids(request.form, "abonnement"), week, None), week
+    )
 
 
 @blueprint.post("/planning/<date:week>/panier")
 def vary(week: date) -> ResponseReturnValue:
-    formula_id, quantity = _id_asked("formule"), _quantity_asked("quantite")
-    if formula_id is None or quantity is None:
+    formula_id, quantity = read_id(request.form, "formule"), read_id(request.form, "quantite")
+    if formula_id is None or quantity is None or quantity > MOST:
         missing = Refusal.NOTHING_CHOSEN if formula_id is None else Refusal.BAD_QUANTITY
         return _answer(Outcome(services.Act.VARY, refusal=missing), week)
     outcome = services.vary(
-        db.session(), member(), _subscriptions_asked(), week, formula_id=formula_id, quantity=quantity
+        db.session(),
+        member(),
+        read_ids(request.form, "abonnement"),
+        week,
+        formula_id=formula_id,
+        quantity=quantity,
     )
     return _answer(outcome, week)
 
@@ -163,26 +173,9 @@ def vary(week: date) -> ResponseReturnValue:
 @blueprint.post("/planning/<date:week>/panier/annulation")
 def vary_back(week: date) -> ResponseReturnValue:
     outcome = services.vary(
-        db.session(), member(), _subscriptions_asked(), week, formula_id=None, quantity=None
+        db.session(), member(), read_ids(request.form, "abonnement"), week, formula_id=None, quantity=None
     )
     return _answer(outcome, week)
-
-
-def _subscriptions_asked() -> list[int]:
-    """Those that were ticked; a form that no page of ours sends ticks none."""
-    asked = request.form.getlist("abonnement")
-    return [int(value) for value in asked] if all(_ID.fullmatch(value) for value in asked) else []
-
-
-def _id_asked(name: str) -> int | None:
-    """The one id of a field; nothing for what no page of ours sends."""
-    values = request.form.getlist(name)
-    return int(values[0]) if len(values) == 1 and _ID.fullmatch(values[0]) else None
-
-
-def _quantity_asked(name: str) -> int | None:
-    values = request.form.getlist(name)
-    return int(values[0]) if len(values) == 1 and re.fullmatch("[1-9]", values[0]) else None
 
 
 def _page_asked(week: date) -> date:

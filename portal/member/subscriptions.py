@@ -14,7 +14,7 @@ from portal.catalogue.queries import PricedFormula, priced_formulas
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
-from portal.member.forms import TermsForm, read_date, read_dates, with_usual
+from portal.member.forms import TermsForm, read_dates, read_day, with_usual
 from portal.pickup.queries import PointView, offered_points
 from portal.planning import joining, terms
 from portal.planning.joining import JoiningPreview
@@ -50,7 +50,7 @@ def subscriptions() -> ResponseReturnValue:
 @blueprint.post("/abonnements/<id:subscription_id>/annulation")
 def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
     """Take back terms that have not begun, named by their Monday."""
-    monday = read_date(request.form.get("lundi", "")) or abort(400)
+    monday = read_day(request.form, "lundi") or abort(400)
     outcome = terms.withdraw(db.session(), member(), subscription_id, monday) or abort(404)
     if outcome.answer is Answer.DONE:
         flash(_("C'est fait : ce changement est annulé. Un mail vous le confirme."), "success")
@@ -59,6 +59,10 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
     elif outcome.answer is Refusal.FULL:
         return _overview_page(
             _("Le point de retrait d'avant est complet : ce changement ne peut plus être annulé."), 422
+        )
+    elif outcome.answer is Refusal.NOT_OFFERED:
+        return _overview_page(
+            _("Le point de retrait d'avant ne le propose plus : ce changement ne peut plus être annulé."), 422
         )
     else:
         return _overview_page(
@@ -235,7 +239,7 @@ def _subscribe() -> ResponseReturnValue:
     form, formulas = _another(request.form)
     if form is None or not form.validate():
         return _joining_page(form, formulas)
-    expected = read_date(request.form.get("des", ""))
+    expected = read_day(request.form, "des")
     outcome = joining.subscribe(db.session(), member(), form.wanted, expected)
     if outcome is Answer.OTHER_DATE or isinstance(outcome, Refusal):
         return _joining_page(form, formulas, outcome)

@@ -1,6 +1,5 @@
 """Suspending a range of days: seen first, then confirmed; and ending it early."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html import unescape
@@ -13,8 +12,9 @@ from portal.boxes.queries import with_changes
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
-from portal.member.forms import read_day
+from portal.member.forms import read_day, read_ids
 from portal.planning import suspensions
+from portal.planning.overview import is_live
 from portal.planning.suspensions import Outcome, Preview
 from portal.rules.cutoffs import local_day
 from portal.rules.planning import term_in_force
@@ -24,8 +24,6 @@ from portal.web.i18n import gettext as _
 
 LONGEST = timedelta(days=366)
 """As far as deliveries are known."""
-
-_ID = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,7 @@ def _read(fields: MultiDict[str, str], today: date) -> Asked:
         elif last > today + LONGEST:
             errors["au"] = _("Une suspension peut aller jusqu'à un an d'ici.")
         first = max(first, today)
-    asked = fields.getlist("abonnement")
-    chosen = tuple(int(value) for value in asked) if all(map(_ID.fullmatch, asked)) else ()
+    chosen = tuple(read_ids(fields, "abonnement"))
     if not chosen:
         errors["abonnement"] = _("Cochez au moins un abonnement.")
     return Asked(texts["du"], texts["au"], first, last, chosen, errors)
@@ -79,7 +76,8 @@ def suspension() -> ResponseReturnValue:
 def _page(asked: Asked | None, status: int = 200) -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     today = local_day(now)
-    holdings = with_changes(session, _live(of_account(session, member().id), today), today.replace(day=1))
+    live = [holding for holding in of_account(session, member().id) if is_live(holding, today)]
+    holdings = with_changes(session, live, today.replace(day=1))
     preview: Preview | None = None
     if asked and asked.days:
         if not set(asked.chosen) <= {holding.id for holding in holdings}:
@@ -97,10 +95,6 @@ def _page(asked: Asked | None, status: int = 200) -> ResponseReturnValue:
         longest=today + LONGEST,
     )
     return page, status
-
-
-def _live(holdings: list[Holding], today: date) -> list[Holding]:
-    return [h for h in holdings if h.plan.last_day is None or h.plan.last_day >= today]
 
 
 def _name(holding: Holding, today: date) -> str:
@@ -124,10 +118,10 @@ def suspend() -> ResponseReturnValue:
 
 @blueprint.post("/planning/suspension/fin")
 def resume() -> ResponseReturnValue:
-    asked = request.form.getlist("suspension")
-    if not asked or not all(map(_ID.fullmatch, asked)):
+    asked = read_ids(request.form, "suspension")
+    if not asked:
         abort(404)
-    outcome = suspensions.resume(db.session(), member(), [int(value) for value in asked])
+    outcome = suspensions.resume(db.session(), member(), asked)
     if outcome is None:
         abort(404)
     return _done("resumed", outcome)

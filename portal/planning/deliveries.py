@@ -4,18 +4,33 @@ Who is concerned is decided under the delivery's lock and written down as one no
 them, and takes along the boxes that lose their way (`notices`). Concerned is who has a box on the delivery
 before or after, frozen or expected, postponed to it and there for once included. Who skips or suspends it has
 no box before nor after and hears nothing; but where a move takes a delivery out of a suspension, or into it,
-there is a box before or after.
+there is a box before or after. Where one comes to a cancelled delivery for once and is skipped or suspended
+there, a notice sees to it that it never vanishes, though there may be nothing to tell.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, case, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from portal.boxes import services as boxes
-from portal.boxes.carried import carried
+from portal.boxes.carried import carried, served
+from portal.boxes.models import BoxChange
 from portal.deliveries.models import Delivery, Tour
 from portal.deliveries.queries import DeliveryView, view
 from portal.infra import audit, clock, locks
@@ -159,31 +174,46 @@ def _change(
     before = _for_trail(row)
     waiting = DeliveryNotice.delivery_id == row.id
     session.execute(update(DeliveryNotice).where(waiting).values(made_by=by, due_at=at))
-    session.execute(_insert_notices(row, notice))
+    session.execute(_insert_notices(row, notice, _with_a_box(row)))
     for name, value in (values | {"changed_at": at}).items():
         setattr(row, name, value)
     session.flush()
-    session.execute(_insert_notices(row, notice))
+    session.execute(_insert_notices(row, notice, _with_a_box(row)))
     as_known = (
         DeliveryNotice.known_day == row.day,
         DeliveryNotice.known_cancelled == (row.cancelled_at is not None),
     )
     session.execute(delete(DeliveryNotice).where(waiting, *as_known))
     told = session.scalar(select(func.count()).select_from(DeliveryNotice).where(waiting)) or 0
+    if row.cancelled_at and not row.frozen_at:
+        session.execute(_insert_notices(row, notice, _there_for_once(row)))
     after = _for_trail(row) | {"told": told}
     audit.record(session, action, ("delivery", row.id), at=at, by=by, before=before, after=after)
     return Outcome(changed=True, told=told)
 
 
-def _insert_notices(row: Delivery, notice: tuple[ColumnElement[Any], ...]) -> Insert:
-    """For those who have a box on the delivery as it stands and whom no notice waits for yet."""
-    aboard = carried([row.id])
+def _with_a_box(row: Delivery) -> Select[int]:
+    """The subscriptions that the delivery brings something, as it stands."""
+    return select(carried([row.id]).c.subscription_id)
+
+
+def _there_for_once(row: Delivery) -> Select[int]:
+    """The subscriptions with a box postponed to the delivery, or collected elsewhere, even where it stays away."""
+    elsewhere = and_(BoxChange.week == row.week, BoxChange.pickup_point_id.is_not(None))
+    return select(BoxChange.subscription_id).where(
+        or_(BoxChange.to_week == row.week, elsewhere),
+        BoxChange.subscription_id.in_(served(row.tour_id, row.week)),
+    )
+
+
+def _insert_notices(row: Delivery, notice: tuple[ColumnElement[Any], ...], whose: Select[int]) -> Insert:
+    """For the owners of subscriptions whom no notice waits for yet."""
     delivery_id, *rest = notice
     waiting = select(DeliveryNotice.account_id).where(DeliveryNotice.delivery_id == row.id)
     people = (
         select(delivery_id, Subscription.account_id, *rest)
         .distinct()
-        .where(Subscription.id.in_(select(aboard.c.subscription_id)), Subscription.account_id.not_in(waiting))
+        .where(Subscription.id.in_(whose), Subscription.account_id.not_in(waiting))
     )
     return insert(DeliveryNotice).from_select([column.name for column in DeliveryNotice.__table__.c], people)
 

@@ -19,7 +19,6 @@ from portal.profile.queries import get_farm
 from portal.rules.changes import POSTPONED_AT_MOST
 from portal.rules.deliveries import taken_along
 from portal.subscriptions.models import Subscription
-from portal.subscriptions.queries import Holding
 
 
 class News(StrEnum):
@@ -75,8 +74,10 @@ def _news(notice: DeliveryNotice, delivery: DeliveryView) -> News | None:
 
 
 def _tell(session: Session, case: Case, news: News, notice: DeliveryNotice, delivery: DeliveryView) -> None:
-    boxes = _aboard(session, case.holdings, delivery)
+    boxes = member_boxes(session, case.holdings, [replace(delivery, cancelled=False)])
     fates = _take_along(session, case, delivery, boxes) if delivery.cancelled else []
+    if delivery.cancelled and not fates:  # all was skipped or suspended, and still is
+        return
     rendered = mail.render(
         "delivery_changed",
         farm=get_farm(session),
@@ -86,21 +87,16 @@ def _tell(session: Session, case: Case, news: News, notice: DeliveryNotice, deli
         reason=delivery.cancel_reason if delivery.cancelled else delivery.move_reason,
         delivery=delivery,
         open=delivery.for_rules.is_open(case.facts.now),
-        boxes=boxes,
+        boxes=[box for box in boxes if not box.skipped],
         fates=fates,
     )
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
 
 
-def _aboard(session: Session, holdings: Iterable[Holding], delivery: DeliveryView) -> list[MemberBox]:
-    """The boxes that the delivery brings a person, or would if it took place."""
-    found = member_boxes(session, list(holdings), [replace(delivery, cancelled=False)])
-    return [box for box in found if not box.skipped]
-
-
 def _take_along(
     session: Session, case: Case, delivery: DeliveryView, boxes: Iterable[MemberBox]
 ) -> list[Fate]:
+    """Write down where the boxes of a cancelled delivery go; answers what came or now comes."""
     fates = []
     after = {
         h.id: replace(h, plan=taken_along(h.plan, delivery.for_rules, case.facts)) for h in case.holdings
@@ -110,5 +106,7 @@ def _take_along(
     for box in boxes:
         holding = after[box.subscription_id]
         instead = case.box(holding, holding.plan, box.week)
+        if box.skipped and (instead is None or instead.skipped):
+            continue
         fates.append(Fate(box, instead, None if instead else next_box(session, holding, delivery.day)))
     return fates

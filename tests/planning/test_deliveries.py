@@ -20,6 +20,7 @@ from portal.planning import notices, services
 from portal.planning.deliveries import Outcome, cancel, move, reinstate
 from portal.planning.jobs import AT_ONCE, PAUSE, tell_of_deliveries
 from portal.planning.models import DeliveryNotice
+from portal.planning.suspensions import suspend
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.deliveries import Refusal
 from tests import crowd
@@ -208,6 +209,65 @@ def test_a_box_there_for_once_goes_back_to_its_usual_point(session: Session, sta
     assert "- Grand panier (Halle de Serres) : arrivera le mardi 16 juin" in mails[CAMILLE]
     assert "- Petit panier (Mairie de Laragne) : ni livré ni facturé" in mails[YACINE]
     assert session.scalars(select(BoxChange.pickup_point_id)).all() == [None]
+
+
+@pytest.mark.parametrize("away", ["skipped", "suspended"])
+def test_a_box_that_stays_away_does_not_vanish_with_the_delivery_that_it_was_postponed_to(
+    session: Session, staff: int, tell: Tell, away: str
+) -> None:
+    camille, boxes = person(session, CAMILLE)
+    services.postpone(session, camille, boxes[:1], MONDAY, MONDAY + WEEK)
+    if away == "skipped":
+        services.skip(session, camille, boxes[:1], MONDAY)
+        services.skip(session, camille, boxes, MONDAY + WEEK)
+    else:
+        suspend(session, camille, boxes, TUESDAY, TUESDAY + WEEK)
+    before = len(tell())
+    assert cancel(session, on(session, TUESDAY + WEEK), REASON, by=staff).told == 0
+    assert len(tell()) == before, "nothing came, nothing comes"
+    assert session.scalars(select(BoxChange.to_week).where(BoxChange.week == MONDAY)).all() == [None]
+    assert services.skip(session, camille, boxes[:1], MONDAY, wanted=False).changed
+    assert notices_of(session) == []
+
+
+def test_a_box_that_leaves_a_suspension_with_its_cancelled_delivery_is_told(
+    session: Session, staff: int, tell: Tell
+) -> None:
+    camille, boxes = person(session, CAMILLE)
+    services.postpone(session, camille, boxes[:1], MONDAY, MONDAY + WEEK)
+    suspend(session, camille, boxes, TUESDAY + WEEK, TUESDAY + WEEK)
+    before = len(tell())
+    cancel(session, on(session, TUESDAY + WEEK), REASON, by=staff)
+    (mail,) = tell()[before:]
+    assert "- Grand panier (Halle de Serres) : arrivera le mardi 16 juin" in words(mail)
+    assert "Œufs" not in words(mail)
+
+
+def test_a_skipped_box_is_no_longer_bound_for_a_point_whose_delivery_is_cancelled(
+    session: Session, staff: int, tell: Tell
+) -> None:
+    camille, (box, _) = person(session, CAMILLE)
+    services.move(session, camille, [box], MONDAY, point(session, "cafe"))
+    services.skip(session, camille, [box], MONDAY)
+    before = len(tell())
+    assert cancel(session, on(session, date(2026, 6, 19), "vendredi"), REASON, by=staff).told == 0
+    assert len(tell()) == before
+    assert session.scalars(select(BoxChange.pickup_point_id)).all() == [None]
+    outcome = services.skip(session, camille, [box], MONDAY, wanted=False)
+    assert [change.after.delivery.day for change in outcome.changed] == [TUESDAY]
+
+
+def test_what_was_given_up_by_the_cutoff_does_not_come_back_with_a_cancellation(
+    session: Session, staff: int, tell: Tell, clock: time_machine.Traveller
+) -> None:
+    camille, (box, _) = person(session, CAMILLE)
+    services.postpone(session, camille, [box], MONDAY, MONDAY + WEEK)
+    services.skip(session, camille, [box], MONDAY)
+    services.skip(session, camille, [1, 2], MONDAY + WEEK)
+    tell()
+    clock.move_to(CUTOFF + WEEK)
+    cancel(session, on(session, TUESDAY + WEEK), REASON, by=staff)
+    assert notices_of(session) == []
 
 
 def test_what_staff_type_is_text_in_the_mail(session: Session, staff: int, tell: Tell) -> None:

@@ -24,7 +24,7 @@ from portal.infra.orm import db
 from portal.packing.queries import packing_list
 from portal.planning import deliveries
 from portal.planning.deliveries import Outcome
-from portal.rules.cutoffs import Lead, cutoff_instant
+from portal.rules.cutoffs import Lead, cutoff_instant, last_minute
 from portal.rules.deliveries import Refusal, refusal_to_cancel, refusal_to_leave, refusal_to_reinstate
 from portal.rules.holidays import holiday_on, working_day_beside
 from portal.web.i18n import gettext as _
@@ -128,7 +128,8 @@ def move_delivery(day: date, tour: str) -> ResponseReturnValue:
         if outcome.refusal in OF_CUTOFF:
             form.last_minute.errors = [_words(outcome.refusal)]
         return _move_page(found, form, asked, status=422)
-    return _done(found, outcome, _("La livraison est déplacée."), day=asked)
+    said = _("La livraison est déplacée.") if asked != found.day else _("La date limite est changée.")
+    return _done(found, outcome, said, day=asked)
 
 
 def _day_asked() -> date | None:
@@ -147,6 +148,7 @@ def _of_our_time(day: date) -> bool:
 def _move_page(
     found: DeliveryView, form: MoveForm, asked: date | None, *, status: int
 ) -> ResponseReturnValue:
+    """A day asks for what moving there comes to; the delivery's own, for another cutoff while it is open."""
     now, error = clock.now(), None
     refusal, preview = refusal_to_leave(found.for_rules, now), None
     if asked and asked != found.day and not refusal:
@@ -155,6 +157,9 @@ def _move_page(
             error = _words(looked.refusal)
         else:
             preview = looked
+    elif asked and not refusal and found.for_rules.is_open(now):
+        if request.method != "POST":
+            form.last_minute.data = last_minute(found.cutoff_at)
     elif "jour" in request.values and not refusal:
         error = _("C'est déjà sa date.") if asked else _("Indiquez une date : jour, mois, année.")
     return _page(

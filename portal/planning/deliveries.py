@@ -84,13 +84,16 @@ def move(
 ) -> Outcome:
     """Let a delivery take place on another day; it closes as its tour does, or at `cutoff`."""
     row, now = _hold(session, delivery_id)
-    if row.day == day:
+    same_day = row.day == day
+    if same_day and cutoff in {None, row.cutoff_at}:
         return Outcome()
     delivery, lead = view(row).for_rules, row.tour.lead
     others = _beside(session, delivery)
     if refusal := rules.refusal_to_move(delivery, others, day, lead=lead, now=now, cutoff=cutoff):
         return Outcome(refusal=refusal)
     after = rules.moved(delivery, day, lead=lead, now=now, cutoff=cutoff)
+    if same_day:
+        reason = row.move_reason
     away = after.day != row.nominal_day
     values = {"day": after.day, "cutoff_at": after.cutoff, "move_reason": reason if away else None}
     return _change(session, row, "delivery.move", values, at=now, by=by)

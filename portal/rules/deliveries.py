@@ -63,7 +63,8 @@ def refusal_to_move(
 ) -> Refusal | None:
     """Why a delivery cannot be moved to a day, or None if it can.
 
-    `others` are deliveries of the same tour; `cutoff` is given where staff set it by hand.
+    `others` are deliveries of the same tour; `cutoff` is given where staff set it by hand. On the same day it is
+    the cutoff alone that moves, while it is not past.
     """
     if refusal := refusal_to_leave(delivery, now):
         return refusal
@@ -73,7 +74,7 @@ def refusal_to_move(
         return refusal
     if delivery.is_open(now):
         return _refusal_of_cutoff(after, others, now, by_hand=cutoff is not None)
-    return None
+    return Refusal.PAST_CUTOFF if day == delivery.day else None
 
 
 def refusal_to_leave(delivery: Delivery, now: datetime) -> Refusal | None:

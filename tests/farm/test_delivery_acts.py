@@ -173,7 +173,6 @@ def test_a_delivery_is_moved_and_its_page_with_it(staff, session):
 @pytest.mark.parametrize(
     ("day", "words"),
     [
-        ("2026-06-16", "C'est déjà sa date."),
         ("2026-06-23", "atteint ou dépasse une autre livraison"),
         ("0001-01-01", "Indiquez une date"),
         ("9999-12-31", "Indiquez une date"),
@@ -186,8 +185,6 @@ def test_a_day_that_does_not_do_is_refused_beside_the_field(staff, session, day,
     page = staff.get(path)
     assert words in text_of(page) and 'id="jour-error"' in page.text and f'value="{day}"' in page.text
     assert "Déplacer la livraison" not in text_of(page)
-    if day == "2026-06-16":
-        return
     assert staff.submit(path).status_code == 422
     assert delivery(session).day == TUESDAY
 
@@ -215,6 +212,29 @@ def test_where_the_usual_cutoff_is_past_one_is_asked_for(staff, session, clock):
     answer = staff.submit(path, {"last_minute": "2026-06-16T23:59"})
     assert answer.location == "/ferme/livraisons/2026-06-17/jeudi"
     assert "Modifiable jusqu'au mardi 16 juin, 23 h 59" in text_of(staff.get(answer.location))
+
+
+def test_the_cutoff_alone_is_changed_where_the_day_stays(staff, session):
+    path = f"{PAGE}/deplacement?jour=2026-06-16"
+    page = staff.get(path)
+    assert 'value="2026-06-14T23:59"' in page.text and "Déplacer la livraison" not in text_of(page)
+    answer = staff.submit(path, {"last_minute": "2026-06-11T09:00"})
+    assert answer.status_code == 422 and "laissez au moins 24 heures" in text_of(answer)
+    assert 'value="2026-06-11T09:00"' in answer.text
+    answer = staff.submit(path, {"last_minute": "2026-06-15T11:59"})
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    page = text_of(staff.get(PAGE))
+    assert "La date limite est changée." in page and "Modifiable jusqu'au lundi 15 juin, 11 h 59" in page
+
+
+def test_a_closed_delivery_has_no_cutoff_to_change(staff, session, clock):
+    clock.move_to(CUTOFF)
+    staff.sign_in(STAFF)
+    path = f"{PAGE}/deplacement?jour=2026-06-16"
+    page = staff.get(path)
+    assert "C'est déjà sa date." in text_of(page) and 'name="last_minute"' not in page.text
+    assert staff.submit(path, {"last_minute": "2026-06-15T23:59"}).status_code == 422
+    assert delivery(session).cutoff_at == CUTOFF
 
 
 def test_a_cutoff_that_cannot_be_read_is_refused(staff, clock):

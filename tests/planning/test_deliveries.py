@@ -349,6 +349,28 @@ def test_staff_set_a_cutoff_where_the_usual_one_is_past(
     assert row(session, wednesday, "jeudi").cutoff_at == cutoff
 
 
+def test_another_cutoff_is_kept_though_the_day_stays(session: Session, staff: int, tell: Tell) -> None:
+    delivery_id, cutoff = on(session, TUESDAY), CUTOFF + timedelta(hours=12)
+    move(session, delivery_id, WEDNESDAY, reason="Neige.", by=staff)
+    told = len(tell())
+    assert move(session, delivery_id, WEDNESDAY, cutoff=cutoff, by=staff) == Outcome(changed=True)
+    assert (row(session, WEDNESDAY).cutoff_at, row(session, WEDNESDAY).move_reason) == (cutoff, "Neige.")
+    assert move(session, delivery_id, WEDNESDAY, cutoff=cutoff, by=staff) == Outcome()
+    assert move(session, delivery_id, WEDNESDAY, by=staff) == Outcome()
+    assert len(tell()) == told
+    beyond = cutoff + WEEK
+    assert move(session, delivery_id, WEDNESDAY, cutoff=beyond, by=staff).refusal is Refusal.CUTOFF_TOO_LATE
+    assert trail(session)[-1].after["cutoff"] == cutoff.isoformat()
+
+
+def test_another_cutoff_reopens_nothing(session: Session, staff: int, clock: time_machine.Traveller) -> None:
+    clock.move_to(CUTOFF)
+    later = CUTOFF + timedelta(hours=24)
+    outcome = move(session, on(session, TUESDAY), TUESDAY, cutoff=later, by=staff)
+    assert outcome == Outcome(refusal=Refusal.PAST_CUTOFF)
+    assert row(session).cutoff_at == CUTOFF
+
+
 def test_a_closed_delivery_moves_with_its_baskets_and_stays_closed(
     session: Session, staff: int, tell: Tell, clock: time_machine.Traveller
 ) -> None:

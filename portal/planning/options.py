@@ -61,6 +61,8 @@ class CardOptions:
     left: tuple[BoxOptions, ...]
     points: tuple[PointOption, ...]
     can_move_back: bool
+    price: Money
+    """Of the boxes that come: what skipping them all takes off the month's invoice."""
 
     def dates(self, week: date) -> tuple[DeliveryView, ...]:
         """Where all the boxes of a week that come with this card can go together."""
@@ -97,6 +99,10 @@ def week_options(session: Session, planning: Planning, week: date, now: datetime
             boxes=tuple(map(options, card.boxes)),
             left=tuple(map(options, card.left)),
             points=tuple(_points(card, plans, every_point, found.values(), facts)),
+            price=sum(
+                (price_on(prices[b.formula.id], b.delivery.day).price * b.quantity for b in card.to_come),
+                Money.zero(),
+            ),
             can_move_back=any(box.elsewhere for box in card.boxes)
             and not any(refusal_to_move(plans[box.subscription_id], week, None, facts) for box in card.boxes),
         )

@@ -48,6 +48,7 @@ def test_the_page_offers_what_the_rules_allow(camille: Browser) -> None:
     assert "Café de Sisteron" in page and "vendredi 19 juin" in page
     assert "modifiable jusqu'au mardi 16 juin, 23 h 59" in page, "each day has its own cutoff"
     assert "Petit panier 11,50 €" in page
+    assert "Tout sauter : 21,90 € de moins sur la facture de juin 2026." in page
 
 
 def test_a_box_is_postponed_and_brought_back(camille: Browser) -> None:

@@ -10,9 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery, Tour
+from portal.deliveries.queries import view
 from portal.infra import audit, clock, locks
 from portal.rules.calendar import delivery_days, fortnight_of, monday_of
 from portal.rules.cutoffs import Lead, cutoff_instant, is_past
+from portal.rules.deliveries import following
 
 
 class Refusal(StrEnum):
@@ -28,11 +30,12 @@ class RuleChange:
     followed: int = 0
     by_hand: tuple[date, ...] = ()
     too_late: tuple[date, ...] = ()
+    out_of_order: tuple[date, ...] = ()
     refusal: Refusal | None = None
 
     @property
     def kept(self) -> tuple[date, ...]:
-        return tuple(sorted(self.by_hand + self.too_late))
+        return tuple(sorted(self.by_hand + self.too_late + self.out_of_order))
 
 
 def add_tour(
@@ -62,7 +65,8 @@ def change_rule(
     """Give a tour another lead; its open deliveries follow, closed ones never reopen.
 
     An open one keeps its cutoff where staff set it by hand, which is where it is not what the old lead gives,
-    and where the new one is past: no delivery closes in the past. Another weekday is refused: the deliveries
+    where the new one is past, as no delivery closes in the past, and where the new one would reach that of
+    another delivery, as cutoffs stay in the order of their weeks. Another weekday is refused: the deliveries
     that exist are promised for their day. The clock is read once the locks are held.
     """
     tour = session.scalars(locks.for_update(select(Tour).where(Tour.id == tour_id), of=Tour)).one()
@@ -73,7 +77,7 @@ def change_rule(
         return RuleChange()
     standing = _lock_standing(session)
     now = clock.now()
-    followed, by_hand, too_late = 0, [], []
+    cutoffs, by_hand, too_late = {}, [], []
     for delivery in standing:
         if delivery.tour_id != tour_id or is_past(delivery.cutoff_at, now):
             continue
@@ -83,12 +87,16 @@ def change_rule(
         elif is_past(cutoff, now):
             too_late.append(delivery.day)
         else:
-            delivery.cutoff_at = cutoff
-            followed += 1
+            cutoffs[delivery.id] = cutoff
+    own = session.scalars(select(Delivery).where(Delivery.tour_id == tour_id)).all()
+    followed = following((view(delivery).for_rules for delivery in own), cutoffs)
+    out_of_order = sorted(delivery.day for delivery in own if delivery.id in cutoffs.keys() - followed.keys())
+    for delivery in own:
+        delivery.cutoff_at = followed.get(delivery.id, delivery.cutoff_at)
     tour.lead_days, tour.lead_time = lead.days, lead.time
-    before, after = _for_trail(old), _for_trail(lead) | {"deliveries": followed}
+    before, after = _for_trail(old), _for_trail(lead) | {"deliveries": len(followed)}
     audit.record(session, "tour.rule", ("tour", tour_id), at=now, by=by, before=before, after=after)
-    return RuleChange(followed, tuple(sorted(by_hand)), tuple(sorted(too_late)))
+    return RuleChange(len(followed), tuple(sorted(by_hand)), tuple(sorted(too_late)), tuple(out_of_order))
 
 
 def _lock_standing(session: Session) -> Sequence[Delivery]:

@@ -216,6 +216,12 @@ def _tell(change: RuleChange, *, renamed: bool, moved: bool) -> None:
     if change.too_late:
         days = _listed(change.too_late)
         flash(_("Gardent la leur, la nouvelle serait déjà passée : %(days)s.", days=days), "warning")
+    if change.out_of_order:
+        days = _listed(change.out_of_order)
+        flash(
+            _("Gardent la leur, la nouvelle croiserait celle d'une livraison voisine : %(days)s.", days=days),
+            "warning",
+        )
 
 
 def _listed(days: Iterable[date]) -> str:

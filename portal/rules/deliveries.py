@@ -4,10 +4,11 @@ On one tour days and cutoffs stay in the order of their weeks, whatever is cance
 delivery never reopens, and one that is done does not change. Naive datetimes raise ValueError.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from portal.rules.changes import Facts, rehomed
 from portal.rules.cutoffs import PARIS, Lead, cutoff_instant, is_past, local_day
@@ -104,6 +105,26 @@ def _refusal_of_cutoff(
 
 def _in_order(value: date, other: date, *, earlier: bool) -> bool:
     return value < other if earlier else value > other
+
+
+def following(deliveries: Iterable[Delivery], cutoffs: Mapping[int, datetime]) -> dict[int, datetime]:
+    """Those of the new cutoffs of a tour with which all its cutoffs stay in the order of their weeks.
+
+    By delivery; one whose new cutoff would reach another's, which stays as it is, stays as it is too.
+    """
+    tour, kept = sorted(deliveries, key=lambda delivery: delivery.week), dict(cutoffs)
+
+    def after(delivery: Delivery) -> datetime:
+        return kept.get(delivery.id, delivery.cutoff)
+
+    while (
+        crossing := {
+            delivery.id for pair in pairwise(tour) if after(pair[0]) >= after(pair[1]) for delivery in pair
+        }
+        & kept.keys()
+    ):
+        kept = {key: cutoff for key, cutoff in kept.items() if key not in crossing}
+    return kept
 
 
 def taken_along(plan: Plan, delivery: Delivery, facts: Facts) -> Plan:

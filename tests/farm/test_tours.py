@@ -86,6 +86,17 @@ def test_what_keeps_its_cutoff_is_named_with_the_reason(desk, session):
     assert kept[later] == cutoff_instant(later, Lead(6, time(9, 0)))
 
 
+def test_what_would_cross_a_neighbour_keeps_its_cutoff_and_is_named(desk, session):
+    neighbour = TUESDAY + timedelta(weeks=1)
+    early = cutoff_instant(TUESDAY, Lead(1, time(12, 0)))
+    session.execute(update(Delivery).where(Delivery.day == neighbour).values(cutoff_at=early))
+    session.commit()
+    desk.submit(PAGE, SAME | {"lead_days": "0", "lead_time": "12:00"})
+    page = text_of(desk.get(LIST))
+    assert "Gardent la leur, réglée à la main : mardi 23 juin." in page
+    assert "Gardent la leur, la nouvelle croiserait celle d'une livraison voisine : mardi 16 juin." in page
+
+
 def test_another_name_is_kept_and_nothing_else_moves(staff, session):
     staff.submit(PAGE, SAME | {"name": "  Le   grand tour "})
     assert (tuesdays(session).name, tuesdays(session).lead) == ("Le grand tour", Lead(2, time(23, 59)))

@@ -13,6 +13,7 @@ from portal.rules.cutoffs import PARIS, Lead, cutoff_instant, local_day
 from portal.rules.deliveries import (
     NOTICE,
     Refusal,
+    following,
     moved,
     refusal_to_cancel,
     refusal_to_leave,
@@ -188,6 +189,37 @@ def test_whatever_is_moved_days_and_cutoffs_stay_in_order_and_nothing_reopens(
                 assert now + NOTICE <= tour[n].cutoff <= datetime.combine(day, time(), PARIS)
         for earlier, later in pairwise(tour):
             assert earlier.day < later.day and earlier.cutoff < later.cutoff
+
+
+hours = st.integers(0, 60)
+
+
+@given(st.lists(hours, min_size=6, max_size=6, unique=True), st.dictionaries(st.integers(0, 5), hours))
+def test_whatever_a_new_rule_would_give_the_cutoffs_that_follow_it_stay_in_order(
+    before: list[int], wished: dict[int, int]
+) -> None:
+    def cutoff(hour: int) -> datetime:
+        return EARLY + timedelta(hours=hour)
+
+    wished = dict(zip(sorted(wished), sorted(set(wished.values())), strict=False))
+    tour = [
+        Delivery(n, TUESDAY, WEEK_1 + n * WEEK, WEEK_1 + n * WEEK + DAY, cutoff(hour))
+        for n, hour in enumerate(sorted(before))
+    ]
+    followed = following(tour, {n: cutoff(hour) for n, hour in wished.items()})
+    after = [followed.get(delivery.id, delivery.cutoff) for delivery in tour]
+    assert all(one < later for one, later in pairwise(after))
+    assert all(followed[n] == cutoff(wished[n]) for n in followed)
+
+
+def test_one_that_keeps_its_cutoff_may_keep_another_from_following() -> None:
+    tour = [delivery(TUESDAY, week) for week in (WEEK_1, WEEK_2, WEEK_3)]
+    kept, second, third = (one.cutoff for one in tour)
+    later = {tour[1].id: third, tour[2].id: third + DAY}
+    assert following(tour, later) == later
+    earlier = {tour[1].id: kept, tour[2].id: second}
+    assert following(tour, earlier) == {}
+    assert following(tour, {tour[2].id: second + MINUTE}) == {tour[2].id: second + MINUTE}
 
 
 # What its boxes do

@@ -118,6 +118,27 @@ def test_no_delivery_closes_in_the_past(session: Session) -> None:
     assert done.kept == (TUESDAY,)
 
 
+@pytest.mark.parametrize("reason", [None, "cancelled_at"])
+def test_beside_a_cutoff_that_stays_those_that_would_cross_it_stay_too(
+    session: Session, reason: str | None
+) -> None:
+    change(session, "mardi", TUESDAYS, Lead(6, time(23, 59)))
+    late = delivery(session, "mardi", TUESDAY + WEEK)
+    late.cutoff_at = cutoff_instant(TUESDAY + WEEK, Lead(0, time(23, 59)))
+    if reason:
+        setattr(late, reason, NOW)
+    early = delivery(session, "mardi", TUESDAY + 4 * WEEK)
+    early.cutoff_at = cutoff_instant(TUESDAY + 3 * WEEK, Lead(3, time(12, 0)))
+    before = cutoffs(session, "mardi")
+    done = change(session, "mardi", TUESDAYS, Lead(0, time(12, 0)))
+    after = cutoffs(session, "mardi")
+    assert all(one < following for one, following in pairwise(after.values()))
+    assert done.out_of_order == (TUESDAY + 3 * WEEK,)
+    assert after[TUESDAY + 3 * WEEK] == before[TUESDAY + 3 * WEEK]
+    assert after[TUESDAY + 2 * WEEK] == cutoff_instant(TUESDAY + 2 * WEEK, Lead(0, time(12, 0)))
+    assert TUESDAY + 3 * WEEK in done.kept
+
+
 @pytest.mark.parametrize("day", range(7))
 def test_cutoffs_keep_the_order_of_their_deliveries_whatever_the_two_rules(
     session: Session, clock: time_machine.Traveller, day: int

@@ -1,7 +1,7 @@
 """What subscribers choose: one of what is shown, or refused beside the place where it stands."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -90,24 +90,19 @@ def with_usual(sent: MultiDict[str, str], usual: TermView) -> MultiDict[str, str
     return filled
 
 
-def read_dates(sent: Mapping[str, str], ids: Collection[int]) -> dict[int, date]:
+def read_dates(sent: MultiDict[str, str], ids: Collection[int]) -> dict[int, date]:
     """The Monday that the page has shown for each subscription; what is no date is left out."""
-    found = {number: read_date(sent.get(f"des-{number}", "")) for number in ids}
+    found = {number: read_day(sent, f"des-{number}") for number in ids}
     return {number: day for number, day in found.items() if day}
 
 
-def read_date(text: str) -> date | None:
-    """A day of our time, written 2026-06-01 in plain digits."""
+def read_day(sent: MultiDict[str, str], name: str) -> date | None:
+    """The one day of our time that a field names, written 2026-06-01 in plain digits."""
+    days = [value.strip() for value in sent.getlist(name)]
     try:
-        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+        return date.fromisoformat(days[0]) if len(days) == 1 and _DAY.fullmatch(days[0]) else None
     except ValueError:
         return None
-
-
-def read_day(sent: MultiDict[str, str], name: str) -> date | None:
-    """The one day that a field names; nothing for what no page of ours sends."""
-    values = sent.getlist(name)
-    return read_date(values[0].strip()) if len(values) == 1 else None
 
 
 def read_ids(sent: MultiDict[str, str], name: str) -> list[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from portal.rules.changes import Facts
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.planning import Plan, Season, Term
-from portal.rules.terms import apply_change, withdrawable_until, withdrawal
+from portal.rules.terms import withdrawable_until, withdrawal
 from portal.subscriptions.queries import Holding, of_account
 
 
@@ -72,9 +72,9 @@ def overview(session: Session, account_id: int, now: datetime) -> list[Overview]
 
 def _overview(holding: Holding, facts: Facts, prices: Prices) -> Overview:
     plan, today = holding.plan, local_day(facts.now)
-    until = _withdrawable_until(plan, facts)
-    begun = [t for t in plan.terms if t.monday <= monday_of(today) and not (until and t is plan.terms[-1])]
-    *past, current = begun or plan.terms[:1]
+    until = {term: _withdrawable_until(plan, term.monday, facts) for term in plan.terms}
+    begun = takewhile(lambda term: term.monday <= monday_of(today) and until[term] is None, plan.terms)
+    *past, current = tuple(begun) or plan.terms[:1]
     coming = plan.terms[len(past) + 1 :]
     days = box_days(plan, (delivery for delivery in facts.season if delivery.day >= today))
     shown = term_view(holding, current)
@@ -89,7 +89,7 @@ def _overview(holding: Holding, facts: Facts, prices: Prices) -> Overview:
                 term_view(holding, term),
                 term.monday,
                 _first_day(plan, term, facts.season),
-                until if term is plan.terms[-1] else None,
+                until[term],
             )
             for term in coming
         ),
@@ -99,13 +99,10 @@ def _overview(holding: Holding, facts: Facts, prices: Prices) -> Overview:
     )
 
 
-def _withdrawable_until(plan: Plan, facts: Facts) -> datetime | None:
-    """The first instant at which the latest terms can no longer be taken back; None if they cannot be now."""
-    back = withdrawal(plan, facts.season, facts.now)
-    if back is None:
-        return None
-    monday = plan.terms[-1].monday
-    return withdrawable_until(apply_change(plan, back, monday), plan, monday, facts.season)
+def _withdrawable_until(plan: Plan, monday: date, facts: Facts) -> datetime | None:
+    """The first instant at which the terms of a Monday can no longer be taken back; None if they cannot be now."""
+    back = withdrawal(plan, monday, facts.season, facts.now)
+    return withdrawable_until(back, plan, monday, facts.season) if back else None
 
 
 def _first_day(plan: Plan, term: Term, season: Season) -> date:

@@ -16,14 +16,16 @@ from portal.infra import clock, mail, outbox
 from portal.pickup.queries import PointView
 from portal.planning.desk import Case, decide, hold, refusal_where_full
 from portal.rules.calendar import WEEK, Rhythm, monday_of, receives
-from portal.rules.changes import Facts, Refusal, rehomed
+from portal.rules.changes import Facts, Refusal
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.planning import Delivery, Plan, Season, Term, boxes_on, carrier, term_in_force
 from portal.rules.pricing import DatedPrice, price_on
 from portal.rules.terms import (
     TermChange,
+    adopted,
     apply_change,
+    dropped,
     effective_monday,
     set_aside,
     withdrawable_until,
@@ -83,6 +85,12 @@ def term_view(holding: Holding, term: Term) -> TermView:
     )
 
 
+def _term_of(holding: Holding, week: date) -> TermView:
+    term = term_in_force(holding.plan.terms, week)
+    assert term, "a change begins no earlier than the subscription"
+    return term_view(holding, term)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A week before and after: the boxes that arrive in it, absent ones too."""
@@ -98,7 +106,8 @@ class Change:
 
     `until` is the first refused instant for taking it back, None where it cannot be; `days` are the first ones
     under the new terms; `kept` are boxes to come that it is too late for; `aside` are the weeks whose one-off
-    changes say nothing any more, `rehomed` the postponed boxes that find another date.
+    changes say nothing any more, `dropped` those that lose one for good, `rehomed` the postponed boxes that
+    find another date.
     """
 
     before: Holding
@@ -111,6 +120,7 @@ class Change:
     rows: tuple[Row, ...]
     kept: tuple[MemberBox, ...]
     aside: tuple[date, ...]
+    dropped: tuple[date, ...]
     rehomed: tuple[MemberBox, ...]
 
     @property
@@ -119,11 +129,11 @@ class Change:
 
     @property
     def old(self) -> TermView:
-        return term_view(self.before, self.before.plan.terms[-1])
+        return _term_of(self.before, self.monday)
 
     @property
     def new(self) -> TermView:
-        return term_view(self.after, self.after.plan.terms[-1])
+        return _term_of(self.after, self.monday)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +210,16 @@ def _changed(
         asked = wanted.over(latest) if holding.id == subscription_id else wanted.moving(latest)
         if asked == TermChange():
             continue
-        plan = apply_change(holding.plan, asked, _monday(holding.plan, asked, facts))
-        if (_asks(plan, facts) - _asks(holding.plan, facts)) & facts.withheld:
+        monday = _monday(holding.plan, asked, facts)
+        after = apply_change(holding.plan, asked, monday)
+        if (_asks(after, facts) - _asks(holding.plan, facts)) & facts.withheld:
             return Refusal.NOT_OFFERED
-        changed.append((_knowing(holding, wanted), rehomed(plan, facts)))
+        if not first_days(facts, after.terms[-1].tour_id, after.terms[-1].rhythm, monday):
+            return Refusal.NOT_EXPECTED
+        plan = adopted(holding.plan, after, monday, facts)
+        if isinstance(plan, Refusal):
+            return plan
+        changed.append((_knowing(holding, wanted), plan))
     return changed
 
 
@@ -251,16 +267,16 @@ def _change(holding: Holding, changed: Holding, rows: tuple[Row, ...], farm: _Fa
     monday = min(term.monday for term in {*before.terms} ^ {*after.terms})
     days = box_days(after, (delivery for delivery in season if delivery.week >= monday))
     first = days[0] if days else monday
-    back = withdrawal(after, season, farm.facts.now)
+    back = withdrawal(after, monday, season, farm.facts.now)
     moved = (w for w in sorted(before.changes) if before.change_of(w).to_week != after.change_of(w).to_week)
     return Change(
         before=holding,
         after=changed,
         monday=monday,
-        until=withdrawable_until(before, after, monday, season) if back else None,
+        until=withdrawable_until(back, after, monday, season) if back else None,
         days=days,
-        price_before=term_view(holding, before.terms[-1]).price(farm.prices, first),
-        price_after=term_view(changed, after.terms[-1]).price(farm.prices, first),
+        price_before=_term_of(holding, monday).price(farm.prices, first),
+        price_after=_term_of(changed, monday).price(farm.prices, first),
         rows=rows,
         kept=tuple(
             box
@@ -269,6 +285,7 @@ def _change(holding: Holding, changed: Holding, rows: tuple[Row, ...], farm: _Fa
             if not box.skipped and box.delivery.state(farm.facts.now) is DeliveryState.CLOSED
         ),
         aside=tuple(set_aside(before, after, monday)),
+        dropped=tuple(dropped(before, after)),
         rehomed=tuple(box for week in moved if (box := _box(changed, week, farm))),
     )
 
@@ -344,12 +361,12 @@ def withdraw(
     if case is None:
         return None
     (holding,) = case.holdings
-    if holding.plan.terms[-1].monday != monday:
+    if monday not in {term.monday for term in holding.plan.terms}:
         return Outcome(Answer.ALREADY)
-    back = withdrawal(holding.plan, case.facts.season, case.facts.now)
-    if back is None:
-        return Outcome(Refusal.PAST_CUTOFF)
-    plan = rehomed(apply_change(holding.plan, back, monday), case.facts)
+    back = withdrawal(holding.plan, monday, case.facts.season, case.facts.now)
+    plan = adopted(holding.plan, back, monday, case.facts) if back else Refusal.PAST_CUTOFF
+    if isinstance(plan, Refusal):
+        return Outcome(plan)
     days = box_days(holding.plan, (d for d in case.facts.season if d.week >= monday))
     return _confirmed(
         session,

@@ -118,7 +118,7 @@ def refusal_to_postpone(plan: Plan, week: date, to_week: date, facts: Facts) -> 
     postponed = with_postponement(plan, week, to_week)
     if destination and (away := absence(postponed, week, destination)):
         return Refusal.SKIPPED if away is Absence.SKIPPED else Refusal.SUSPENDED
-    return _refusal_of_formulas(postponed, [week], facts)
+    return refusal_of_formulas(postponed, [week], facts)
 
 
 def with_postponement(plan: Plan, week: date, to_week: date | None) -> Plan:
@@ -147,7 +147,7 @@ def refusal_to_bring_forward(plan: Plan, week: date, facts: Facts) -> Refusal | 
         return refusal
     if refusal := refusal_to_change(delivery_of(plan, week, facts.season), facts.now):
         return refusal
-    return _refusal_of_formulas(plan.with_change(week, to_week=None), [week], facts)
+    return refusal_of_formulas(plan.with_change(week, to_week=None), [week], facts)
 
 
 def rehomed(plan: Plan, facts: Facts) -> Plan:
@@ -196,7 +196,7 @@ def refusal_to_move(plan: Plan, week: date, place: Place | None, facts: Facts) -
     moved = plan.with_change(week, place=place)
     if refusal := refusal_to_change(delivery_of(moved, week, facts.season), facts.now):
         return refusal
-    return _refusal_of_formulas(moved, weeks_aboard(plan, week), facts)
+    return refusal_of_formulas(moved, weeks_aboard(plan, week), facts)
 
 
 def with_place(plan: Plan, week: date, place: Place | None) -> Plan:
@@ -212,7 +212,7 @@ def refusal_to_vary(plan: Plan, week: date, formula_id: int | None, facts: Facts
         return refusal
     if formula_id and delivery and not facts.sells(formula_id, delivery.day):
         return Refusal.NOT_OFFERED
-    return _refusal_of_formulas(plan.with_change(week, formula_id=formula_id), [week], facts)
+    return refusal_of_formulas(plan.with_change(week, formula_id=formula_id), [week], facts)
 
 
 def with_box(plan: Plan, week: date, formula_id: int | None, quantity: int | None) -> Plan:
@@ -225,7 +225,7 @@ def with_box(plan: Plan, week: date, formula_id: int | None, quantity: int | Non
     return plan.with_change(week, formula_id=formula_id, quantity=quantity)
 
 
-def _refusal_of_formulas(plan: Plan, weeks: Iterable[date], facts: Facts) -> Refusal | None:
+def refusal_of_formulas(plan: Plan, weeks: Iterable[date], facts: Facts) -> Refusal | None:
     """Whether a point does not offer one of these weeks' own boxes; what is usual somewhere stays so."""
     for week in weeks:
         term, change = term_owing(plan, week), plan.change_of(week)

@@ -1,9 +1,12 @@
 """A change of terms: what it says, from which Monday it can hold, and the plan that it makes (DESIGN §5)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from itertools import pairwise
 
 from portal.rules.calendar import WEEK, Rhythm, monday_of
+from portal.rules.changes import Facts, Refusal, refusal_of_formulas, rehomed, with_box, with_place
 from portal.rules.cutoffs import local_day
 from portal.rules.planning import (
     Delivery,
@@ -14,6 +17,7 @@ from portal.rules.planning import (
     delivery_of,
     term_in_force,
     term_owing,
+    weeks_aboard,
 )
 
 
@@ -39,6 +43,16 @@ class TermChange:
         named = {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
         return replace(term, **named)
 
+    @classmethod
+    def between(cls, before: Term, after: Term) -> "TermChange":
+        """What one term changes of another."""
+        return cls(
+            after.formula_id if after.formula_id != before.formula_id else None,
+            after.quantity if after.quantity != before.quantity else None,
+            after.rhythm if after.rhythm is not before.rhythm else None,
+            *(after.place if after.place != before.place else (None, None)),
+        )
+
 
 def effective_monday(*, plan: Plan, change: TermChange, season: Season, now: datetime) -> date:
     """From which Monday on a change of terms holds (DESIGN §5, effective date).
@@ -53,13 +67,18 @@ def effective_monday(*, plan: Plan, change: TermChange, season: Season, now: dat
     ValueError for a plan without terms and for a naive `now`.
     """
     changed = replace(plan, terms=tuple(change.over(term) for term in plan.terms))
+    return _first_monday(plan, changed, min(term.monday for term in plan.terms), season, now)
+
+
+def _first_monday(plan: Plan, changed: Plan, since: date, season: Season, now: datetime) -> date:
+    """The first one, from a Monday on, from which a plan can be another; see `effective_monday`."""
     used = _used(plan, season) | _used(changed, season)
 
     # A week gone by is left alone, unless its delivery was moved and is still open.
     this_week = monday_of(local_day(now))
     earliest = min([this_week, *(d.week for d in used if d.is_open(now))])
     free = [d.week + WEEK for d in used if not d.is_open(now)]
-    monday = max([earliest, min(term.monday for term in plan.terms), *free])
+    monday = max([earliest, since, *free])
 
     before, after = _fed(plan, season), _fed(changed, season)
     for week in sorted(week for week in before | after if week >= monday):
@@ -90,9 +109,8 @@ def _fed(plan: Plan, season: Season) -> set[date]:
 def apply_change(plan: Plan, change: TermChange, monday: date) -> Plan:
     """The plan with a change that holds in every week from `monday`, so over terms that lie ahead too.
 
-    A term that says nothing new is dropped: withdrawing a pending change leaves no trace of it. One-off
-    changes stay; where they say nothing any more they are set aside, see `set_aside`. Raises ValueError for a
-    day that is no Monday or that lies before the first term.
+    A term that says nothing new is dropped. Raises ValueError for a day that is no Monday or that lies before
+    the first term.
     """
     if monday != monday_of(monday):
         raise ValueError("every term starts on a Monday")
@@ -101,21 +119,31 @@ def apply_change(plan: Plan, change: TermChange, monday: date) -> Plan:
         raise ValueError("a change cannot begin before the subscription")
     kept = [term for term in plan.terms if term.monday < monday]
     ahead = [replace(current, monday=monday), *(term for term in plan.terms if term.monday > monday)]
-    terms: list[Term] = []
-    for term in sorted([*kept, *map(change.over, ahead)], key=lambda t: t.monday):
-        if not terms or replace(term, monday=terms[-1].monday) != terms[-1]:
-            terms.append(term)
-    return replace(plan, terms=tuple(terms))
+    return replace(plan, terms=_telling([*kept, *map(change.over, ahead)]))
 
 
-def withdrawal(plan: Plan, season: Season, now: datetime) -> TermChange | None:
-    """The change that takes the latest terms back, as if they had never been; None once they have begun."""
-    if len(plan.terms) < 2:
+def _telling(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Terms without those that say nothing new."""
+    telling: list[Term] = []
+    for term in sorted(terms, key=lambda t: t.monday):
+        if not telling or replace(term, monday=telling[-1].monday) != telling[-1]:
+            telling.append(term)
+    return tuple(telling)
+
+
+def withdrawal(plan: Plan, monday: date, season: Season, now: datetime) -> Plan | None:
+    """The plan as if the terms that begin on a Monday had never been; None once they have begun.
+
+    Terms that begin later keep what they change themselves.
+    """
+    if monday not in {term.monday for term in plan.terms[1:]}:
         return None
-    earlier, latest = plan.terms[-2:]
-    back = TermChange(earlier.formula_id, earlier.quantity, earlier.rhythm, *earlier.place)
-    since = effective_monday(plan=plan, change=back, season=season, now=now)
-    return back if since <= latest.monday else None
+    terms = [term for term in plan.terms if term.monday < monday]
+    for before, term in pairwise(term for term in plan.terms if term.monday >= monday):
+        wish = TermChange.between(before, term)
+        terms.append(replace(wish.over(terms[-1]), monday=term.monday))
+    back = replace(plan, terms=_telling(terms))
+    return back if _first_monday(plan, back, monday, season, now) == monday else None
 
 
 def withdrawable_until(before: Plan, after: Plan, monday: date, season: Season) -> datetime | None:
@@ -125,6 +153,42 @@ def withdrawable_until(before: Plan, after: Plan, monday: date, season: Season) 
     """
     used = _used(before, season) | _used(after, season)
     return min((d.cutoff for d in used if d.week >= monday), default=None)
+
+
+def adopted(before: Plan, after: Plan, since: date, facts: Facts) -> Plan | Refusal:
+    """Other terms from a Monday on, with what was changed for once beneath them.
+
+    What is usual now is no change. A formula or a point for once falls where the one is not offered at the
+    other; NOT_OFFERED where the box even so comes to a point without it. What a postponed box was to travel
+    with is found anew. What says nothing any more stays and counts again under the old terms, see `set_aside`.
+    """
+    plan = after
+    for week, change in after.changes.items():
+        if week >= since and (term_owing(plan, week) or weeks_aboard(plan, week)):
+            plan = with_place(plan, week, change.place)
+            plan = with_box(plan, week, change.formula_id, change.quantity)
+    arrivals = {week: change.to_week or week for week, change in plan.changes.items()}
+    offered = [  # before: what was brought already where it is not offered may stay
+        week
+        for week in sorted(arrivals)
+        if arrivals[week] >= since
+        and term_owing(plan, week)
+        and not (term_owing(before, week) and refusal_of_formulas(before, [week], facts))
+    ]
+    for week in offered:
+        for changed, wish in ((week, "formula_id"), (arrivals[week], "place")):
+            if refusal_of_formulas(plan, [week], facts):
+                plan = plan.with_change(changed, **{wish: None})
+    return refusal_of_formulas(plan, offered, facts) or rehomed(plan, facts)
+
+
+def dropped(before: Plan, after: Plan) -> list[date]:
+    """The weeks of which something chosen for once is gone for good."""
+    return [
+        week
+        for week, change in sorted(before.changes.items())
+        if replace(change, to_week=None) != replace(after.change_of(week), to_week=None)
+    ]
 
 
 def set_aside(before: Plan, after: Plan, since: date) -> list[date]:

@@ -275,7 +275,7 @@ def test_odd_values_in_the_address_harm_nobody(tab: Browser) -> None:
                 assert answer.status_code == (200 if (field, odd) in {("aussi", "")} else 422), (field, odd)
 
 
-@pytest.mark.parametrize("day", ["", "x", "2026-06-22", "20260615", "2026-06-16", MONDAY + "\n"])
+@pytest.mark.parametrize("day", ["", "x", "2026-06-22", "20260615", "2026-06-16", MONDAY + "x"])
 def test_a_date_that_is_not_the_one_shown_changes_nothing(
     tab: Browser, session: Session, terms: Callable[[], Any], day: str
 ) -> None:

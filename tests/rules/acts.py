@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from portal.rules import changes
 from portal.rules.calendar import WEEK, monday_of
-from portal.rules.changes import Facts, Refusal, ended, rehomed
+from portal.rules.changes import Facts, Refusal, ended
 from portal.rules.cutoffs import local_day
 from portal.rules.planning import Place, Plan
-from portal.rules.terms import TermChange, apply_change, effective_monday, withdrawal
+from portal.rules.terms import TermChange, adopted, apply_change, effective_monday, withdrawal
 from tests.rules.farms import Situation, boxes_for_once, ranges, term_changes, weeks_near
 
 
@@ -86,19 +86,17 @@ def resume() -> Act:
 def change(wish: TermChange) -> Act:
     def do(plan: Plan, facts: Facts) -> Plan | Refusal:
         monday = effective_monday(plan=plan, change=wish, season=facts.season, now=facts.now)
-        return rehomed(apply_change(plan, wish, monday), facts)
+        return adopted(plan, apply_change(plan, wish, monday), monday, facts)
 
     return Act(f"change {wish}", do)
 
 
 def withdraw(monday: date) -> Act:
     def do(plan: Plan, facts: Facts) -> Plan | Refusal:
-        if plan.terms[-1].monday != monday:
+        if monday not in {term.monday for term in plan.terms}:
             return plan
-        back = withdrawal(plan, facts.season, facts.now)
-        if back is None:
-            return Refusal.PAST_CUTOFF
-        return rehomed(apply_change(plan, back, monday), facts)
+        back = withdrawal(plan, monday, facts.season, facts.now)
+        return adopted(plan, back, monday, facts) if back else Refusal.PAST_CUTOFF
 
     return Act(f"withdraw {monday}", do)
 
@@ -124,7 +122,7 @@ def accepted_acts(draw: st.DrawFn, situation: Situation, *, undoing: bool = Fals
         suspend(since, since + timedelta(days=days)),
         resume(),
         change(draw(term_changes)),
-        withdraw(situation.plan.terms[-1].monday),
+        *(withdraw(term.monday) for term in situation.plan.terms[1:]),
     ]
     asked = [(act, act.do(situation.plan, situation.facts)) for act in acts if act.undoes or not undoing]
     return draw(st.sampled_from([(act, plan) for act, plan in asked if isinstance(plan, Plan)]))

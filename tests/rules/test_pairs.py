@@ -71,7 +71,9 @@ ACTS = [
     change(TermChange(point_id=GAP.point_id, tour_id=FRIDAY)),
     change(TermChange(point_id=LARAGNE.point_id, tour_id=TUESDAY)),
     change(TermChange(rhythm=Rhythm.FORTNIGHT_B)),
-    Act("withdraw", lambda plan, facts: withdraw(plan.terms[-1].monday).do(plan, facts)),
+    change(TermChange(quantity=2)),
+    Act("withdraw the first", lambda plan, facts: withdraw(plan.terms[:2][-1].monday).do(plan, facts)),
+    Act("withdraw the last", lambda plan, facts: withdraw(plan.terms[-1].monday).do(plan, facts)),
 ]
 
 

@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 import pytest
 
 from portal.rules.calendar import WEEK, Rhythm
-from portal.rules.changes import Facts, rehomed
+from portal.rules.changes import Facts, Refusal, rehomed
 from portal.rules.planning import Plan, Season, Term
 from portal.rules.terms import (
     TermChange,
+    adopted,
     apply_change,
+    dropped,
     effective_monday,
     set_aside,
     withdrawable_until,
     withdrawal,
 )
 from tests.rules.guide import (
+    EGGS,
     FRIDAY,
     GAP,
     LARAGNE,
@@ -27,6 +30,7 @@ from tests.rules.guide import (
     TERM,
     THURSDAY,
     TUESDAY,
+    VEYNES,
     WEEK_1,
     WEEK_2,
     WEEK_3,
@@ -34,6 +38,7 @@ from tests.rules.guide import (
     WEEK_5,
     WEEK_6,
     arriving,
+    at,
     delivery,
     paris,
     received,
@@ -276,34 +281,112 @@ def test_a_postponed_box_whose_destination_the_new_tour_does_not_serve_finds_ano
     assert rehomed(plan, home_is_closed).change_of(WEEK_1).to_week == WEEK_2
 
 
+def test_what_is_usual_now_is_no_change_any_more():
+    plan = PLAN.with_change(WEEK_1, quantity=2).with_change(WEEK_3, place=GAP, formula_id=LARGE, quantity=2)
+    wish = TermChange(LARGE, 2, None, GAP.point_id, FRIDAY)
+    changed = adopted(plan, apply_change(plan, wish, WEEK_2), WEEK_2, at(paris(6, 1)))
+    assert changed == apply_change(PLAN.with_change(WEEK_1, quantity=2), wish, WEEK_2)
+    assert dropped(plan, changed) == [WEEK_3]
+
+
+def test_what_is_set_aside_stays_even_if_it_is_usual_now():
+    plan = PLAN.with_change(WEEK_2, quantity=2)
+    after = apply_change(plan, TermChange(quantity=2, rhythm=Rhythm.FORTNIGHT_A), WEEK_2)
+    assert adopted(plan, after, WEEK_2, at(paris(6, 1))) == after
+
+
+def test_a_place_for_once_of_a_postponed_box_is_no_change_where_it_is_usual_now():
+    plan = PLAN.with_change(WEEK_1, to_week=WEEK_2).with_change(WEEK_2, place=GAP)
+    after = apply_change(plan, replace(TO_GAP, rhythm=Rhythm.FORTNIGHT_A), WEEK_2)
+    assert list(adopted(plan, after, WEEK_2, at(paris(5, 30))).changes) == [WEEK_1]
+
+
+def test_a_formula_for_once_falls_where_the_new_point_does_not_offer_it():
+    plan = PLAN.with_change(WEEK_3, formula_id=LARGE, quantity=2).with_change(WEEK_4, quantity=2)
+    facts = at(paris(6, 1), withheld=[(GAP, LARGE)])
+    changed = adopted(plan, apply_change(plan, TO_GAP, WEEK_2), WEEK_2, facts)
+    assert received(changed)[WEEK_3] == (FRIDAY, SMALL, 2)
+    assert dropped(plan, changed) == [WEEK_3]
+
+
+def test_a_point_for_once_falls_where_it_does_not_offer_the_new_formula():
+    plan = PLAN.with_change(WEEK_3, place=GAP)
+    facts = at(paris(6, 1), withheld=[(GAP, LARGE)])
+    changed = adopted(plan, apply_change(plan, TermChange(LARGE), WEEK_2), WEEK_2, facts)
+    assert changed.changes == {}
+    assert received(changed)[WEEK_3] == (TUESDAY, LARGE, 1)
+
+
+def test_a_postponed_box_does_not_come_to_a_point_that_does_not_offer_it():
+    plan = PLAN.with_change(WEEK_1, to_week=WEEK_3)
+    facts = at(paris(5, 30), withheld=[(GAP, SMALL)])
+    after = apply_change(plan, replace(TO_GAP, formula_id=LARGE), WEEK_2)
+    assert adopted(plan, after, WEEK_2, facts) is Refusal.NOT_OFFERED
+    chosen = plan.with_change(WEEK_1, formula_id=EGGS)
+    after = apply_change(chosen, TO_GAP, WEEK_2)
+    changed = adopted(chosen, after, WEEK_2, at(paris(5, 30), withheld=[(GAP, EGGS)]))
+    assert changed.change_of(WEEK_1) == plan.change_of(WEEK_1)
+
+
+def test_what_was_brought_where_it_is_not_offered_may_stay():
+    plan = PLAN.with_change(WEEK_3, formula_id=LARGE)
+    facts = at(paris(6, 1), withheld=[(LARAGNE, LARGE)])
+    after = apply_change(plan, MORE, WEEK_2)
+    assert adopted(plan, after, WEEK_2, facts) == after
+
+
 # Taking it back
 
 
 def test_a_pending_change_is_withdrawn_as_if_it_had_never_been():
     plan = apply_change(PLAN.with_change(WEEK_3, quantity=2), TO_GAP, WEEK_2)
-    back = withdrawal(plan, season(), paris(6, 1))
-    assert back == TermChange(SMALL, 1, Rhythm.WEEKLY, *LARAGNE)
-    assert apply_change(plan, back, WEEK_2) == PLAN.with_change(WEEK_3, quantity=2)
+    assert withdrawal(plan, WEEK_2, season(), paris(6, 1)) == PLAN.with_change(WEEK_3, quantity=2)
 
 
 def test_a_change_is_withdrawn_until_the_first_delivery_that_it_touches_closes():
     plan = apply_change(PLAN, TO_GAP, WEEK_2)
     until = withdrawable_until(PLAN, plan, WEEK_2, season())
     assert until == paris(6, 8, 0), "Tuesday's, which the box would come back to"
-    assert withdrawal(plan, season(), until - timedelta(microseconds=1))
-    assert withdrawal(plan, season(), until) is None
+    assert withdrawal(plan, WEEK_2, season(), until - timedelta(microseconds=1))
+    assert withdrawal(plan, WEEK_2, season(), until) is None
 
 
 def test_what_has_begun_is_not_withdrawn():
-    assert withdrawal(PLAN, season(), paris(6, 1)) is None
-    assert withdrawal(apply_change(PLAN, TO_GAP, WEEK_1 - WEEK), season(), paris(6, 1)) is None
+    assert withdrawal(PLAN, TERM.monday, season(), paris(6, 1)) is None
+    begun = apply_change(PLAN, TO_GAP, WEEK_1 - WEEK)
+    assert withdrawal(begun, WEEK_1 - WEEK, season(), paris(6, 1)) is None
+
+
+def test_where_no_terms_begin_nothing_is_withdrawn():
+    assert withdrawal(apply_change(PLAN, TO_GAP, WEEK_2), WEEK_3, season(), paris(6, 1)) is None
+
+
+def test_a_change_is_not_withdrawn_where_the_old_tour_does_not_deliver():
+    plan = apply_change(PLAN, TO_GAP, WEEK_3)
+    closed = season(delivery(TUESDAY, WEEK_3, cancelled=True))
+    assert withdrawal(plan, WEEK_3, season(), paris(6, 1)) == PLAN
+    assert withdrawal(plan, WEEK_3, closed, paris(6, 1)) is None
 
 
 def test_where_no_delivery_is_known_nothing_says_until_when_a_change_is_withdrawn():
     assert withdrawable_until(PLAN, PLAN, WEEK_6 + WEEK, season()) is None
 
 
-def test_only_the_latest_terms_are_withdrawn():
-    plan = apply_change(apply_change(PLAN, MORE, WEEK_2), TO_GAP, WEEK_4)
-    back = withdrawal(plan, season(), paris(6, 1))
-    assert apply_change(plan, back, WEEK_4).terms == apply_change(PLAN, MORE, WEEK_2).terms
+def test_each_of_several_changes_ahead_is_withdrawn_alone():
+    first, second = apply_change(PLAN, TO_GAP, WEEK_4), apply_change(PLAN, MORE, WEEK_2)
+    plan = apply_change(first, MORE, WEEK_2)
+    assert withdrawal(plan, WEEK_2, season(), paris(6, 1)) == first
+    assert withdrawal(plan, WEEK_4, season(), paris(6, 1)) == second
+
+
+def test_later_terms_keep_what_they_change_themselves():
+    plan = apply_change(PLAN, TermChange(LARGE, 2, Rhythm.FORTNIGHT_A, *GAP), WEEK_2)
+    plan = apply_change(plan, TermChange(quantity=1, point_id=VEYNES.point_id, tour_id=TUESDAY), WEEK_4)
+    back = withdrawal(plan, WEEK_2, season(), paris(6, 1))
+    assert back.terms == (TERM, Term(WEEK_4, SMALL, 1, Rhythm.WEEKLY, *VEYNES))
+
+
+def test_a_point_on_the_same_tour_brings_its_tour_along():
+    plan = apply_change(apply_change(AT_GAP, TO_LARAGNE, WEEK_2), TermChange(None, 2, None, *VEYNES), WEEK_4)
+    back = withdrawal(plan, WEEK_2, season(), paris(6, 1))
+    assert (back.terms[-1].monday, back.terms[-1].place) == (WEEK_4, VEYNES)

@@ -1,16 +1,24 @@
 """What holds for every change of terms (DESIGN §5), beneath closures, suspensions and changes to one week."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from portal.rules.calendar import WEEK, monday_of
-from portal.rules.changes import rehomed
+from portal.rules.changes import Refusal, rehomed
 from portal.rules.cutoffs import local_day
 from portal.rules.planning import boxes_on, project, term_in_force, term_owing
-from portal.rules.terms import TermChange, apply_change, effective_monday, withdrawable_until, withdrawal
+from portal.rules.terms import (
+    TermChange,
+    adopted,
+    apply_change,
+    effective_monday,
+    withdrawable_until,
+    withdrawal,
+)
 from tests.rules.farms import situations, term_changes
 
 
@@ -129,20 +137,47 @@ def test_a_change_taken_back_from_the_same_monday_leaves_no_trace(change):
 @given(changed())
 def test_terms_are_withdrawn_while_all_that_they_touch_is_open(change):
     situation, _, _, after = change
-    monday = after.terms[-1].monday
-    if withdrawal(after, situation.season, situation.now):
-        earlier = replace(after, terms=after.terms[:-1])
-        assert not touches_a_closed_list(after, earlier, monday, situation)
-        until = withdrawable_until(earlier, after, monday, situation.season)
-        assert until is None or situation.now < until
+    for term in after.terms[1:]:
+        if back := withdrawal(after, term.monday, situation.season, situation.now):
+            assert not touches_a_closed_list(after, back, term.monday, situation)
+            assert not loses_a_box(after, back, term.monday, situation.season)
+            until = withdrawable_until(back, after, term.monday, situation.season)
+            assert until is None or situation.now < until
+
+
+def wishes(plan):
+    """From when its terms change what."""
+    return [(term.monday, TermChange.between(former, term)) for former, term in pairwise(plan.terms)]
 
 
 @given(changed())
-def test_what_is_withdrawn_was_never_there(change):
+def test_withdrawing_leaves_earlier_weeks_and_what_later_terms_change(change):
     situation, _, _, after = change
-    latest = after.terms[-1].monday
-    if back := withdrawal(after, situation.season, situation.now):
-        assert apply_change(after, back, latest) == replace(after, terms=after.terms[:-1])
+    for term in after.terms[1:]:
+        if back := withdrawal(after, term.monday, situation.season, situation.now):
+            for week in situation.season.weeks:
+                if week < term.monday:
+                    assert term_in_force(back.terms, week) == term_in_force(after.terms, week)
+            for monday, wish in wishes(after):
+                if monday > term.monday:
+                    then = term_in_force(back.terms, monday)
+                    assert wish.over(then) == then
+            assert term not in back.terms
+
+
+@given(changed())
+def test_a_change_that_begins_alone_is_withdrawn_alone(change):
+    situation, wish, monday, after = change
+    plan = apply_change(situation.plan, TermChange(), situation.plan.terms[0].monday)
+    begins = dict(wishes(after)).get(monday)
+    if begins is None or monday in dict(wishes(plan)):
+        return  # it says nothing new, or begins together with another
+    named = {f.name for f in fields(wish) if getattr(wish, f.name) is not None}
+    later = [changes for since, changes in wishes(plan) if since > monday]
+    if any(getattr(changes, name) is not None for changes in later for name in named):
+        return  # it takes the place of another
+    if back := withdrawal(after, monday, situation.season, situation.now):
+        assert back == plan
 
 
 @given(changed(most_terms=1))
@@ -151,7 +186,34 @@ def test_a_change_is_withdrawn_at_once_unless_the_old_tour_is_closed_in_its_firs
     if len(after.terms) == 1:
         return  # it says nothing new, or what it changes has not begun either
     latest = after.terms[-1].monday
-    if back := withdrawal(after, situation.season, situation.now):
-        assert apply_change(after, back, latest) == situation.plan
+    if back := withdrawal(after, latest, situation.season, situation.now):
+        assert back == situation.plan
     else:
         assert loses_a_box(after, situation.plan, latest, situation.season)
+
+
+@given(changed())
+def test_a_change_of_terms_brings_nothing_newly_where_it_is_not_offered(change):
+    situation, _, monday, after = change
+    plan = adopted(situation.plan, after, monday, situation.facts)
+    assume(not isinstance(plan, Refusal))
+    before = {(box.point_id, box.formula_id) for box in project(situation.plan, situation.season)}
+    usual = {(term.point_id, term.formula_id) for term in plan.terms}
+    rehomed_now = {
+        w for w in plan.changes if plan.change_of(w).to_week != situation.plan.change_of(w).to_week
+    }
+    for box in project(plan, situation.season):
+        if box.week not in rehomed_now:
+            pair = (box.point_id, box.formula_id)
+            assert pair in before | usual or pair not in situation.facts.withheld
+
+
+@given(changed())
+def test_what_is_usual_is_no_change(change):
+    situation, _, monday, after = change
+    plan = adopted(situation.plan, after, monday, situation.facts)
+    assume(not isinstance(plan, Refusal))
+    for week, wish in plan.changes.items():
+        if week >= monday and (term := term_owing(plan, week)):
+            assert wish.place != term.place
+            assert wish.formula_id != term.formula_id and wish.quantity != term.quantity

@@ -112,19 +112,18 @@ def following(deliveries: Iterable[Delivery], cutoffs: Mapping[int, datetime]) -
 
     By delivery; one whose new cutoff would reach another's, which stays as it is, stays as it is too.
     """
-    tour, kept = sorted(deliveries, key=lambda delivery: delivery.week), dict(cutoffs)
+    tour, followed = sorted(deliveries, key=lambda delivery: delivery.week), dict(cutoffs)
 
     def after(delivery: Delivery) -> datetime:
-        return kept.get(delivery.id, delivery.cutoff)
+        return followed.get(delivery.id, delivery.cutoff)
 
-    while (
-        crossing := {
-            delivery.id for pair in pairwise(tour) if after(pair[0]) >= after(pair[1]) for delivery in pair
-        }
-        & kept.keys()
-    ):
-        kept = {key: cutoff for key, cutoff in kept.items() if key not in crossing}
-    return kept
+    def crossing() -> set[int]:
+        pairs = ((one, later) for one, later in pairwise(tour) if after(one) >= after(later))
+        return {delivery.id for pair in pairs for delivery in pair} & followed.keys()
+
+    while staying := crossing():  # one that stays may stand in the way of the next
+        followed = {key: cutoff for key, cutoff in followed.items() if key not in staying}
+    return followed
 
 
 def taken_along(plan: Plan, delivery: Delivery, facts: Facts) -> Plan:

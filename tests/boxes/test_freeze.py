@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.boxes import services
+from portal.boxes.carried import counts, packing
 from portal.boxes.jobs import freeze_due
 from portal.boxes.models import Basket
-from portal.boxes.carried import counts, packing
 from portal.boxes.queries import MemberBox, member_boxes, with_changes
 from portal.catalogue.models import Formula, FormulaPrice
 from portal.deliveries.models import Delivery, Tour

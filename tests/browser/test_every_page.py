@@ -50,7 +50,8 @@ def test_everybody_can_use_it(sight: Sight, browse: Callable[..., Page], clock: 
     page.goto(sight.path)
     if sight.reach:
         sight.reach(page, clock)
-    whole = page.evaluate("document.documentElement.scrollHeight")  # axe takes what the bar covers for too small
+    # axe takes what the bar covers for too small
+    whole = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({**page.viewport_size, "height": whole})
     found = {"by day": faults(page, {"type": "tag", "values": [*WCAG, "best-practice"]})}
     page.emulate_media(color_scheme="dark")

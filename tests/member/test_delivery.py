@@ -1,5 +1,7 @@
 """/livraisons/<date>/<tour>: what the box holds, what changed, how to keep it."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -49,6 +51,16 @@ def test_contents_come_with_their_state_their_changes_and_storage_advice(
     assert "Au frais, sans fanes." in page
     assert "Radis : absent cette fois (annoncé : 1 botte)" in page
     assert "selon l'état des récoltes" in page
+
+
+def test_a_moved_delivery_says_from_where_and_why(client: Browser, session: Session) -> None:
+    delivery = session.scalars(select(Delivery).where(Delivery.day == TUESDAY)).one()
+    delivery.day, delivery.move_reason = TUESDAY + timedelta(days=1), "Le <16> est férié ici."
+    session.commit()
+    client.sign_in(CAMILLE)
+    said = "Livraison déplacée du mardi 16 juin. Le <16> est férié ici."
+    assert said in text_of(client.get("/livraisons/2026-06-17/mardi"))
+    assert said in text_of(client.get("/planning"))
 
 
 def test_a_confirmed_box_says_so(client: Browser, session: Session) -> None:

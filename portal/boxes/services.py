@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from portal.boxes.carried import received
 from portal.boxes.models import Basket, BoxChange, Suspension
-from portal.catalogue.models import FormulaPrice
+from portal.catalogue.models import Formula, FormulaPrice
 from portal.deliveries.models import Delivery
 from portal.infra import audit, clock, locks
 from portal.rules.cutoffs import is_past
@@ -48,6 +48,19 @@ def freeze(session: Session, delivery_id: int) -> bool:
         after={"boxes": boxes},
     )
     return True
+
+
+def unpriced(session: Session, delivery: Delivery) -> list[str]:
+    """The formulas that a delivery would bring and that have no price on its day: it cannot be frozen with them."""
+    expected = received([delivery.id]).subquery()
+    priced = select(FormulaPrice.formula_id).where(FormulaPrice.since <= delivery.day)
+    return list(
+        session.scalars(
+            select(Formula.name)
+            .where(Formula.id.in_(select(expected.c.formula_id)), Formula.id.not_in(priced))
+            .order_by(Formula.position)
+        )
+    )
 
 
 def _remove_void_baskets(session: Session, delivery: Delivery) -> list[int]:

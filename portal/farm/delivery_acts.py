@@ -95,7 +95,7 @@ def cancel_delivery(day: date, tour: str) -> ResponseReturnValue:
         return _page("farm/deliveries/cancel.html", found, form=form, status=422)
     outcome = deliveries.cancel(db.session(), found.id, form.reason.data, by=staff().id)
     if outcome.refusal:
-        return _page("farm/deliveries/cancel.html", found, form=form, refusal=outcome.refusal, status=422)
+        return _refused("farm/deliveries/cancel.html", found, outcome, form=form)
     return _done(found, outcome, _("La livraison est annulée."))
 
 
@@ -110,7 +110,7 @@ def reinstate_delivery(day: date, tour: str) -> ResponseReturnValue:
         )
     outcome = deliveries.reinstate(db.session(), found.id, by=staff().id)
     if outcome.refusal:
-        return _page("farm/deliveries/reinstate.html", found, refusal=outcome.refusal, status=422)
+        return _refused("farm/deliveries/reinstate.html", found, outcome)
     return _done(found, outcome, _("La livraison est rétablie."))
 
 
@@ -124,6 +124,8 @@ def move_delivery(day: date, tour: str) -> ResponseReturnValue:
         return _move_page(found, form, asked, status=422)
     reason, cutoff = form.reason.data or None, form.cutoff
     outcome = deliveries.move(db.session(), found.id, asked, reason=reason, cutoff=cutoff, by=staff().id)
+    if outcome.refusal is Refusal.PRICE_MISSING:
+        return _refused("farm/deliveries/move.html", found, outcome, form=form)
     if outcome.refusal:
         if outcome.refusal in OF_CUTOFF:
             form.last_minute.errors = [_words(outcome.refusal)]
@@ -173,6 +175,10 @@ def _move_page(
         day_error=error,
         preview=preview,
     )
+
+
+def _refused(template: str, found: DeliveryView, outcome: Outcome, **context: Any) -> ResponseReturnValue:
+    return _page(template, found, refusal=outcome.refusal, unpriced=outcome.unpriced, status=422, **context)
 
 
 def _page(

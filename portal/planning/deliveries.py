@@ -44,11 +44,15 @@ from portal.subscriptions.models import Subscription
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether a delivery changed, how many people will be told, or why it stays; unchanged, it was so already."""
+    """Whether a delivery changed, how many people will be told, or why it stays; unchanged, it was so already.
+
+    `unpriced` names the formulas for want of whose price it cannot be frozen.
+    """
 
     changed: bool = False
     told: int = 0
     refusal: Refusal | None = None
+    unpriced: tuple[str, ...] = ()
 
 
 def cancel(session: Session, delivery_id: int, reason: str, *, by: int) -> Outcome:
@@ -147,7 +151,7 @@ def _beside(session: Session, delivery: planning.Delivery) -> list[planning.Deli
 
 
 def _hold(session: Session, delivery_id: int) -> tuple[Delivery, datetime]:
-    """A delivery and the moment, held until our commit; one that has closed is frozen first.
+    """A delivery and the moment, held until our commit.
 
     Its tour is locked before it, so that two who move neighbours never pass each other.
     """
@@ -156,16 +160,20 @@ def _hold(session: Session, delivery_id: int) -> tuple[Delivery, datetime]:
     row = session.scalars(
         locks.for_update(select(Delivery).where(Delivery.id == delivery_id), of=Delivery)
     ).one()
-    now = clock.now()
-    if is_past(row.cutoff_at, now):
-        boxes.freeze(session, delivery_id)
-    return row, now
+    return row, clock.now()
 
 
 def _change(
     session: Session, row: Delivery, action: str, values: dict[str, Any], *, at: datetime, by: int
 ) -> Outcome:
-    """Write down what changes, in the trail too, and a notice for everybody whom it concerns."""
+    """Write down what changes, in the trail too, and a notice for everybody whom it concerns.
+
+    A delivery that has closed is frozen first.
+    """
+    if row.frozen_at is None and is_past(row.cutoff_at, at):
+        if missing := boxes.unpriced(session, row):
+            return Outcome(refusal=Refusal.PRICE_MISSING, unpriced=tuple(missing))
+        boxes.freeze(session, row.id)
     locks.checked()
     notice = (
         literal(row.id),

@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     DAY_PAST = "day_past"
     DONE = "done"
     PAST_CUTOFF = "past_cutoff"
+    PRICE_MISSING = "price_missing"
 
 
 def refusal_to_cancel(delivery: Delivery, now: datetime) -> Refusal | None:

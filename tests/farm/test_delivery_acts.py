@@ -3,15 +3,18 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from portal.boxes.jobs import freeze_due
+from portal.catalogue.models import FormulaPrice
 from portal.deliveries.models import Delivery
 from portal.deliveries.services import generate
 from portal.planning.models import DeliveryNotice
 from portal.planning.services import postpone
 from tests import crowd
 from tests.client import Browser
+from tests.composing import formula
 from tests.farm.test_deliveries import cancel, skip_camille, table
 from tests.pages import text_of
 from tests.planning.test_skip import person
@@ -254,6 +257,30 @@ def test_a_closed_delivery_moves_and_stays_closed(staff, clock):
     assert "Elle est close et le reste : seule la date change." in text_of(staff.get(path))
     answer = staff.submit(path)
     assert "Close depuis le dimanche 14 juin, 23 h 59" in text_of(staff.get(answer.location))
+
+
+@pytest.mark.parametrize("act", ["annulation", "deplacement?jour=2026-06-18"])
+def test_a_formula_without_a_price_is_named_where_it_keeps_a_closed_delivery_as_it_is(
+    staff, session, clock, act
+):
+    session.execute(delete(FormulaPrice).where(FormulaPrice.formula_id == formula(session, "oeufs")))
+    session.commit()
+    clock.move_to(CUTOFF)
+    staff.sign_in(STAFF)
+    staff.get(f"{PAGE}/{act}")
+    answer = staff.submit(f"{PAGE}/{act}", {"reason": REASON})
+    assert answer.status_code == 422 and "Sans prix le mardi 16 juin : Œufs." in text_of(answer)
+    assert (delivery(session).cancelled_at, delivery(session).day) == (None, TUESDAY)
+
+
+def test_what_is_frozen_needs_no_price_any_more(staff, session, clock):
+    clock.move_to(CUTOFF)
+    freeze_due()
+    session.execute(delete(FormulaPrice))
+    session.commit()
+    staff.sign_in(STAFF)
+    staff.get(f"{PAGE}/annulation")
+    assert staff.submit(f"{PAGE}/annulation", {"reason": REASON}).status_code == 303
 
 
 # Holidays

@@ -96,16 +96,13 @@ def with_changes(session: Session, holdings: Iterable[Holding], since: date) -> 
     """The same subscriptions, knowing their one-off changes and suspensions that matter from a day on."""
     holdings = list(holdings)
     wanted = {"subscription_ids": [holding.id for holding in holdings], "since": since - REACH}
-    changes = session.execute(_CHANGES, wanted).all()
-    suspensions = session.execute(_SUSPENSIONS, wanted).all()
-    return [
-        _changed(
-            holding,
-            [row for row in changes if row.subscription_id == holding.id],
-            [found for subscription_id, found in suspensions if subscription_id == holding.id],
-        )
-        for holding in holdings
-    ]
+    changes: dict[int, list[Any]] = {holding.id: [] for holding in holdings}
+    suspensions: dict[int, list[planning.Suspension]] = {holding.id: [] for holding in holdings}
+    for row in session.execute(_CHANGES, wanted):
+        changes[row.subscription_id].append(row)
+    for subscription_id, suspension in session.execute(_SUSPENSIONS, wanted):
+        suspensions[subscription_id].append(suspension)
+    return [_changed(holding, changes[holding.id], suspensions[holding.id]) for holding in holdings]
 
 
 def _changed(holding: Holding, rows: list[Any], suspensions: list[planning.Suspension]) -> Holding:

@@ -14,6 +14,7 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
 from portal.pickup.queries import PointView, offered_points
+from portal.planning.overview import is_live
 from portal.planning.queries import Planning, planning
 from portal.rules.changes import Facts, refusal_to_move
 from portal.rules.cutoffs import local_day
@@ -81,7 +82,7 @@ def _once(ahead: Planning, point: PointView, facts: Facts) -> Iterator[Once]:
 def _lasting(ahead: Planning, point: PointView, facts: Facts, today: date) -> Iterator[Lasting]:
     for holding in ahead.holdings:
         term = holding.plan.terms[-1]
-        if holding.plan.last_day is None or holding.plan.last_day >= today:
+        if is_live(holding, today):
             yield Lasting(
                 subscription_id=holding.id,
                 formula=holding.formulas[term.formula_id],

@@ -62,7 +62,8 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
         )
     elif outcome.answer is Refusal.NOT_OFFERED:
         return _overview_page(
-            _("Le point de retrait d'avant ne le propose plus : ce changement ne peut plus être annulé."), 422
+            _("Un point de retrait ne propose pas ce qui reviendrait : demandez plutôt un autre changement."),
+            422,
         )
     else:
         return _overview_page(

@@ -17,8 +17,8 @@ from portal.rules.changes import Facts
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.planning import Plan, Season, Term
-from portal.rules.terms import withdrawable_until, withdrawal
-from portal.subscriptions.queries import Holding, of_account
+from portal.rules.terms import withdrawable_until
+from portal.subscriptions.queries import Holding, of_account, withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,14 @@ def overview(session: Session, account_id: int, now: datetime) -> list[Overview]
     since = monday_of(today) - WEEK
     tours = {tour_id for holding in holdings for tour_id in holding.plan.tour_ids}
     found = of_weeks(session, since, since + HORIZON, tours)
-    facts, prices = Facts(Season(delivery.for_rules for delivery in found), now), formula_prices(session)
+    facts = Facts(Season(delivery.for_rules for delivery in found), now, withheld(session))
+    prices = formula_prices(session)
     return [_overview(holding, facts, prices) for holding in holdings]
 
 
 def _overview(holding: Holding, facts: Facts, prices: Prices) -> Overview:
     plan, today = holding.plan, local_day(facts.now)
-    until = {term: _withdrawable_until(plan, term.monday, facts) for term in plan.terms}
+    until = {term: withdrawable_until(plan, term.monday, facts) for term in plan.terms}
     begun = takewhile(lambda term: term.monday <= monday_of(today) and until[term] is None, plan.terms)
     *past, current = tuple(begun) or plan.terms[:1]
     coming = plan.terms[len(past) + 1 :]
@@ -97,12 +98,6 @@ def _overview(holding: Holding, facts: Facts, prices: Prices) -> Overview:
         live=is_live(holding, today),
         last_day=plan.last_day,
     )
-
-
-def _withdrawable_until(plan: Plan, monday: date, facts: Facts) -> datetime | None:
-    """The first instant at which the terms of a Monday can no longer be taken back; None if they cannot be now."""
-    back = withdrawal(plan, monday, facts.season, facts.now)
-    return withdrawable_until(back, plan, monday, facts.season) if back else None
 
 
 def _first_day(plan: Plan, term: Term, season: Season) -> date:

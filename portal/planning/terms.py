@@ -28,8 +28,8 @@ from portal.rules.terms import (
     dropped,
     effective_monday,
     set_aside,
+    taken_back,
     withdrawable_until,
-    withdrawal,
 )
 from portal.subscriptions.queries import Holding, withheld
 
@@ -212,8 +212,6 @@ def _changed(
             continue
         monday = _monday(holding.plan, asked, facts)
         after = apply_change(holding.plan, asked, monday)
-        if (_asks(after, facts) - _asks(holding.plan, facts)) & facts.withheld:
-            return Refusal.NOT_OFFERED
         if not first_days(facts, after.terms[-1].tour_id, after.terms[-1].rhythm, monday):
             return Refusal.NOT_EXPECTED
         plan = adopted(holding.plan, after, monday, facts)
@@ -225,14 +223,6 @@ def _changed(
 
 def _monday(plan: Plan, change: TermChange, facts: Facts) -> date:
     return effective_monday(plan=plan, change=change, season=facts.season, now=facts.now)
-
-
-def _asks(plan: Plan, facts: Facts) -> set[tuple[int, int]]:
-    """The (point, formula) pairs of its terms, now and later: what is usual already stays so."""
-    this_week = monday_of(local_day(facts.now))
-    now = term_in_force(plan.terms, this_week)
-    terms = (term for term in plan.terms if term is now or term.monday > this_week)
-    return {(term.point_id, term.formula_id) for term in terms}
 
 
 def _knowing(holding: Holding, wanted: TermView) -> Holding:
@@ -267,13 +257,12 @@ def _change(holding: Holding, changed: Holding, rows: tuple[Row, ...], farm: _Fa
     monday = min(term.monday for term in {*before.terms} ^ {*after.terms})
     days = box_days(after, (delivery for delivery in season if delivery.week >= monday))
     first = days[0] if days else monday
-    back = withdrawal(after, monday, season, farm.facts.now)
     moved = (w for w in sorted(before.changes) if before.change_of(w).to_week != after.change_of(w).to_week)
     return Change(
         before=holding,
         after=changed,
         monday=monday,
-        until=withdrawable_until(back, after, monday, season) if back else None,
+        until=withdrawable_until(after, monday, farm.facts),
         days=days,
         price_before=_term_of(holding, monday).price(farm.prices, first),
         price_after=_term_of(changed, monday).price(farm.prices, first),
@@ -363,8 +352,7 @@ def withdraw(
     (holding,) = case.holdings
     if monday not in {term.monday for term in holding.plan.terms}:
         return Outcome(Answer.ALREADY)
-    back = withdrawal(holding.plan, monday, case.facts.season, case.facts.now)
-    plan = adopted(holding.plan, back, monday, case.facts) if back else Refusal.PAST_CUTOFF
+    plan = taken_back(holding.plan, monday, case.facts)
     if isinstance(plan, Refusal):
         return Outcome(plan)
     days = box_days(holding.plan, (d for d in case.facts.season if d.week >= monday))

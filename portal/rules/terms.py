@@ -146,12 +146,21 @@ def withdrawal(plan: Plan, monday: date, season: Season, now: datetime) -> Plan 
     return back if _first_monday(plan, back, monday, season, now) == monday else None
 
 
-def withdrawable_until(before: Plan, after: Plan, monday: date, season: Season) -> datetime | None:
-    """The first instant at which a change that holds from a Monday on can no longer be taken back.
+def taken_back(plan: Plan, monday: date, facts: Facts) -> Plan | Refusal:
+    """The plan with the terms that begin on a Monday withdrawn, or why they cannot be."""
+    back = withdrawal(plan, monday, facts.season, facts.now)
+    return adopted(plan, back, monday, facts) if back else Refusal.PAST_CUTOFF
 
-    None where no delivery is known that it touches.
+
+def withdrawable_until(plan: Plan, monday: date, facts: Facts) -> datetime | None:
+    """The first instant at which the terms of a Monday can no longer be taken back.
+
+    None where they cannot be now, or where no delivery is known that they touch.
     """
-    used = _used(before, season) | _used(after, season)
+    back = taken_back(plan, monday, facts)
+    if isinstance(back, Refusal):
+        return None
+    used = _used(back, facts.season) | _used(plan, facts.season)
     return min((d.cutoff for d in used if d.week >= monday), default=None)
 
 
@@ -159,9 +168,12 @@ def adopted(before: Plan, after: Plan, since: date, facts: Facts) -> Plan | Refu
     """Other terms from a Monday on, with what was changed for once beneath them.
 
     What is usual now is no change. A formula or a point for once falls where the one is not offered at the
-    other; NOT_OFFERED where the box even so comes to a point without it. What a postponed box was to travel
-    with is found anew. What says nothing any more stays and counts again under the old terms, see `set_aside`.
+    other; NOT_OFFERED where that is so of the terms, or where a postponed box even so comes to a point without
+    it. A postponed box finds another delivery if need be. What says nothing any more stays and counts again
+    under the old terms, see `set_aside`.
     """
+    if (_asks(after, facts.now) - _asks(before, facts.now)) & facts.withheld:
+        return Refusal.NOT_OFFERED
     plan = after
     for week, change in after.changes.items():
         if week >= since and (term_owing(plan, week) or weeks_aboard(plan, week)):
@@ -180,6 +192,14 @@ def adopted(before: Plan, after: Plan, since: date, facts: Facts) -> Plan | Refu
             if refusal_of_formulas(plan, [week], facts):
                 plan = plan.with_change(changed, **{wish: None})
     return refusal_of_formulas(plan, offered, facts) or rehomed(plan, facts)
+
+
+def _asks(plan: Plan, now: datetime) -> set[tuple[int, int]]:
+    """The (point, formula) pairs of its terms, now and later: what is usual already stays so."""
+    this_week = monday_of(local_day(now))
+    current = term_in_force(plan.terms, this_week)
+    terms = (term for term in plan.terms if term is current or term.monday > this_week)
+    return {(term.point_id, term.formula_id) for term in terms}
 
 
 def dropped(before: Plan, after: Plan) -> list[date]:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
-from portal.boxes.models import Suspension
+from portal.boxes.models import BoxChange, Suspension
+from portal.deliveries.models import Delivery
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.subscriptions.models import Subscription, Term, Withheld
@@ -157,6 +158,62 @@ def test_a_confirmed_change_is_told_listed_mailed_and_taken_back(
     assert "Grand panier" in page and "Petit panier" not in page
     assert "C'était déjà fait : ce changement n'est plus prévu." in page
     assert mails(session) == 2
+
+
+def test_what_the_page_offers_to_take_back_is_taken_back(
+    camille: Browser, session: Session, clock: time_machine.Traveller, terms: Callable[[], Any]
+) -> None:
+    session.scalars(select(Term).where(Term.subscription_id == 1)).one().pickup_point_id = 4
+    session.commit()
+    before = terms()
+    clock.move_to(CUTOFF + timedelta(hours=10))  # Monday: Tuesday's is closed, Friday's open
+    assert confirm(camille, point="1", **{"des-1": "2026-06-22"}).status_code == 303
+    assert confirm(camille, point="1", quantite="2").status_code == 303
+    page = text_of(camille.get("/abonnements"))
+    assert "À partir du vendredi 19 juin : 2 × Grand panier Annuler ce changement" in page
+    assert "À partir du mardi 23 juin : Halle de Serres Annuler ce changement" in page
+    for monday in (MONDAY, "2026-06-22"):
+        assert camille.submit("/abonnements/1/annulation", {"lundi": monday}).status_code == 303
+        assert "C'est fait : ce changement est annulé." in text_of(camille.get("/abonnements"))
+    assert terms() == before
+
+
+def test_what_would_come_to_a_point_without_it_is_not_taken_back(
+    camille: Browser, session: Session, terms: Callable[[], Any]
+) -> None:
+    """To come: a small one, and later another point, which has no large ones."""
+    first = session.scalars(select(Term).where(Term.subscription_id == 1)).one()
+    since, later = date(2026, 6, 15), date(2026, 6, 22)
+    first.until = since
+    small: dict[str, Any] = {"subscription_id": 1, "formula_id": 1, "quantity": 1, "rhythm": first.rhythm}
+    session.add(Term(monday=since, until=later, pickup_point_id=1, **small))
+    session.add(Term(monday=later, pickup_point_id=2, **small))
+    session.add(Withheld(pickup_point_id=2, formula_id=2))
+    session.commit()
+    before = terms()
+    page = camille.get("/abonnements").text
+    assert 'name="lundi" value="2026-06-22"' in page and f'name="lundi" value="{MONDAY}"' not in page
+    answer = camille.submit("/abonnements/1/annulation", {"lundi": MONDAY})
+    assert answer.status_code == 422
+    assert "Un point de retrait ne propose pas ce qui reviendrait" in text_of(answer)
+    assert terms() == before
+
+
+def test_a_point_without_deliveries_is_refused_beside_its_field(camille: Browser, session: Session) -> None:
+    session.execute(delete(Delivery).where(Delivery.tour_id == 3))
+    session.commit()
+    for answer in (camille.get(f"{PAGE}?point=4"), confirm(camille, point="4")):
+        assert "Aucune livraison n'y est prévue" in text_of(answer)
+        assert "Confirmer" not in text_of(answer)
+
+
+def test_what_is_dropped_is_said_before_it_is_confirmed(camille: Browser, session: Session) -> None:
+    session.add(BoxChange(subscription_id=1, week=date(2026, 6, 22), formula_id=1, changed_at=NOW))
+    session.add(Withheld(pickup_point_id=2, formula_id=1))
+    session.commit()
+    page = text_of(camille.get(f"{PAGE}?point=2"))
+    assert "Ce que vous aviez choisi pour une fois est annulé" in page and "semaine du 22 juin" in page
+    assert "pour une fois est annulé" not in text_of(camille.get(f"{PAGE}?point=3"))
 
 
 def test_terms_gone_by_are_told(camille: Browser, clock: time_machine.Traveller) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -14,13 +14,14 @@ from portal.accounts.models import Account
 from portal.boxes.jobs import freeze_due
 from portal.boxes.queries import with_changes
 from portal.catalogue.queries import formulas
-from portal.deliveries.models import Delivery
+from portal.deliveries.models import Delivery, Tour
 from portal.infra import clock as now_of
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
-from portal.planning.services import postpone, skip
+from portal.planning.overview import overview
+from portal.planning.services import move, postpone, skip, vary
 from portal.planning.terms import Answer, Outcome, Preview, TermView, change, preview, term_view, withdraw
 from portal.rules.calendar import WEEK, Rhythm
 from portal.rules.changes import Refusal
@@ -273,6 +274,37 @@ def test_the_mail_names_the_day_that_the_change_would_have_begun_on(session: Ses
     assert "une semaine sur deux : 23 juin, 7, 21 juillet" in text.replace("\u00a0", " ")
 
 
+def test_each_change_ahead_is_taken_back_alone_until_the_moment_that_was_promised(
+    session: Session, clock: time_machine.Traveller
+) -> None:
+    """Monday: this week's Tuesday is closed, its Friday is open."""
+    cafe = session.scalars(select(PickupPoint).where(PickupPoint.slug == "cafe")).one()
+    session.scalars(select(Term).where(Term.subscription_id == 1)).one().pickup_point = cafe
+    session.flush()
+    clock.move_to(datetime(2026, 6, 15, 8, tzinfo=UTC))
+    assert act(session, point="gare", monday=MONDAY + WEEK)
+    done = act(session, quantity=2)
+    assert done and done.answer is Answer.DONE
+    (found,) = done.changes
+    assert (found.new.point.slug, found.days[0]) == ("cafe", date(2026, 6, 19))
+    coming = overview(session, person(session).id, now_of.now())[0].coming
+    assert [(term.monday, term.term.quantity, term.term.point.slug, term.until) for term in coming] == [
+        (MONDAY, 2, "cafe", found.until),
+        (MONDAY + WEEK, 2, "gare", CUTOFF + WEEK),
+    ]
+    back = withdraw(session, person(session), 1, MONDAY)
+    assert back and back.answer is Answer.DONE
+    assert terms(session, 1) == [
+        (BEGUN, MONDAY + WEEK, "grand", 1, "cafe"),
+        (MONDAY + WEEK, None, "grand", 1, "gare"),
+    ]
+    again = withdraw(session, person(session), 1, MONDAY)
+    assert again and again.answer is Answer.ALREADY
+    last = withdraw(session, person(session), 1, MONDAY + WEEK)
+    assert last and last.answer is Answer.DONE
+    assert terms(session, 1) == [(BEGUN, None, "grand", 1, "cafe")]
+
+
 def test_going_back_to_a_point_that_has_filled_up_is_refused(session: Session) -> None:
     act(session, point="gare")
     limit(session, "halle", 0)
@@ -309,6 +341,53 @@ def test_it_says_which_one_off_changes_say_nothing_any_more(session: Session) ->
     (found,) = look(session, rhythm=Rhythm.FORTNIGHT_A).changes
     assert found.aside == (MONDAY + WEEK,)
     assert found.rehomed == ()
+
+
+def test_a_formula_for_once_is_dropped_where_the_new_point_does_not_offer_it_and_that_is_said(
+    session: Session,
+) -> None:
+    petit = next(one.id for one in formulas(session) if one.slug == "petit")
+    vary(session, person(session), [1], MONDAY, formula_id=petit, quantity=None)
+    withhold(session, "gare", "petit")
+    (found,) = look(session, point="gare").changes
+    assert found.dropped == (MONDAY,)
+    assert [box.formula.slug for row in found.rows for box in row.after] == ["grand"] * 6
+    done = act(session, point="gare")
+    assert done and done.answer is Answer.DONE
+    assert mine(session)[0].plan.changes == {}
+    text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first() or ""
+    assert "Ce que vous aviez choisi pour une fois est annulé" in text.replace("\u00a0", " ")
+
+
+def test_taking_back_drops_a_formula_for_once_that_the_former_point_does_not_offer(session: Session) -> None:
+    act(session, point="gare")
+    petit = next(one.id for one in formulas(session) if one.slug == "petit")
+    vary(session, person(session), [1], MONDAY, formula_id=petit, quantity=None)
+    withhold(session, "halle", "petit")
+    back = withdraw(session, person(session), 1, MONDAY)
+    assert back and [found.dropped for found in back.changes] == [(MONDAY,)]
+    assert mine(session)[0].plan.changes == {}
+    text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first() or ""
+    assert "Ce que vous aviez choisi pour une fois est annulé" in text.replace("\u00a0", " ")
+
+
+def test_a_point_for_once_that_becomes_usual_is_no_change_any_more(session: Session) -> None:
+    cafe = next(one.id for one in points(session) if one.slug == "cafe")
+    move(session, person(session), [1], MONDAY + WEEK, cafe)
+    act(session, point="cafe")
+    assert mine(session)[0].plan.changes == {}
+    act(session, point="gare")
+    assert {term.point_id for term in mine(session)[0].plan.terms} == {1, 2}
+
+
+def test_a_tour_without_deliveries_is_not_moved_to(session: Session) -> None:
+    tour = Tour(slug="samedi", name="Tournée du samedi", weekday=5, lead_days=3, lead_time=time(23, 59))
+    session.scalars(select(PickupPoint).where(PickupPoint.slug == "cafe")).one().tour = tour
+    session.flush()
+    assert look(session, point="cafe").refusal is Refusal.NOT_EXPECTED
+    outcome = act(session, point="cafe", monday=MONDAY)
+    assert outcome and outcome.answer is Refusal.NOT_EXPECTED
+    assert len(terms(session, 1)) == 1
 
 
 def test_a_postponed_box_whose_delivery_is_taken_away_finds_another(session: Session) -> None:

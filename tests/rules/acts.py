@@ -11,7 +11,7 @@ from portal.rules.calendar import WEEK, monday_of
 from portal.rules.changes import Facts, Refusal, ended
 from portal.rules.cutoffs import local_day
 from portal.rules.planning import Place, Plan
-from portal.rules.terms import TermChange, adopted, apply_change, effective_monday, withdrawal
+from portal.rules.terms import TermChange, adopted, apply_change, effective_monday, taken_back
 from tests.rules.farms import Situation, boxes_for_once, ranges, term_changes, weeks_near
 
 
@@ -95,8 +95,7 @@ def withdraw(monday: date) -> Act:
     def do(plan: Plan, facts: Facts) -> Plan | Refusal:
         if monday not in {term.monday for term in plan.terms}:
             return plan
-        back = withdrawal(plan, monday, facts.season, facts.now)
-        return adopted(plan, back, monday, facts) if back else Refusal.PAST_CUTOFF
+        return taken_back(plan, monday, facts)
 
     return Act(f"withdraw {monday}", do)
 

@@ -15,6 +15,7 @@ from portal.rules.terms import (
     dropped,
     effective_monday,
     set_aside,
+    taken_back,
     withdrawable_until,
     withdrawal,
 )
@@ -345,7 +346,7 @@ def test_a_pending_change_is_withdrawn_as_if_it_had_never_been():
 
 def test_a_change_is_withdrawn_until_the_first_delivery_that_it_touches_closes():
     plan = apply_change(PLAN, TO_GAP, WEEK_2)
-    until = withdrawable_until(PLAN, plan, WEEK_2, season())
+    until = withdrawable_until(plan, WEEK_2, at(paris(6, 1)))
     assert until == paris(6, 8, 0), "Tuesday's, which the box would come back to"
     assert withdrawal(plan, WEEK_2, season(), until - timedelta(microseconds=1))
     assert withdrawal(plan, WEEK_2, season(), until) is None
@@ -369,7 +370,18 @@ def test_a_change_is_not_withdrawn_where_the_old_tour_does_not_deliver():
 
 
 def test_where_no_delivery_is_known_nothing_says_until_when_a_change_is_withdrawn():
-    assert withdrawable_until(PLAN, PLAN, WEEK_6 + WEEK, season()) is None
+    plan = apply_change(PLAN, TO_GAP, WEEK_6 + WEEK)
+    assert taken_back(plan, WEEK_6 + WEEK, at(paris(6, 1))) == PLAN
+    assert withdrawable_until(plan, WEEK_6 + WEEK, at(paris(6, 1))) is None
+
+
+def test_a_change_is_not_withdrawn_where_the_later_point_does_not_offer_what_comes_back():
+    plan = apply_change(apply_change(PLAN, TermChange(LARGE), WEEK_2), TO_GAP, WEEK_4)
+    facts = at(paris(6, 1), withheld=[(GAP, SMALL)])
+    assert taken_back(plan, WEEK_2, facts) is Refusal.NOT_OFFERED
+    assert withdrawable_until(plan, WEEK_2, facts) is None
+    assert taken_back(plan, WEEK_4, facts).terms == plan.terms[:2]
+    assert taken_back(plan, TERM.monday, facts) is Refusal.PAST_CUTOFF
 
 
 def test_each_of_several_changes_ahead_is_withdrawn_alone():

@@ -141,8 +141,10 @@ def test_terms_are_withdrawn_while_all_that_they_touch_is_open(change):
         if back := withdrawal(after, term.monday, situation.season, situation.now):
             assert not touches_a_closed_list(after, back, term.monday, situation)
             assert not loses_a_box(after, back, term.monday, situation.season)
-            until = withdrawable_until(back, after, term.monday, situation.season)
+            until = withdrawable_until(after, term.monday, situation.facts)
             assert until is None or situation.now < until
+        else:
+            assert withdrawable_until(after, term.monday, situation.facts) is None
 
 
 def wishes(plan):

@@ -274,4 +274,4 @@ SIGHTS = (
     Sight(None, CAMILLE, "/nulle-part"),
     Sight(None, CAMILLE, "/ferme"),
 )
-NO_PAGES_OF_OURS = {"static", "public.health", "public.points_map", "farm.mail_preview"}
+NO_PAGES_OF_OURS = {"static", "public.health", "public.calendar", "public.points_map", "farm.mail_preview"}

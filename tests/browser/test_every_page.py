@@ -83,6 +83,13 @@ def have_every_mail_sent(app: Flask) -> None:
     client.get("/planning")
     for act in ("saut", "reprise"):
         client.submit(f"/planning/2026-06-15/{act}", {"abonnement": [1, 2]})
+    client.submit("/planning/2026-06-15/report", {"abonnement": 1, "vers": "2026-06-22"})
+    client.submit("/planning/suspension", {"du": "2026-07-06", "au": "2026-07-12", "abonnement": 1})
+    client.submit("/planning/suspension/fin", {"suspension": 1})
+    staff = app.test_client()
+    staff.sign_in(STAFF)
+    staff.get("/ferme/livraisons/2026-06-30/mardi/annulation")
+    staff.submit("/ferme/livraisons/2026-06-30/mardi/annulation", {"reason": "Il neige."})
     terms = {"formule": 1, "quantite": 1, "rythme": "weekly", "point": 1}
     client.submit("/abonnements/1/modifier", {**terms, "des-1": "2026-06-15"})
     client.submit("/abonnements/1/annulation", {"lundi": "2026-06-15"})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery, Tour
@@ -119,8 +119,9 @@ _UPCOMING_OF_TOURS = _UPCOMING.where(Delivery.tour_id.in_(bindparam("tour_ids", 
 
 
 def find(session: Session, day: date, tour_slug: str) -> DeliveryView | None:
-    """The delivery of a date and tour: two tours may share a date."""
-    return session.scalar(_DELIVERIES.where(Delivery.day == day, Tour.slug == tour_slug))
+    """The delivery of a date and tour: two tours may share a date. A moved one is found by its first date too."""
+    dated = _DELIVERIES.where(Tour.slug == tour_slug, or_(Delivery.day == day, Delivery.nominal_day == day))
+    return session.scalar(dated.order_by(Delivery.day != day).limit(1))
 
 
 def upcoming(

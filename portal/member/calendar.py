@@ -27,9 +27,7 @@ def calendar() -> ResponseReturnValue:
 @blueprint.post("/planning/calendrier")
 def renew_calendar() -> ResponseReturnValue:
     feed.renew(db.session(), member(), _key(), at=clock.now())
-    flash(
-        _("Votre adresse de calendrier est prête. S'il y en avait une autre, elle ne marche plus."), "success"
-    )
+    flash(_("Votre adresse de calendrier est prête ; une adresse plus ancienne ne marche plus."), "success")
     return redirect(url_for("member.calendar"), 303)
 
 

@@ -15,10 +15,14 @@ from portal.planning.queries import Card
 from portal.planning.queries import planning as read_planning
 from portal.planning.suspensions import running
 from portal.profile.queries import latest_news
+from portal.rules.calendar import monday_of
 from portal.rules.cutoffs import local_day
 from portal.rules.planning import Absence
 
 HORIZON = timedelta(weeks=6)
+CANCELLED_WEEKS = 4
+"""For how many weeks it is said that the farm does not deliver."""
+
 AFTER = 3
 """How many cards are announced after the next one."""
 
@@ -67,8 +71,10 @@ def next_context() -> dict[str, Any]:
         shown = shown_contents(
             session, found.next.delivery.id, [box.formula.id for box in found.next.to_come]
         )
+    this_week = monday_of(today)
     return {
         "outlook": found,
+        "cancelled": [d for week in ahead.weeks(this_week, CANCELLED_WEEKS) for d in week.cancelled],
         "shown": shown,
         "suspensions": running(ahead.holdings, today),
         "has_subscription": bool(ahead.holdings),

@@ -269,11 +269,18 @@ def _another(
     held = [term_view(holding, holding.plan.terms[-1]) for holding in live]
     points = offered_points(db.session())
     new = [item.formula for item in formulas if item.formula not in [term.formula for term in held]]
-    point = next((term.point for term in held if term.point in points), None) or next(iter(points), None)
+    own = next((term.point for term in held if term.point in points), None)
+    point = own or next(iter(points), None)
     if point is None:
         return None, formulas
     usual = TermView([*new, formulas[0].formula][0], 1, Rhythm.WEEKLY, point)
     filled = with_usual(sent, usual) if fill else sent
+    for name, known in (
+        ("formule", False),
+        ("point", own is not None),
+    ):  # nobody orders what they did not choose
+        if fill and name not in sent and not known:
+            filled.poplist(name)
     return TermsForm(filled, formulas=formulas, points=points, usual=usual), formulas
 
 
@@ -284,6 +291,8 @@ def _joining_page(
         page = render_template("member/subscriptions/add.html", form=None)
         return make_response(page, 422 if request.method == "POST" else 200)
     wanted = form.wanted if form.validate() else None
+    if request.method == "GET" and not form.formula.raw_data:  # not chosen yet is no fault
+        form.formula.errors = form.point.errors = ()
     preview = joining.preview_joining(db.session(), wanted, clock.now()) if wanted else None
     return _answer(
         "member/subscriptions/_add.html" if is_htmx() else "member/subscriptions/add.html",

@@ -99,7 +99,8 @@ def _page(asked: Asked | None, status: int = 200) -> ResponseReturnValue:
 
 def _name(holding: Holding, today: date) -> str:
     term = term_in_force(holding.plan.terms, today) or holding.plan.terms[0]
-    return holding.formulas[term.formula_id].name
+    name = f"{holding.formulas[term.formula_id].name}, {holding.points[term.point_id].name}"
+    return f"{term.quantity}\u00a0× {name}" if term.quantity > 1 else name
 
 
 @blueprint.post("/planning/suspension")

@@ -46,8 +46,9 @@ class PointView:
 
     @property
     def directions(self) -> str:
-        """A geo link, which phones open in the person's own map application: no other site is asked."""
-        return f"geo:{self.latitude:.5f},{self.longitude:.5f}?q={self.latitude:.5f},{self.longitude:.5f}"
+        """A map of the place, which phones may open in the person's own application; asked when it is pressed."""
+        place = f"{self.latitude:.5f}/{self.longitude:.5f}"
+        return f"https://www.openstreetmap.org/?mlat={self.latitude:.5f}&mlon={self.longitude:.5f}#map=17/{place}"
 
 
 POINT = View(

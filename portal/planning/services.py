@@ -254,6 +254,7 @@ def _tell(session: Session, case: Case, outcome: Outcome, planned: Iterable[Hold
     rendered = mail.render(
         _MAILS.get(outcome.act, "box_changed"),
         first_name=case.account.first_name,
+        by_farm=case.by is not case.account,
         act=outcome.act,
         together=outcome.together,
         boxes=boxes,

@@ -39,6 +39,12 @@ class Line:
     closed: tuple[MemberBox, ...]
     back: MemberBox | None
 
+    @property
+    def name(self) -> str:
+        """The formula, as the boxes concerned have it."""
+        box = next(iter(self.suspended + self.closed), self.back)
+        return box.formula.name if box else next(iter(self.holding.formulas.values())).name
+
 
 @dataclass(frozen=True, slots=True)
 class Month:

@@ -411,9 +411,9 @@ def test_what_is_no_form_is_refused(tab: Browser, terms: Callable[[], Any], path
 
 
 def test_the_order_says_all_that_the_law_asks_above_its_button(camille: Browser) -> None:
-    page = text_of(camille.get(f"{JOINING}?quantite=2&rythme=fortnight_b"))
+    page = text_of(camille.get(f"{JOINING}?formule=1&quantite=2&rythme=fortnight_b"))
     assert "Premier panier le mardi 23 juin Puis une semaine sur deux : 7, 21 juillet" in page
-    assert "Sans engagement de durée : vous pouvez sauter, suspendre ou arrêter." in page
+    assert "Sans engagement de durée : sautez ou suspendez quand vous voulez" in page
     order = page[page.index("Vous commandez") : page.index("Commander avec")]
     for words in (
         "2 × Petit panier",

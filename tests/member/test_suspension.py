@@ -49,7 +49,7 @@ def test_a_suspension_is_confirmed_shown_and_ended(camille: Browser, session: Se
     answer = camille.submit(PAGE, {**RANGE, "abonnement": [BOX, EGGS]})
     assert (answer.status_code, answer.location) == (303, "/planning")
     page = text_of(camille.get("/planning"))
-    assert "vos livraisons sont suspendues du jeudi 11 juin au mardi 30 juin" in page
+    assert "suspendu du jeudi 11 juin au mardi 30 juin (Grand panier, Œufs)" in page
     assert "Suspendu du jeudi 11 juin au mardi 30 juin : Grand panier, Œufs" in page
     assert page.count("Suspendu Grand panier") >= 2, "each card says it"
 

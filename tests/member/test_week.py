@@ -82,10 +82,10 @@ def test_a_box_is_collected_elsewhere_for_once_and_as_usual_again(camille: Brows
 
 def test_a_box_is_another_for_once_and_as_usual_again(camille: Browser) -> None:
     page = act(camille, "panier", formule=1, quantite=2)
-    assert "pour le mardi 16 juin, vous recevrez 2 × Petit panier" in page
+    assert "pour le mardi 16 juin, vous recevrez : 2 × Petit panier" in page
     assert "Autre panier pour cette fois" in page
     page = act(camille, "panier/annulation")
-    assert "vous recevrez comme d'habitude Grand panier" in page
+    assert "comme d'habitude : Grand panier" in page
 
 
 @pytest.mark.parametrize(

@@ -292,7 +292,8 @@ def _joining_page(
         return make_response(page, 422 if request.method == "POST" else 200)
     wanted = form.wanted if form.validate() else None
     if request.method == "GET" and not form.formula.raw_data:  # not chosen yet is no fault
-        form.formula.errors = form.point.errors = ()
+        for field in (form.formula, form.point):
+            field.errors = field.errors if field.raw_data else ()
     preview = joining.preview_joining(db.session(), wanted, clock.now()) if wanted else None
     return _answer(
         "member/subscriptions/_add.html" if is_htmx() else "member/subscriptions/add.html",

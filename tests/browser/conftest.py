@@ -88,7 +88,8 @@ def app(farms: Farms, backend: str, server: BaseWSGIServer) -> Iterator[Flask]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", NO_OTHER_HOST])
+        flags = ["--no-sandbox", "--disable-gpu", NO_OTHER_HOST]
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
 
 
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])

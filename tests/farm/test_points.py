@@ -68,8 +68,7 @@ def test_points_stand_tour_by_tour_in_the_order_of_the_round_with_what_is_collec
     shown = text_of(desk.get(LIST))
     assert (
         "Tournée du mardi Halle de Serres Serres, de 16 h 30 à 19 h"
-        " 2 paniers habituels, au moins 39 places libres sur 40 chaque semaine"
-        in shown
+        " 2 paniers habituels, au moins 39 places libres sur 40 chaque semaine" in shown
     )
     assert "Gare de Veynes Serres, de 16 h 30 à 19 h 0 panier habituel, complet (40 places)" in shown
     assert (

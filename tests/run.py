@@ -31,8 +31,10 @@ def main() -> int:
         if result.returncode:
             print(result.stdout + result.stderr, flush=True)
             failed.append(name)
-    workers = os.environ.get("PORTAL_TEST_WORKERS", str(os.cpu_count() or 2))
-    if subprocess.run([scripts / "pytest", "-n", workers, *sys.argv[1:]], env=environment).returncode:
+    # One more than there are cores: a test waits for disks and browsers nearly as long as it computes.
+    workers = os.environ.get("PORTAL_TEST_WORKERS", str((os.cpu_count() or 2) + 1))
+    side_by_side = ["-n", workers, "--dist", "worksteal"]
+    if subprocess.run([scripts / "pytest", *side_by_side, *sys.argv[1:]], env=environment).returncode:
         failed.append("pytest")
     if failed:
         print(f"failed: {', '.join(failed)}")

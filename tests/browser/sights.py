@@ -150,11 +150,15 @@ def confirmed(page: Page, clock: Traveller) -> None:
 
 
 def ordered(page: Page, clock: Traveller) -> None:
+    page.get_by_role("radio", name="Petit panier").check()
+    page.get_by_role("button", name="Voir ma commande").click()
     page.get_by_role("button", name="Commander avec obligation de paiement").click()
     expect(page.locator(".flash-success")).to_be_visible()
 
 
 def another_date(page: Page, clock: Traveller) -> None:
+    page.get_by_role("radio", name="Petit panier").check()
+    page.get_by_role("button", name="Voir ma commande").click()
     clock.move_to(CUTOFF)
     page.locator("#apercu [type=submit]").click()
     expect(page.locator(".flash-error")).to_be_visible()

@@ -67,6 +67,8 @@ def test_a_page_left_open_over_the_cutoff_says_the_new_date(
 def test_a_formula_is_added_with_the_button_of_the_law(page: Page, javascript: bool) -> None:
     page.goto("/abonnements")
     page.get_by_role("link", name="Ajouter une formule").click()
+    expect(page.get_by_role("button", name="Commander avec obligation de paiement")).to_have_count(0)
+    page.get_by_role("radio", name="Petit panier").check()
     page.get_by_label("Combien par livraison ?").select_option("2")
     order = look(page, javascript, "Voir ma commande")
     expect(order).to_contain_text("23,00 € TTC")

@@ -29,7 +29,7 @@ settings.load_profile("portal")
 SECRET = "a-secret-for-tests-of-more-than-32-characters"
 NEEDS = (
     ("PostgreSQL", "postgresql", "postgresql" in databases.BACKENDS),
-    ("Chromium", "chromium", shutil.which("chromium")),
+    ("Chromium", "chromium", shutil.which("chromium-headless-shell") or shutil.which("chromium")),
     ("pdftotext", "poppler-utils", shutil.which("pdftotext")),
 )
 """What tests use beyond Python, where it is found: name, Debian's package, whether it is here."""

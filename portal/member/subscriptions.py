@@ -291,7 +291,7 @@ def _joining_page(
         page = render_template("member/subscriptions/add.html", form=None)
         return make_response(page, 422 if request.method == "POST" else 200)
     wanted = form.wanted if form.validate() else None
-    if request.method == "GET" and not form.formula.raw_data:  # not chosen yet is no fault
+    if request.method != "POST" and not form.formula.raw_data:  # not chosen yet is no fault
         for field in (form.formula, form.point):
             field.errors = field.errors if field.raw_data else ()
     preview = joining.preview_joining(db.session(), wanted, clock.now()) if wanted else None

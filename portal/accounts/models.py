@@ -125,3 +125,20 @@ class MailedLink(Base):
     account: Mapped[Account] = relationship()
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class Address(Base):
+    """A postal address of an account. What was used on a paper is archived, never changed."""
+
+    __tablename__ = "address"
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(160))
+    street: Mapped[str] = mapped_column(String(200))
+    postcode: Mapped[str] = mapped_column(String(10))
+    town: Mapped[str] = mapped_column(String(80))
+    billing: Mapped[bool]
+    """Offered first for bills."""
+    created_at: Mapped[datetime]
+    archived_at: Mapped[datetime | None]

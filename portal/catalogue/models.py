@@ -1,6 +1,6 @@
-"""Products, formulas and their dated prices."""
+"""Products, formulas, what the shop sells, and their dated prices."""
 
-from datetime import date
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.infra.orm import Base, PrimaryKey, word
 from portal.rules.money import Money
+from portal.rules.selling import Measured, SaleUnit, StockKind
 
 
 class Unit(StrEnum):
@@ -27,7 +28,7 @@ class Kind(StrEnum):
 
 
 class Product(Base):
-    """One vegetable or other good; the same row feeds the boxes and, later, the shop.
+    """One vegetable or other good; the same row feeds the boxes and the shop, so that the harvest adds up.
 
     `value` is what a kilo, a piece or a bunch is worth, to weigh a box against its formula's price.
     """
@@ -75,3 +76,144 @@ class FormulaPrice(Base):
     since: Mapped[date]
     price: Mapped[Money]
     vat_basis_points: Mapped[int]
+
+
+class Label(StrEnum):
+    """What a product may call itself; conversion is for a single plant ingredient (EXPECTATIONS C13)."""
+
+    ORGANIC = "organic"
+    CONVERSION = "conversion"
+
+
+class Category(Base):
+    """A shelf of the shop."""
+
+    __tablename__ = "category"
+
+    id: Mapped[PrimaryKey]
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    position: Mapped[int]
+    drawing: Mapped[str] = mapped_column(String(40))
+
+
+class Supplier(Base):
+    """A neighbour whose goods the farm sells."""
+
+    __tablename__ = "supplier"
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254))
+    phone: Mapped[str | None] = mapped_column(String(30))
+
+
+class Picture(Base):
+    """A photograph as the server has re-encoded it; `digest` names it in addresses, for ever the same bytes."""
+
+    __tablename__ = "picture"
+
+    id: Mapped[PrimaryKey]
+    digest: Mapped[str] = mapped_column(String(32), unique=True)
+    width: Mapped[int]
+    height: Mapped[int]
+
+
+class PictureSize(Base):
+    """A picture's WebP file in one width."""
+
+    __tablename__ = "picture_size"
+
+    picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"), primary_key=True)
+    width: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes]
+
+
+class Article(Base):
+    """A product as the shop sells it: by the bunch, in bags of two kilos, by weight.
+
+    `content` is what one unit holds, in grams or millilitres; `step` the grams by which what is sold by weight
+    is ordered. `stock` is what is left to be ordered, in units or grams, where it is counted; `per_delivery`
+    what there is for each delivery where it is counted by delivery. The season lasts from one day of the year
+    to another, both included, written as month × 100 + day; over the new year where the first is the later
+    one. A lead of its own closes it before the delivery closes.
+    """
+
+    __tablename__ = "article"
+    __table_args__ = (
+        CheckConstraint("stock >= 0", name="stock_not_negative"),
+        CheckConstraint("per_delivery >= 0", name="per_delivery_not_negative"),
+        CheckConstraint("content > 0", name="content_positive"),
+        CheckConstraint("step > 0", name="step_positive"),
+        CheckConstraint("(season_first IS NULL) = (season_last IS NULL)", name="season_whole"),
+        CheckConstraint("(lead_days IS NULL) = (lead_time IS NULL)", name="lead_whole"),
+    )
+
+    id: Mapped[PrimaryKey]
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"), index=True)
+    picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"), index=True)
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(Text)
+    sale_unit: Mapped[SaleUnit] = mapped_column(word(SaleUnit))
+    content: Mapped[int | None]
+    measured: Mapped[Measured | None] = mapped_column(word(Measured))
+    step: Mapped[int | None]
+    origin: Mapped[str] = mapped_column(String(80))
+    variety: Mapped[str | None] = mapped_column(String(80))
+    label: Mapped[Label | None] = mapped_column(word(Label))
+    ingredients: Mapped[str | None] = mapped_column(Text)
+    allergens: Mapped[str | None] = mapped_column(String(200))
+    perishable: Mapped[bool]
+    stock_kind: Mapped[StockKind] = mapped_column(word(StockKind))
+    stock: Mapped[int | None]
+    per_delivery: Mapped[int | None]
+    season_first: Mapped[int | None]
+    season_last: Mapped[int | None]
+    lead_days: Mapped[int | None]
+    lead_time: Mapped[time | None]
+    retired_at: Mapped[datetime | None]
+    """Sold to nobody since then; orders keep it."""
+    product: Mapped[Product] = relationship()
+    category: Mapped[Category] = relationship()
+    supplier: Mapped[Supplier | None] = relationship()
+    picture: Mapped[Picture | None] = relationship()
+    prices: Mapped[list["ArticlePrice"]] = relationship(order_by="ArticlePrice.since")
+
+
+class ArticlePrice(Base):
+    """What a unit costs, or a kilo of what is sold by weight, all taxes included, from a date on."""
+
+    __tablename__ = "article_price"
+    __table_args__ = (
+        UniqueConstraint("article_id", "since"),
+        CheckConstraint("price >= 0", name="price_not_negative"),
+    )
+
+    id: Mapped[PrimaryKey]
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id"))
+    since: Mapped[date]
+    price: Mapped[Money]
+    vat_basis_points: Mapped[int]
+
+
+class NotOnTour(Base):
+    """An article that a tour does not carry; it carries all others."""
+
+    __tablename__ = "not_on_tour"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id"), primary_key=True)
+    tour_id: Mapped[int] = mapped_column(ForeignKey("tour.id"), primary_key=True, index=True)
+
+
+class DeliveryStock(Base):
+    """What is left of an article for one delivery, from its first order or its staff's own count on."""
+
+    __tablename__ = "delivery_stock"
+    __table_args__ = (CheckConstraint("remaining >= 0", name="remaining_not_negative"),)
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id"), primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), primary_key=True, index=True)
+    remaining: Mapped[int]

@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import uuid4
 
 from flask import current_app
-from sqlalchemy import Index, Select, String, Text, func, select, update
+from sqlalchemy import ForeignKey, Index, Select, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.infra.orm import Base, PrimaryKey, own_transaction, word
@@ -60,6 +60,27 @@ class Mail(Base):
     def readable(self) -> bool:
         """Whether staff may read it. Where mail is kept nobody else could; production never keeps it."""
         return self.text is not None and (not self.secret or self.state is MailState.KEPT)
+
+
+class Attachment(Base):
+    """A file that goes with a mail; files alike are stored once (`StoredFile`)."""
+
+    __tablename__ = "mail_attachment"
+
+    mail_id: Mapped[int] = mapped_column(ForeignKey("mail.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    digest: Mapped[str] = mapped_column(ForeignKey("stored_file.digest"), index=True)
+
+
+class StoredFile(Base):
+    """Bytes that several mails may carry, by their SHA-256."""
+
+    __tablename__ = "stored_file"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content_type: Mapped[str] = mapped_column(String(80))
+    data: Mapped[bytes]
 
 
 class MailError(ValueError):

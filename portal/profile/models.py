@@ -1,4 +1,4 @@
-"""The farm's profile (one row) and its news."""
+"""The farm's profile (one row), its news and its conditions of sale."""
 
 from datetime import datetime
 
@@ -34,3 +34,16 @@ class News(Base):
     title: Mapped[str] = mapped_column(String(120))
     text: Mapped[str] = mapped_column(Text)
     published_at: Mapped[datetime]
+
+
+class Conditions(Base):
+    """A version of the conditions of sale, in force from its publication to the next one's; never changed.
+
+    Whoever orders receives the text in force with the confirmation (Code de la consommation, L221-13).
+    """
+
+    __tablename__ = "conditions"
+
+    id: Mapped[PrimaryKey]
+    published_at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)

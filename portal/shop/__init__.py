@@ -1,0 +1,1 @@
+"""The shop: cart, orders, wish list, vouchers."""

@@ -4,13 +4,14 @@ Rows are never changed or removed: triggers in the migrations refuse UPDATE and 
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, Session
 
 from portal.infra.orm import Base, PrimaryKey
+from portal.rules.money import Money
 
 
 class AuditEvent(Base):
@@ -84,9 +85,11 @@ def change(
 def _plain(value: Any) -> Any:
     """As JSON keeps it."""
     match value:
-        case datetime():
+        case date():
             return value.isoformat()
         case time():
             return value.isoformat("minutes")
+        case Money():
+            return value.cents
         case _:
             return value

@@ -1,4 +1,4 @@
-"""Reading the farm's card."""
+"""Reading the farm's card, its news and its conditions of sale."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from portal.infra.orm import View
-from portal.profile.models import FarmProfile, News
+from portal.profile.models import Conditions, FarmProfile, News
 from portal.rules.cutoffs import local_day
 
 
@@ -81,3 +81,47 @@ def all_news(session: Session) -> list[NewsItem]:
 
 def find_news(session: Session, news_id: int) -> NewsItem | None:
     return session.scalar(select(_NEWS).where(News.id == news_id))
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionsView:
+    """A version of the conditions of sale; a line of its text that begins with « # » is a heading."""
+
+    id: int
+    published_at: datetime
+    text: str
+
+    @property
+    def day(self) -> date:
+        return local_day(self.published_at)
+
+    @property
+    def sections(self) -> list[tuple[str, str]]:
+        """Headings, each with the paragraphs below it; what stands before the first has none."""
+        parts: list[tuple[str, list[str]]] = [("", [])]
+        for line in self.text.splitlines():
+            if line.startswith("# "):
+                parts.append((line.removeprefix("# "), []))
+            else:
+                parts[-1][1].append(line)
+        sections = [(heading, "\n".join(lines).strip()) for heading, lines in parts]
+        return [section for section in sections if any(section)]
+
+
+_CONDITIONS = select(
+    View(ConditionsView, id=Conditions.id, published_at=Conditions.published_at, text=Conditions.text)
+).order_by(Conditions.id.desc())
+
+
+def conditions_in_force(session: Session) -> ConditionsView | None:
+    """None before the farm has published any."""
+    return session.scalar(_CONDITIONS.limit(1))
+
+
+def all_conditions(session: Session) -> list[ConditionsView]:
+    """Every version, that in force first."""
+    return list(session.scalars(_CONDITIONS))
+
+
+def find_conditions(session: Session, conditions_id: int) -> ConditionsView | None:
+    return session.scalar(_CONDITIONS.where(Conditions.id == conditions_id))

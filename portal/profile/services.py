@@ -1,4 +1,4 @@
-"""What staff do to the farm's card and its news."""
+"""What staff do to the farm's card, its news and its conditions of sale."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.infra import audit, locks
-from portal.profile.models import FarmProfile, News
+from portal.profile.models import Conditions, FarmProfile, News
 
 UNSAID = {"email", "phone", "address", "postcode", "town"}
 """A farm's may be those of a farmer."""
@@ -53,6 +53,19 @@ def remove_news(session: Session, news_id: int, *, at: datetime, by: int) -> boo
     session.delete(news)
     before = {"published_at": news.published_at.isoformat()}
     audit.record(session, "news.remove", ("news", news_id), at=at, by=by, before=before)
+    return True
+
+
+def publish_conditions(session: Session, text: str, *, at: datetime, by: int) -> bool:
+    """In force from now on; whether it says anything new."""
+    latest = select(Conditions).order_by(Conditions.id.desc()).limit(1)
+    in_force = session.scalar(locks.for_update(latest, of=Conditions))
+    if in_force is not None and in_force.text == text:
+        return False
+    conditions = Conditions(text=text, published_at=at)
+    session.add(conditions)
+    session.flush()
+    audit.record(session, "conditions.publish", ("conditions", conditions.id), at=at, by=by)
     return True
 
 

@@ -1,0 +1,50 @@
+"""How the farm sells."""
+
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from portal.infra import audit, locks
+from portal.infra.orm import View
+from portal.rules.money import Money
+from portal.shop.models import ShopSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ShopRules:
+    """`accepts_at_once`: nobody has to accept an order; `guest_minimum` is what a visitor's must come to."""
+
+    accepts_at_once: bool = True
+    guests_welcome: bool = True
+    guest_minimum: Money = Money(15_00)
+
+
+_RULES = select(
+    View(
+        ShopRules,
+        accepts_at_once=ShopSettings.accepts_at_once,
+        guests_welcome=ShopSettings.guests_welcome,
+        guest_minimum=ShopSettings.guest_minimum,
+    )
+)
+
+
+def get_rules(session: Session) -> ShopRules:
+    return session.scalar(_RULES) or ShopRules()
+
+
+def save(session: Session, rules: ShopRules, *, at: datetime, by: int) -> bool:
+    """Whether they were otherwise until now."""
+    if session.get(ShopSettings, 1) is None:
+        with suppress(IntegrityError), session.begin_nested():  # somebody else's may come first
+            session.add(ShopSettings(id=1, **_values(ShopRules())))
+    row = session.scalars(locks.for_update(select(ShopSettings), of=ShopSettings)).one()
+    return bool(audit.change(session, row, _values(rules), at=at, by=by))
+
+
+def _values(rules: ShopRules) -> dict[str, object]:
+    return {field.name: getattr(rules, field.name) for field in fields(rules)}

@@ -18,9 +18,13 @@ from portal.shop.models import ShopSettings
 class ShopRules:
     """`accepts_at_once`: nobody has to accept an order; `guest_minimum` is what a visitor's must come to."""
 
-    accepts_at_once: bool = True
-    guests_welcome: bool = True
-    guest_minimum: Money = Money(15_00)
+    accepts_at_once: bool
+    guests_welcome: bool
+    guest_minimum: Money
+
+
+UNSAID = ShopRules(accepts_at_once=True, guests_welcome=True, guest_minimum=Money(15_00))
+"""As long as the farm says nothing else."""
 
 
 _RULES = select(
@@ -34,14 +38,14 @@ _RULES = select(
 
 
 def get_rules(session: Session) -> ShopRules:
-    return session.scalar(_RULES) or ShopRules()
+    return session.scalar(_RULES) or UNSAID
 
 
 def save(session: Session, rules: ShopRules, *, at: datetime, by: int) -> bool:
     """Whether they were otherwise until now."""
     if session.get(ShopSettings, 1) is None:
         with suppress(IntegrityError), session.begin_nested():  # somebody else's may come first
-            session.add(ShopSettings(id=1, **_values(ShopRules())))
+            session.add(ShopSettings(id=1, **_values(UNSAID)))
     row = session.scalars(locks.for_update(select(ShopSettings), of=ShopSettings)).one()
     return bool(audit.change(session, row, _values(rules), at=at, by=by))
 

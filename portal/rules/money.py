@@ -46,3 +46,8 @@ class Money:
         return Money(self.cents * count)
 
     __rmul__ = __mul__
+
+    def part(self, numerator: int, denominator: int) -> "Money":
+        """So much of it in whole cents, half a cent up; a credit mirrors its bill."""
+        cents = (2 * abs(self.cents) * numerator + denominator) // (2 * denominator)
+        return Money(cents if self.cents >= 0 else -cents)

@@ -1,6 +1,12 @@
-"""The states of an order, and who may bring it from one to another."""
+"""The states of an order, and who may bring it from one to another, until when.
 
+Naive datetimes raise ValueError.
+"""
+
+from datetime import datetime
 from enum import StrEnum
+
+from portal.rules.cutoffs import is_past
 
 
 class OrderState(StrEnum):
@@ -12,3 +18,105 @@ class OrderState(StrEnum):
     PREPARED = "prepared"
     DELIVERED = "delivered"
     CANCELLED = "cancelled"
+
+
+class Refusal(StrEnum):
+    """Why an order stays as it is; its words are in the templates."""
+
+    CANCELLED_DELIVERY = "cancelled_delivery"
+    NEEDS_SHORTAGE = "needs_shortage"
+    NOTHING_LEFT = "nothing_left"
+    NOT_IN_THIS_STATE = "not_in_this_state"
+    PAST_CUTOFF = "past_cutoff"
+
+
+class Aboard(StrEnum):
+    """What becomes of an order when the box that it travels with is skipped, suspended or postponed."""
+
+    CANCEL = "cancel"
+    MOVE = "move"
+    ALONE = "alone"
+
+
+_NEXT = {
+    OrderState.PLACED: {OrderState.ACCEPTED, OrderState.REFUSED, OrderState.CANCELLED},
+    OrderState.ACCEPTED: {
+        OrderState.PREPARED,
+        OrderState.DELIVERED,
+        OrderState.REFUSED,
+        OrderState.CANCELLED,
+    },
+    OrderState.PREPARED: {
+        OrderState.DELIVERED,
+        OrderState.ACCEPTED,  # a slip undone
+        OrderState.REFUSED,
+    },
+}
+
+OPEN = frozenset({OrderState.PLACED, OrderState.ACCEPTED})
+"""Those that their owner may still change, until the cutoff."""
+LIVE = OPEN | {OrderState.PREPARED, OrderState.DELIVERED}
+"""Those that bring something, or did."""
+
+
+def may_become(state: OrderState, to: OrderState) -> bool:
+    """Whether that step exists; delivered, refused and cancelled orders stay so."""
+    return to in _NEXT.get(state, ())
+
+
+# By its owner
+
+
+def refusal_to_cancel(state: OrderState, cutoff_at: datetime, now: datetime) -> Refusal | None:
+    """Why its owner cannot cancel an order, or None if they can: with a cancelled delivery too."""
+    if not may_become(state, OrderState.CANCELLED):
+        return Refusal.NOT_IN_THIS_STATE
+    return Refusal.PAST_CUTOFF if is_past(cutoff_at, now) else None
+
+
+def refusal_to_amend(
+    state: OrderState, cutoff_at: datetime, now: datetime, *, cancelled: bool, empty: bool = False
+) -> Refusal | None:
+    """Why its owner cannot change what an order holds, or None if they can.
+
+    `cancelled` is its delivery; an order that would be left `empty` is cancelled instead.
+    """
+    if state not in OPEN:
+        return Refusal.NOT_IN_THIS_STATE
+    if cancelled:
+        return Refusal.CANCELLED_DELIVERY
+    if is_past(cutoff_at, now):
+        return Refusal.PAST_CUTOFF
+    return Refusal.NOTHING_LEFT if empty else None
+
+
+def refusal_to_travel(
+    state: OrderState, now_cutoff: datetime, then_cutoff: datetime, now: datetime, *, cancelled: bool = False
+) -> Refusal | None:
+    """Why an order cannot travel with another delivery, or None if it can: both must be open.
+
+    `cancelled` is the delivery that it would travel with.
+    """
+    if refusal := refusal_to_amend(state, now_cutoff, now, cancelled=False):
+        return refusal
+    return refusal_to_amend(state, then_cutoff, now, cancelled=cancelled)
+
+
+# By the farm
+
+
+def refusal_to_judge(
+    state: OrderState, to: OrderState, cutoff_at: datetime, now: datetime, *, shortage: bool
+) -> Refusal | None:
+    """Why staff cannot bring an order to a state, or None if they can.
+
+    Nobody waits for a judgement past the cutoff: it is accepted by then, and only a shortage refuses it later.
+    Whoever cancels for its owner has the owner's time.
+    """
+    if to is OrderState.CANCELLED:
+        return refusal_to_cancel(state, cutoff_at, now)
+    if not may_become(state, to):
+        return Refusal.NOT_IN_THIS_STATE
+    if to is OrderState.REFUSED and is_past(cutoff_at, now) and not shortage:
+        return Refusal.NEEDS_SHORTAGE
+    return None

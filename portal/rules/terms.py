@@ -67,7 +67,16 @@ def effective_monday(*, plan: Plan, change: TermChange, season: Season, now: dat
     ValueError for a plan without terms and for a naive `now`.
     """
     changed = replace(plan, terms=tuple(change.over(term) for term in plan.terms))
-    return _first_monday(plan, changed, min(term.monday for term in plan.terms), season, now)
+    monday = _first_monday(plan, changed, min(term.monday for term in plan.terms), season, now)
+    # A box of the old terms that was postponed to a week of the new ones comes to a delivery of theirs.
+    while late := _closed_from(apply_change(plan, change, monday), monday, season, now):
+        monday = _first_monday(plan, changed, max(late) + WEEK, season, now)
+    return monday
+
+
+def _closed_from(plan: Plan, monday: date, season: Season, now: datetime) -> list[date]:
+    """The weeks from a Monday on in which a plan uses a delivery past its cutoff."""
+    return [d.week for d in _used(plan, season) if d.week >= monday and not d.is_open(now)]
 
 
 def _first_monday(plan: Plan, changed: Plan, since: date, season: Season, now: datetime) -> date:

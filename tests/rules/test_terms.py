@@ -93,6 +93,14 @@ def test_a_skipped_box_blocks_as_any_other():
     assert effective(TO_GAP, paris(6, 1), plan=plan) == WEEK_2
 
 
+def test_a_box_postponed_into_the_new_terms_does_not_come_to_a_closed_list():
+    plan = Plan(7, (replace(TERM, point_id=GAP.point_id, tour_id=FRIDAY, rhythm=Rhythm.FORTNIGHT_A),))
+    plan = plan.with_change(WEEK_1, to_week=WEEK_3)
+    change = replace(TO_LARAGNE, rhythm=Rhythm.FORTNIGHT_B)
+    assert effective(change, paris(6, 14, 23, 59), plan=plan) == WEEK_3
+    assert effective(change, paris(6, 15, 0, 0), plan=plan) == WEEK_4
+
+
 def test_a_cancelled_delivery_does_not_block_a_change():
     assert effective(TO_GAP, paris(6, 1), delivery(TUESDAY, WEEK_1, cancelled=True)) == WEEK_1
 

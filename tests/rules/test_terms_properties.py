@@ -111,6 +111,7 @@ def test_no_earlier_monday_would_do(change):
     situation, wish, monday, _ = change
     plan = situation.plan
     assert monday == monday_of(monday)
+    assert not touches_a_closed_list(plan, change[3], monday, situation)
     earlier = max(plan.terms[0].monday, monday_of(local_day(situation.now)))
     while earlier < monday:
         after = apply_change(plan, wish, earlier)

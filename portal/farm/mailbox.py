@@ -31,7 +31,12 @@ def mailbox(before: int | None) -> ResponseReturnValue:
 
 @blueprint.get("/courrier/<id:mail_id>")
 def mail(mail_id: int) -> ResponseReturnValue:
-    return render_template("farm/mailbox/page.html", mail=_mail_or_404(mail_id), nav_current="farm.mailbox")
+    return render_template(
+        "farm/mailbox/page.html",
+        mail=_mail_or_404(mail_id),
+        files=outbox.file_names(db.session(), mail_id),
+        nav_current="farm.mailbox",
+    )
 
 
 @blueprint.get("/courrier/<id:mail_id>/apercu")

@@ -1,6 +1,7 @@
 """What a mail says and how it is written: templates to a subject, a text and an HTML part, then a message."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -9,7 +10,7 @@ from typing import Any, TypedDict
 
 from flask import current_app, render_template
 
-from portal.infra.outbox import CONTROL, Mail
+from portal.infra.outbox import CONTROL, File, Mail
 
 _POLICY = SMTP.clone(cte_type="7bit")  # not every server on the way takes more
 _BLANK_LINES = re.compile(r"[^\S\n]*\n\s*\n\s*")
@@ -65,8 +66,8 @@ def link(endpoint: str, /, **values: Any) -> str:
     return site.build(endpoint, values, force_external=True)
 
 
-def message(mail: Mail, *, sent_from: str, sender: Sender) -> EmailMessage:
-    """The same words and Message-ID at every attempt, so that who gets it twice sees it once."""
+def message(mail: Mail, files: Sequence[File], *, sent_from: str, sender: Sender) -> EmailMessage:
+    """The same bytes and Message-ID at every attempt, so that who gets it twice sees it once."""
     local, _, domain = mail.recipient.rpartition("@")
     name = _header(sender.name)
     written = EmailMessage(policy=_POLICY)
@@ -80,6 +81,12 @@ def message(mail: Mail, *, sent_from: str, sender: Sender) -> EmailMessage:
     written["Auto-Submitted"] = "auto-generated"  # no answer from a holiday responder
     written.set_content(mail.text or "")
     written.add_alternative(mail.html or "", subtype="html")
+    for file in files:
+        kind, _, subtype = file.content_type.partition("/")
+        written.add_attachment(file.data, maintype=kind, subtype=subtype, filename=file.name)
+    envelopes = [part for part in written.walk() if part.is_multipart()]
+    for number, part in enumerate(envelopes):
+        part.set_boundary(f"={number}={mail.message_id.strip('<>').partition('@')[0]}=")
     return written
 
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any, TypeVar
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, Connection, Date, DateTime, Dialect, Enum, Integer, MetaData, String, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Bundle, DeclarativeBase, Session, mapped_column, registry
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -121,6 +122,14 @@ class View(Bundle[Shape]):
             return None if first is None else self.shape(first, *others)
 
         return read
+
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def insert(session: Session, table: type[Base]) -> Any:
+    """The database's own INSERT, which can say what happens to a row that is there already."""
+    return _INSERT[session.get_bind().dialect.name](table)
 
 
 db = SQLAlchemy(model_class=Base)

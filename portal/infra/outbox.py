@@ -6,16 +6,18 @@ is never lost.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from uuid import uuid4
 
 from flask import current_app
-from sqlalchemy import ForeignKey, Index, Select, String, Text, func, select, update
+from sqlalchemy import ForeignKey, Index, Select, String, Text, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from portal.infra.orm import Base, PrimaryKey, own_transaction, word
+from portal.infra.orm import Base, PrimaryKey, View, insert, own_transaction, word
 
 LEASE = timedelta(minutes=5)
 """Longer than a worker can spend on one mail with a server that answers each word just in time."""
@@ -87,8 +89,25 @@ class MailError(ValueError):
     """A recipient or a subject that could smuggle in a second one, or a header."""
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """What a mail may carry; its name is ours and holds no words of people."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
 def post(
-    session: Session, *, to: str, subject: str, text: str, html: str, at: datetime, secret: bool = False
+    session: Session,
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    html: str,
+    at: datetime,
+    secret: bool = False,
+    attachments: Sequence[File] = (),
 ) -> Mail:
     """Write the mail within the caller's transaction; the worker sends it once that is committed."""
     if not _ADDRESS.fullmatch(to):
@@ -108,7 +127,39 @@ def post(
         attempts=0,
     )
     session.add(mail)
+    if attachments:
+        session.flush()
+        digests = [_store(session, file) for file in attachments]
+        session.add_all(
+            Attachment(mail_id=mail.id, position=position, name=file.name, digest=digest)
+            for position, (file, digest) in enumerate(zip(attachments, digests, strict=True))
+        )
     return mail
+
+
+def _store(session: Session, file: File) -> str:
+    digest = sha256(file.data).hexdigest()
+    values = {"digest": digest, "content_type": file.content_type, "data": file.data}
+    session.execute(insert(session, StoredFile).values(values).on_conflict_do_nothing())
+    return digest
+
+
+_FILES = (
+    select(View(File, name=Attachment.name, content_type=StoredFile.content_type, data=StoredFile.data))
+    .join(StoredFile, StoredFile.digest == Attachment.digest)
+    .order_by(Attachment.position)
+)
+
+
+def files_of(mail: Mail) -> list[File]:
+    """What goes with a mail, in its order."""
+    with own_transaction() as session:
+        return list(session.scalars(_FILES.where(Attachment.mail_id == mail.id)))
+
+
+def file_names(session: Session, mail_id: int) -> list[str]:
+    named = select(Attachment.name).where(Attachment.mail_id == mail_id)
+    return list(session.scalars(named.order_by(Attachment.position)))
 
 
 def is_due(now: datetime) -> bool:
@@ -167,10 +218,20 @@ def retry(session: Session, at: datetime, *, only: int | None = None) -> list[in
 
 
 def forget_bodies(now: datetime) -> None:
-    """Empty what was sent or given up long ago: who was written to stays, what was said goes."""
+    """Empty what was sent or given up long ago: who was written to stays, what was said and enclosed goes."""
+    old = Mail.closed_at < now - BODIES_KEPT
     with own_transaction() as session:
-        old = (Mail.closed_at < now - BODIES_KEPT, Mail.text.is_not(None))
-        session.execute(update(Mail).where(*old).values(text=None, html=None))
+        session.execute(update(Mail).where(old, Mail.text.is_not(None)).values(text=None, html=None))
+        session.execute(delete(Attachment).where(Attachment.mail_id.in_(select(Mail.id).where(old))))
+        _drop_loose_files(session)
+
+
+def _drop_loose_files(session: Session) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        # else a mail could be given a file that is there, and gone when both commit
+        session.connection().exec_driver_sql("LOCK TABLE stored_file IN SHARE ROW EXCLUSIVE MODE")
+    carried = select(Attachment.digest).where(Attachment.digest == StoredFile.digest)
+    session.execute(delete(StoredFile).where(~carried.exists()))
 
 
 @dataclass(frozen=True, slots=True)

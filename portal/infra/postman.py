@@ -76,9 +76,9 @@ class Postman:
         return self._line
 
     def _carry(self, letter: outbox.Mail, line: _Line) -> None:
-        sent_from = self._settings.mail_from
+        sent_from, files = self._settings.mail_from, outbox.files_of(letter)
         try:
-            message = mail.message(letter, sent_from=sent_from, sender=line.sender)
+            message = mail.message(letter, files, sent_from=sent_from, sender=line.sender)
             line.smtp.send_message(message, sent_from, [message["To"].addresses[0].addr_spec])
         except Exception as error:
             outbox.mark_refused(letter, _reason(error), clock.now(), for_good=_is_for_good(error))

@@ -6,16 +6,12 @@ A fixed window begins with the first act. Keys are keyed hashes: the table holds
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import String, case, delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from portal.infra.orm import Base
-
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+from portal.infra.orm import Base, insert
 
 
 class RateCount(Base):
@@ -56,7 +52,7 @@ def hit(session: Session, limit: Limit, subject: str, now: datetime) -> Count:
     """Count once more, in one statement, so that no two requests get the same number."""
     row = RateCount.__table__.c
     over = row.expires_at <= now
-    statement = _INSERT[session.get_bind().dialect.name](RateCount).values(
+    statement = insert(session, RateCount).values(
         key=_key(limit, subject), count=1, expires_at=now + limit.window
     )
     number, ends_at = session.execute(

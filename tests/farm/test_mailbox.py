@@ -102,6 +102,18 @@ def test_a_mail_is_text_on_the_page_and_its_links_can_be_followed(staff, post):
     assert '<a href="http://localhost/lien/abc"' in page
 
 
+def test_the_page_names_what_goes_with_the_mail(staff, post):
+    files = [
+        outbox.File(name, "application/pdf", name.encode()) for name in ("commande.pdf", "conditions.pdf")
+    ]
+    assert "Pièce jointe : commande.pdf" in text_of(
+        staff.get(f"/ferme/courrier/{post(attachments=files[:1])}")
+    )
+    both = text_of(staff.get(f"/ferme/courrier/{post(attachments=files)}"))
+    assert "Pièces jointes : commande.pdf, conditions.pdf" in both
+    assert "jointe" not in text_of(staff.get(f"/ferme/courrier/{post()}"))
+
+
 def test_the_page_that_a_mail_brings_runs_and_loads_nothing(app, staff, post):
     mail_id = post(MailState.SENT, html='<p style="color:red">Bonjour</p><script>alert(1)</script>')
     plain = FlaskClient(app, app.response_class)  # the usual client refuses inline style, which mails need

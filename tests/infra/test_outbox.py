@@ -16,7 +16,7 @@ from portal.infra import clock as infra_clock
 from portal.infra import outbox, postman
 from portal.infra.mail import Sender
 from portal.infra.orm import db, own_transaction
-from portal.infra.outbox import LEASE, PAUSES, Mail, MailError, MailState
+from portal.infra.outbox import LEASE, PAUSES, Attachment, File, Mail, MailError, MailState, StoredFile
 from portal.infra.postman import REST, Postman
 from portal.settings import BadSettings
 from tests.conftest import settings_for
@@ -25,6 +25,9 @@ from tests.infra.workers import ROUNDS, wait_until, worker
 from tests.world import CAMILLE, NOW, YACINE
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+CONDITIONS_CONTENT = ("application/pdf", b"%PDF-1.7\n\x00\xff conditions\n")
+CONDITIONS = File("conditions.pdf", *CONDITIONS_CONTENT)
+ORDER = File("commande.pdf", "application/pdf", b"%PDF-1.7 order")
 
 
 @pytest.fixture
@@ -158,6 +161,67 @@ def test_bodies_are_forgotten_after_thirty_days_and_what_waits_is_not(within, bo
     outbox.forget_bodies(NOW + timedelta(days=30, seconds=1))
     assert (get(sent).text, get(sent).html, get(sent).subject) == (None, None, "Votre panier")
     assert get(waiting).text == "Bonjour"
+
+
+# What goes with it
+
+
+def kept_files():
+    with own_transaction() as session:
+        return set(session.scalars(select(StoredFile.data))), len(session.scalars(select(Attachment)).all())
+
+
+def test_files_leave_with_the_mail_after_its_words(within, box):
+    post(attachments=[ORDER, CONDITIONS])
+    carry_all(postman_for(box.url))
+    [message] = box.taken
+    assert body(message, "plain") == "Bonjour\n"
+    assert body(message, "html") == "<p>Bonjour</p>\n"
+    assert [
+        File(part.get_filename(), part.get_content_type(), part.get_content())
+        for part in message.iter_attachments()
+    ] == [ORDER, CONDITIONS]
+
+
+def test_a_mail_without_files_is_words_only(within, box):
+    post()
+    carry_all(postman_for(box.url))
+    assert box.taken[0].get_content_type() == "multipart/alternative"
+
+
+def test_the_same_file_is_kept_once_however_many_mails_carry_it(within, box):
+    post(attachments=[CONDITIONS])
+    post(YACINE, attachments=[File("renamed.pdf", *CONDITIONS_CONTENT), ORDER])
+    assert kept_files() == ({CONDITIONS.data, ORDER.data}, 3)
+    carry_all(postman_for(box.url))
+    names = [[part.get_filename() for part in message.iter_attachments()] for message in box.taken]
+    assert names == [["conditions.pdf"], ["renamed.pdf", "commande.pdf"]]
+
+
+def test_every_attempt_sends_the_same_bytes(within, box, clock):
+    box.otherwise = smtp.close
+    post(attachments=[ORDER, CONDITIONS])
+    carry = postman_for(box.url)
+    carry_all(carry)
+    box.otherwise = smtp.take
+    clock.shift(PAUSES[0])
+    carry_all(carry)
+    first, second = box.seen
+    del first["X-Peer"], second["X-Peer"]  # by which socket it came
+    assert first.as_bytes() == second.as_bytes()
+
+
+def test_files_go_with_the_words_and_stay_while_another_mail_needs_them(within, box):
+    post(attachments=[ORDER, CONDITIONS])
+    carry_all(postman_for(box.url))
+    post(YACINE, attachments=[CONDITIONS])
+    outbox.forget_bodies(NOW + timedelta(days=30))
+    assert kept_files() == ({ORDER.data, CONDITIONS.data}, 3)
+    outbox.forget_bodies(NOW + timedelta(days=30, seconds=1))
+    assert kept_files() == ({CONDITIONS.data}, 1)
+    carry_all(postman_for(box.url))
+    outbox.forget_bodies(NOW + timedelta(days=31))
+    assert kept_files() == (set(), 0)
 
 
 # Nothing smuggled in

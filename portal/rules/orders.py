@@ -1,6 +1,7 @@
 """The states of an order, and who may bring it from one to another, until when.
 
-Naive datetimes raise ValueError.
+Where something in it closes earlier than its delivery (`selling.closes_at`), that is the cutoff of what concerns
+the whole order; the other lines can be changed until the delivery's. Naive datetimes raise ValueError.
 """
 
 from datetime import datetime

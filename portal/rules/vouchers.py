@@ -1,6 +1,7 @@
 """Vouchers: whether one counts, what it takes off an order, and off which VAT rate.
 
-A discount lowers what VAT is due on (CGI art. 267, II, 1°): it is shared over the rates of what it is for.
+A discount lowers what VAT is due on (CGI art. 267, II, recodified in the CIBS), so it is shared over the rates of
+what it is given on.
 """
 
 from collections.abc import Mapping

@@ -60,3 +60,14 @@ def test_a_total_is_the_sum_of_its_lines_to_the_cent(lines):
 @given(amounts, amounts)
 def test_what_is_added_can_be_taken_off_again(one, other):
     assert one + other - other == one
+
+
+@given(amounts, st.integers(0, 10**5), st.integers(1, 10**5))
+def test_a_part_is_exact_to_half_a_cent_and_a_credit_mirrors_its_bill(amount, numerator, denominator):
+    part = amount.part(numerator, denominator)
+    assert 2 * abs(part.cents * denominator - amount.cents * numerator) <= denominator
+    assert (amount * -1).part(numerator, denominator) == part * -1
+
+
+def test_half_a_cent_goes_up():
+    assert [Money(cents).part(1, 4) for cents in (1, 2, 5, 6, 8)] == [Money(n) for n in (0, 1, 1, 2, 2)]

@@ -1,0 +1,140 @@
+"""Every step of an order, and every other pair of states (BAR T3 for orders)."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
+
+import pytest
+
+from portal.rules.cutoffs import Lead, cutoff_instant
+from portal.rules.orders import (
+    LIVE,
+    OPEN,
+    OrderState,
+    Refusal,
+    may_become,
+    refusal_to_amend,
+    refusal_to_cancel,
+    refusal_to_judge,
+    refusal_to_travel,
+)
+
+PLACED, ACCEPTED, REFUSED = OrderState.PLACED, OrderState.ACCEPTED, OrderState.REFUSED
+PREPARED, DELIVERED, CANCELLED = OrderState.PREPARED, OrderState.DELIVERED, OrderState.CANCELLED
+
+STEPS = {
+    (PLACED, ACCEPTED),
+    (PLACED, REFUSED),
+    (PLACED, CANCELLED),
+    (ACCEPTED, PREPARED),
+    (ACCEPTED, DELIVERED),
+    (ACCEPTED, REFUSED),
+    (ACCEPTED, CANCELLED),
+    (PREPARED, ACCEPTED),
+    (PREPARED, DELIVERED),
+    (PREPARED, REFUSED),
+}
+PAIRS = list(product(OrderState, repeat=2))
+
+CUTOFF = cutoff_instant(date(2026, 6, 2), Lead(2, time(23, 59)))
+NEXT_CUTOFF = CUTOFF + timedelta(weeks=1)
+IN_TIME, TOO_LATE = CUTOFF - timedelta(milliseconds=1), CUTOFF
+
+
+@pytest.mark.parametrize(("state", "to"), PAIRS)
+def test_an_order_goes_the_steps_there_are_and_no_other(state, to):
+    assert may_become(state, to) == ((state, to) in STEPS)
+
+
+def test_what_is_delivered_refused_or_cancelled_stays_so():
+    assert {state for state in OrderState if not any(may_become(state, to) for to in OrderState)} == {
+        DELIVERED,
+        REFUSED,
+        CANCELLED,
+    }
+
+
+def test_open_orders_are_those_that_nobody_has_prepared_and_live_ones_bring_something():
+    assert {PLACED, ACCEPTED} == OPEN
+    assert {PLACED, ACCEPTED, PREPARED, DELIVERED} == LIVE
+    assert {state for state in OrderState if may_become(state, CANCELLED)} == OPEN
+
+
+# By its owner
+
+
+@pytest.mark.parametrize("state", OrderState)
+def test_an_owner_cancels_an_open_order_until_the_closing_minute_is_over(state):
+    early, late = (refusal_to_cancel(state, CUTOFF, now) for now in (IN_TIME, TOO_LATE))
+    if state in OPEN:
+        assert (early, late) == (None, Refusal.PAST_CUTOFF)
+    else:
+        assert early is late is Refusal.NOT_IN_THIS_STATE
+
+
+@pytest.mark.parametrize(
+    ("state", "cancelled", "now", "empty"),
+    list(product(OrderState, [False, True], [IN_TIME, TOO_LATE], [False, True])),
+)
+def test_an_owner_changes_an_open_order_until_the_closing_minute_is_over(state, cancelled, now, empty):
+    reasons = {
+        Refusal.NOT_IN_THIS_STATE: state not in OPEN,
+        Refusal.CANCELLED_DELIVERY: cancelled,
+        Refusal.PAST_CUTOFF: now is TOO_LATE,
+        Refusal.NOTHING_LEFT: empty,
+    }
+    expected = next((reason for reason, true in reasons.items() if true), None)
+    assert refusal_to_amend(state, CUTOFF, now, cancelled=cancelled, empty=empty) is expected
+
+
+def test_a_page_asks_without_knowing_what_will_be_left():
+    assert refusal_to_amend(PLACED, CUTOFF, IN_TIME, cancelled=False) is None
+
+
+@pytest.mark.parametrize("state", OrderState)
+def test_an_order_travels_with_another_delivery_while_both_are_open(state):
+    usual = None if state in OPEN else Refusal.NOT_IN_THIS_STATE
+    late = usual or Refusal.PAST_CUTOFF
+    assert refusal_to_travel(state, CUTOFF, NEXT_CUTOFF, IN_TIME) is usual
+    assert refusal_to_travel(state, NEXT_CUTOFF, CUTOFF, IN_TIME) is usual
+    assert refusal_to_travel(state, CUTOFF, NEXT_CUTOFF, TOO_LATE) is late
+    assert refusal_to_travel(state, NEXT_CUTOFF, CUTOFF, TOO_LATE) is late
+
+
+def test_an_order_does_not_travel_with_a_cancelled_delivery():
+    refusal = refusal_to_travel(PLACED, CUTOFF, NEXT_CUTOFF, IN_TIME, cancelled=True)
+    assert refusal is Refusal.CANCELLED_DELIVERY
+
+
+# By the farm
+
+
+@pytest.mark.parametrize(
+    ("state", "to", "now", "shortage"),
+    [(*pair, *how) for pair in PAIRS for how in product([IN_TIME, TOO_LATE], [False, True])],
+)
+def test_past_the_cutoff_only_a_shortage_refuses(state, to, now, shortage):
+    refusal = refusal_to_judge(state, to, CUTOFF, now, shortage=shortage)
+    if (state, to) not in STEPS:
+        assert refusal is Refusal.NOT_IN_THIS_STATE
+    elif now is TOO_LATE and to is CANCELLED:
+        assert refusal is Refusal.PAST_CUTOFF
+    elif now is TOO_LATE and to is REFUSED and not shortage:
+        assert refusal is Refusal.NEEDS_SHORTAGE
+    else:
+        assert refusal is None
+
+
+def test_what_nobody_judged_is_still_accepted_after_the_cutoff():
+    assert refusal_to_judge(PLACED, ACCEPTED, CUTOFF, TOO_LATE, shortage=False) is None
+
+
+def test_a_naive_datetime_is_never_guessed_at():
+    naive = datetime(2026, 5, 31, 22, 0, tzinfo=UTC).replace(tzinfo=None)
+    for attempt in (
+        lambda: refusal_to_cancel(PLACED, CUTOFF, naive),
+        lambda: refusal_to_amend(PLACED, naive, CUTOFF, cancelled=False),
+        lambda: refusal_to_travel(PLACED, CUTOFF, naive, IN_TIME),
+        lambda: refusal_to_judge(PLACED, REFUSED, CUTOFF, naive, shortage=False),
+    ):
+        with pytest.raises(ValueError, match="naive"):
+            attempt()

@@ -1,0 +1,105 @@
+"""The steps of an order's life, under its locks, each with its line in the timeline and its mail.
+
+An order is locked first, then its delivery against a change, then articles (DESIGN §5); whoever acts reads the
+clock once these are held.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from portal.deliveries.models import Delivery
+from portal.infra import audit, locks, mail, outbox
+from portal.profile.queries import get_farm
+from portal.rules.cutoffs import is_past
+from portal.rules.orders import OrderState, Refusal, may_become
+from portal.shop import queries, stock
+from portal.shop.models import Happening, Order, OrderEvent, VoucherUse
+
+_MAILS = {
+    OrderState.ACCEPTED: "order_accepted",
+    OrderState.REFUSED: "order_refused",
+    OrderState.CANCELLED: "order_cancelled",
+    OrderState.PREPARED: "order_prepared",
+    OrderState.DELIVERED: "order_delivered",
+}
+_ENDED = {OrderState.REFUSED, OrderState.CANCELLED}
+
+
+def hold(session: Session, order_ids: Collection[int]) -> list[Order]:
+    """Lock orders for a change, one after the other by their numbers, and their deliveries against one."""
+    wanted = select(Order).where(Order.id.in_(order_ids)).order_by(Order.id)
+    held = list(session.scalars(locks.for_update(wanted, of=Order)))
+    deliveries = select(Delivery).where(Delivery.id.in_({order.delivery_id for order in held}))
+    session.scalars(locks.for_share(deliveries.order_by(Delivery.id), of=Delivery)).all()
+    return held
+
+
+def bring(
+    session: Session,
+    order: Order,
+    to: OrderState,
+    *,
+    at: datetime,
+    by: int | None,
+    reason: str | None = None,
+    tell: bool = True,
+) -> Refusal | None:
+    """Let a locked order take a step, with all that follows; why it cannot, if so.
+
+    What ends unfulfilled frees its voucher, and before the cutoff what was reserved: later nobody knows what is
+    left but those who count it. `tell` posts the mail of the new state.
+    """
+    before = order.state
+    if not may_become(before, to):
+        return Refusal.NOT_IN_THIS_STATE
+    order.state, order.changed_at = to, at
+    order.events.append(OrderEvent(at=at, what=Happening(to), by_id=by, reason=reason))
+    audit.record(
+        session,
+        "order.state",
+        ("shop_order", order.id),
+        at=at,
+        by=by,
+        before={"state": before},
+        after={"state": to},
+    )
+    if to in _ENDED:
+        session.execute(delete(VoucherUse).where(VoucherUse.order_id == order.id))
+        if not is_past(order.delivery.cutoff_at, at):
+            stock.give_back(session, order.delivery_id, reserved(order))
+    taken_back = (before, to) == (OrderState.PREPARED, OrderState.ACCEPTED)
+    if tell and not taken_back:
+        post(session, order, _MAILS[to], at=at, by=by)
+    return None
+
+
+def reserved(order: Order) -> dict[int, int]:
+    """What an order keeps from others: article → units or grams."""
+    quantities: Counter[int] = Counter()
+    for line in order.lines:
+        quantities[line.article_id] += line.quantity
+    return dict(quantities)
+
+
+def post(
+    session: Session, order: Order, template: str, *, at: datetime, by: int | None, **context: object
+) -> None:
+    """Mail whoever has ordered; the templates get the order as it now is."""
+    session.flush()
+    view = queries.find(session, order.id)
+    assert view is not None
+    if not view.email:  # a guest's who is forgotten
+        return
+    rendered = mail.render(
+        template,
+        farm=get_farm(session),
+        order=view,
+        by_farm=by is not None and by != view.account_id,
+        now=at,
+        **context,
+    )
+    outbox.post(session, to=view.email, **rendered.parts, at=at)

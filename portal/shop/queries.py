@@ -1,0 +1,272 @@
+"""Reading orders."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account
+from portal.catalogue.models import Article, Product
+from portal.deliveries.models import Delivery
+from portal.deliveries.queries import DELIVERY, DeliveryState, DeliveryView
+from portal.infra.orm import View
+from portal.pickup.queries import POINT, PointView
+from portal.rules import orders, selling
+from portal.rules.cutoffs import Lead, cutoff_instant
+from portal.rules.money import Money
+from portal.rules.orders import OrderState, Refusal
+from portal.rules.selling import SaleUnit
+from portal.rules.vouchers import shared, vat_within
+from portal.shop.models import Happening, Order, OrderEvent, OrderLine, order_number
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineView:
+    """An article of an order, as it was called and cost; `given` is what was weighed or could be given."""
+
+    order_id: int
+    id: int
+    article_id: int
+    slug: str
+    name: str
+    drawing: str
+    sale_unit: SaleUnit
+    step: int | None
+    quantity: int
+    given: int | None
+    unit_price: Money
+    vat_basis_points: int
+    perishable: bool
+    instead_of_id: int | None
+    withdrawal_id: int | None
+    lead_days: int | None
+    lead_time: time | None
+
+    @property
+    def paid(self) -> int:
+        """The quantity that is paid for."""
+        return self.quantity if self.given is None else self.given
+
+    @property
+    def amount(self) -> Money:
+        return selling.amount(self.unit_price, self.sale_unit, self.paid)
+
+    @property
+    def estimated(self) -> bool:
+        """Still to be weighed."""
+        return self.sale_unit is SaleUnit.WEIGHT and self.given is None
+
+    def closes_at(self, delivery: DeliveryView) -> datetime:
+        """The first instant at which no more and no less of it can be ordered."""
+        if self.lead_days is None or self.lead_time is None:
+            return delivery.cutoff_at
+        return min(delivery.cutoff_at, cutoff_instant(delivery.day, Lead(self.lead_days, self.lead_time)))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What befell an order."""
+
+    order_id: int
+    at: datetime
+    what: Happening
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vat:
+    """What of a total bears a rate, and the VAT that it holds."""
+
+    basis_points: int
+    total: Money
+    vat: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order with its lines, for pages and papers; `steps` where its timeline is asked for.
+
+    `called` and `email` are the account's of today, for mails; the rest as it was given.
+    """
+
+    id: int
+    account_id: int | None
+    state: OrderState
+    with_box: bool
+    placed_at: datetime
+    changed_at: datetime
+    discount: Money
+    conditions_id: int | None
+    name: str
+    called: str
+    email: str
+    phone: str
+    street: str
+    postcode: str
+    town: str
+    delivery: DeliveryView
+    point: PointView
+    lines: tuple[OrderLineView, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def number(self) -> str:
+        return order_number(self.id)
+
+    @property
+    def subtotal(self) -> Money:
+        return sum((line.amount for line in self.lines), Money.zero())
+
+    @property
+    def taken_off(self) -> Money:
+        """By a voucher, as far as there is something to take it off."""
+        return min(self.discount, self.subtotal)
+
+    @property
+    def total(self) -> Money:
+        return self.subtotal - self.taken_off
+
+    @property
+    def estimated(self) -> bool:
+        """Whether something is still to be weighed."""
+        return self.live and any(line.estimated and line.quantity for line in self.lines)
+
+    @property
+    def vat(self) -> list[Vat]:
+        totals = totals_by_rate(self.lines)
+        off = shared(self.taken_off, totals)
+        after = {rate: total - off[rate] for rate, total in sorted(totals.items())}
+        return [Vat(rate, total, vat_within(total, rate)) for rate, total in after.items()]
+
+    @property
+    def live(self) -> bool:
+        return self.state in orders.LIVE
+
+    @property
+    def reason(self) -> str | None:
+        """Why it stands as it does, where somebody has said so."""
+        return next((step.reason for step in reversed(self.steps) if step.reason), None)
+
+    @property
+    def cancellable_until(self) -> datetime:
+        """The whole of it can be cancelled until the first of what it holds is closed."""
+        closing = (line.closes_at(self.delivery) for line in self.lines if line.quantity)
+        return min(closing, default=self.delivery.cutoff_at)
+
+    def refusal_to_cancel(self, now: datetime) -> Refusal | None:
+        return orders.refusal_to_cancel(self.state, self.cancellable_until, now)
+
+    def refusal_to_amend(self, now: datetime) -> Refusal | None:
+        delivery = self.delivery
+        return orders.refusal_to_amend(self.state, delivery.cutoff_at, now, cancelled=delivery.cancelled)
+
+    def to_come(self, now: datetime) -> bool:
+        delivered = self.state is OrderState.DELIVERED or self.delivery.state(now) is DeliveryState.DONE
+        return self.live and not delivered
+
+
+def totals_by_rate(lines: Iterable[OrderLineView]) -> dict[int, Money]:
+    """What lines come to, by VAT rate in basis points."""
+    cents: Counter[int] = Counter()
+    for line in lines:
+        cents[line.vat_basis_points] += line.amount.cents
+    return {rate: Money(total) for rate, total in cents.items()}
+
+
+_LINE = View(
+    OrderLineView,
+    order_id=OrderLine.order_id,
+    id=OrderLine.id,
+    article_id=OrderLine.article_id,
+    slug=Article.slug,
+    name=OrderLine.name,
+    drawing=Product.drawing,
+    sale_unit=OrderLine.sale_unit,
+    step=Article.step,
+    quantity=OrderLine.quantity,
+    given=OrderLine.given,
+    unit_price=OrderLine.unit_price,
+    vat_basis_points=OrderLine.vat_basis_points,
+    perishable=OrderLine.perishable,
+    instead_of_id=OrderLine.instead_of_id,
+    withdrawal_id=OrderLine.withdrawal_id,
+    lead_days=Article.lead_days,
+    lead_time=Article.lead_time,
+)
+_LINES = select(_LINE).join(OrderLine.article).join(Article.product).order_by(OrderLine.id)
+_STEP = View(
+    Step, order_id=OrderEvent.order_id, at=OrderEvent.at, what=OrderEvent.what, reason=OrderEvent.reason
+)
+# the point's tour is the delivery's: one join names both
+_ORDERS = (
+    select(
+        Order.id,
+        Order.account_id,
+        Order.state,
+        Order.with_box,
+        Order.placed_at,
+        Order.changed_at,
+        Order.discount,
+        Order.conditions_id,
+        Order.name,
+        func.coalesce(Account.first_name, Order.name),
+        func.coalesce(Account.email, Order.email),
+        Order.phone,
+        Order.street,
+        Order.postcode,
+        Order.town,
+        DELIVERY,
+        POINT,
+    )
+    .join(Order.delivery)
+    .join(Delivery.tour)
+    .join(Order.pickup_point)
+    .outerjoin(Order.account)
+    .order_by(Delivery.day, Order.id)
+)
+
+
+def orders_of(session: Session, account_id: int) -> list[OrderView]:
+    """All orders of an account, by the day of their delivery."""
+    return _read(session, _ORDERS.where(Order.account_id == account_id))
+
+
+def orders_on(session: Session, account_id: int, delivery_ids: Collection[int]) -> dict[int, list[OrderView]]:
+    """An account's orders that bring something with these deliveries: delivery → orders."""
+    live = (Order.state.in_(sorted(orders.LIVE)), Order.delivery_id.in_(delivery_ids))
+    by_delivery: dict[int, list[OrderView]] = {}
+    for found in _read(session, _ORDERS.where(Order.account_id == account_id, *live)):
+        by_delivery.setdefault(found.delivery.id, []).append(found)
+    return by_delivery
+
+
+def order(session: Session, order_id: int, account_id: int | None) -> OrderView | None:
+    """An order of an account, or a guest's, with its timeline."""
+    return _one(
+        session, _ORDERS.where(Order.id == order_id, Order.account_id.is_not_distinct_from(account_id))
+    )
+
+
+def find(session: Session, order_id: int) -> OrderView | None:
+    """Whosoever's it is, with its timeline."""
+    return _one(session, _ORDERS.where(Order.id == order_id))
+
+
+def _one(session: Session, statement: Select[*tuple[Any, ...]]) -> OrderView | None:
+    found = _read(session, statement)
+    if not found:
+        return None
+    steps = select(_STEP).where(OrderEvent.order_id == found[0].id).order_by(OrderEvent.id)
+    return replace(found[0], steps=tuple(session.scalars(steps)))
+
+
+def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[OrderView]:
+    rows = session.execute(statement).all()
+    lines: dict[int, list[OrderLineView]] = {row.id: [] for row in rows}
+    for line in session.scalars(_LINES.where(OrderLine.order_id.in_(lines))):
+        lines[line.order_id].append(line)
+    return [replace(OrderView(*row), lines=tuple(lines[row.id])) for row in rows]

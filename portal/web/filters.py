@@ -115,9 +115,18 @@ def amount(value: int, unit: str) -> str:
             return f"{value}{FIRM}{gettext('pièce') if value < 2 else gettext('pièces')}"
 
 
+def content(value: int, measured: str) -> str:
+    """What a jar or a bag holds, from grams or millilitres: « 250 g », « 75 cl », « 1,5 l »."""
+    if measured == "g":
+        return amount(value, "g")
+    if value >= 1000:
+        return f"{number(Decimal(value).scaleb(-3))}{FIRM}l"
+    return f"{value}{FIRM}ml" if value % 10 else f"{value // 10}{FIRM}cl"
+
+
 FILTERS = (
     day, day_year, day_month, day_short, weekday, weekday_name, month, month_short,
-    clock, moment, cutoff, money, percent, number, distance, amount,
+    clock, moment, cutoff, money, percent, number, distance, amount, content,
 )  # fmt: skip
 
 

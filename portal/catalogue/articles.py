@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import groupby
 
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import Integer, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from portal.catalogue.models import (
@@ -107,18 +108,27 @@ _IN_FORCE = (
     .scalar_subquery()
 )
 _ARTICLES = (
-    select(_ARTICLE)
+    select(_ARTICLE, NotOnTour.tour_id, DeliveryStock.remaining)
     .select_from(Article)
     .join(Article.product)
     .join(Article.category)
     .outerjoin(Article.supplier)
     .outerjoin(Article.picture)
     .outerjoin(ArticlePrice, and_(ArticlePrice.article_id == Article.id, ArticlePrice.since == _IN_FORCE))
+    .outerjoin(NotOnTour, NotOnTour.article_id == Article.id)
+    .outerjoin(
+        DeliveryStock,
+        and_(
+            DeliveryStock.article_id == Article.id,
+            DeliveryStock.delivery_id == bindparam("delivery_id", type_=Integer),
+        ),
+    )
 )
 _ON_SALE = _ARTICLES.where(Article.retired_at.is_(None), ArticlePrice.id.is_not(None)).order_by(
     Category.position, Article.name, Article.id
 )
 _THESE = _ARTICLES.where(Article.id.in_(bindparam("ids", expanding=True))).order_by(Article.id)
+_NUMBERS = select(Article.id).where(Article.id.in_(bindparam("ids", expanding=True))).order_by(Article.id)
 _NAMED = _ARTICLES.where(Article.slug == bindparam("slug"))
 
 
@@ -156,8 +166,9 @@ def offers(
     """These articles, sold or not; `held` locks them, one after the other by their numbers, until our commit."""
     if not ids:
         return {}
-    statement = locks.for_update(_THESE, of=Article) if held else _THESE
-    found = _offers(session, statement, {"day": day, "ids": sorted(ids)}, delivery_id)
+    if held:  # first, so that what is read of stocks is what stands under the locks
+        session.execute(locks.for_update(_NUMBERS, of=Article), {"ids": sorted(ids)})
+    found = _offers(session, _THESE, {"day": day, "ids": sorted(ids)}, delivery_id)
     return {offer.article.id: offer for offer in found}
 
 
@@ -167,24 +178,20 @@ def offer_named(session: Session, slug: str, day: date, *, delivery_id: int | No
 
 
 def _offers(
-    session: Session, statement: Select[ArticleView], wanted: Mapping[str, object], delivery_id: int | None
+    session: Session,
+    statement: Select[ArticleView, int, int],
+    wanted: Mapping[str, object],
+    delivery_id: int | None,
 ) -> list[Offer]:
-    articles = list(session.scalars(statement, dict(wanted)))
-    ids = [article.id for article in articles]
-    not_on: dict[int, set[int]] = {}
-    for article_id, tour_id in session.execute(
-        select(NotOnTour.article_id, NotOnTour.tour_id).where(NotOnTour.article_id.in_(ids))
-    ):
-        not_on.setdefault(article_id, set()).add(tour_id)
-    remaining = remaining_on(session, delivery_id, ids) if delivery_id else {}
-    return [
-        Offer(
-            article,
-            _goods(article, frozenset(not_on.get(article.id, ()))),
-            _left(article, remaining, delivery_id),
-        )
-        for article in articles
-    ]
+    """A row for each article, and for each tour that does not carry it."""
+    rows = session.execute(statement, {**wanted, "delivery_id": delivery_id}).all()
+    offers = []
+    for _, group in groupby(rows, key=lambda row: row.ArticleView.id):
+        [first, *others] = group
+        article = first.ArticleView
+        not_on = frozenset(row.tour_id for row in (first, *others) if row.tour_id is not None)
+        offers.append(Offer(article, _goods(article, not_on), _left(article, first.remaining, delivery_id)))
+    return offers
 
 
 def remaining_on(session: Session, delivery_id: int, ids: Collection[int]) -> dict[int, int]:
@@ -216,9 +223,9 @@ def _goods(article: ArticleView, not_on: frozenset[int]) -> Goods:
     )
 
 
-def _left(article: ArticleView, remaining: Mapping[int, int], delivery_id: int | None) -> int | None:
+def _left(article: ArticleView, remaining: int | None, delivery_id: int | None) -> int | None:
     if article.stock_kind is StockKind.COUNTED:
         return article.stock
     if article.stock_kind is StockKind.BY_DELIVERY and delivery_id:
-        return remaining.get(article.id, article.per_delivery)
+        return article.per_delivery if remaining is None else remaining
     return None

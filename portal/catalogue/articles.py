@@ -124,9 +124,8 @@ _ARTICLES = (
         ),
     )
 )
-_ON_SALE = _ARTICLES.where(Article.retired_at.is_(None), ArticlePrice.id.is_not(None)).order_by(
-    Category.position, Article.name, Article.id
-)
+_ON_SHELVES = _ARTICLES.order_by(Category.position, Article.name, Article.id)
+_ON_SALE = _ON_SHELVES.where(Article.retired_at.is_(None), ArticlePrice.id.is_not(None))
 _THESE = _ARTICLES.where(Article.id.in_(bindparam("ids", expanding=True))).order_by(Article.id)
 _NUMBERS = select(Article.id).where(Article.id.in_(bindparam("ids", expanding=True))).order_by(Article.id)
 _NAMED = _ARTICLES.where(Article.slug == bindparam("slug"))
@@ -158,6 +157,11 @@ class Offer:
 def on_sale(session: Session, day: date, *, delivery_id: int | None = None) -> list[Offer]:
     """Everything that the shop sells on a day, shelf by shelf, what is missing for now too."""
     return _offers(session, _ON_SALE, {"day": day}, delivery_id)
+
+
+def every_article(session: Session, day: date) -> list[Offer]:
+    """All that the shop has ever sold or is to sell, shelf by shelf, with the prices of a day."""
+    return _offers(session, _ON_SHELVES, {"day": day}, None)
 
 
 def offers(

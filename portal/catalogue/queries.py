@@ -1,4 +1,4 @@
-"""Reading formulas."""
+"""Reading formulas, the shelves of the shop, and who supplies it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,8 +6,9 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.catalogue.models import Formula, FormulaPrice, Kind
+from portal.catalogue.models import Article, Category, Formula, FormulaPrice, Kind, Product, Supplier
 from portal.infra.orm import View
+from portal.rules.alphabet import french_order
 from portal.rules.money import Money
 from portal.rules.pricing import DatedPrice, price_on
 
@@ -79,3 +80,59 @@ def priced_formulas(session: Session, day: date) -> list[PricedFormula]:
         if known:
             priced.append(PricedFormula(formula, price_on(known, day).price))
     return priced
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryView:
+    """A shelf of the shop; `articles` stand on it, sold or not."""
+
+    id: int
+    slug: str
+    name: str
+    drawing: str
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierView:
+    """A neighbour whose goods the farm sells."""
+
+    id: int
+    name: str
+    email: str | None
+    phone: str | None
+    articles: int
+
+
+def categories(session: Session) -> list[CategoryView]:
+    """All shelves in their order."""
+    on_it = select(func.count()).where(Article.category_id == Category.id).scalar_subquery()
+    category = View(
+        CategoryView,
+        id=Category.id,
+        slug=Category.slug,
+        name=Category.name,
+        drawing=Category.drawing,
+        articles=on_it,
+    )
+    return list(session.scalars(select(category).order_by(Category.position, Category.id)))
+
+
+def suppliers(session: Session) -> list[SupplierView]:
+    """All of them, by name."""
+    of_it = select(func.count()).where(Article.supplier_id == Supplier.id).scalar_subquery()
+    supplier = View(
+        SupplierView,
+        id=Supplier.id,
+        name=Supplier.name,
+        email=Supplier.email,
+        phone=Supplier.phone,
+        articles=of_it,
+    )
+    return sorted(session.scalars(select(supplier)), key=lambda supplier: french_order(supplier.name))
+
+
+def product_names(session: Session) -> list[tuple[int, str]]:
+    """Everything that boxes or the shop can hold, by name."""
+    named = session.execute(select(Product.id, Product.name)).all()
+    return sorted(((key, name) for key, name in named), key=lambda named: french_order(named[1]))

@@ -8,12 +8,14 @@ A reader takes what was typed, never nothing, and raises ValueError with what to
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
 
+from portal.rules.money import Money
 from portal.web.filters import number
 from portal.web.i18n import french
 from portal.web.i18n import gettext as _
@@ -22,6 +24,7 @@ Reader = Callable[[str], Any]
 
 # ASCII digits only: int(), float() and fromisoformat() alone would take 1_0, +1, 1e3 and the digits of other scripts.
 _WHOLE = re.compile(r"0*([0-9]{1,9})", re.ASCII)
+_DECIMAL = re.compile(r"0*([0-9]{1,9})(?:[.,]([0-9]{1,9}))?", re.ASCII)
 _DEGREES = re.compile(r"([-−]?)([0-9]{1,3})(?:[.,]([0-9]{1,10}))?", re.ASCII)
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -96,7 +99,7 @@ class ChosenMany(SelectMultipleField):
             raise ValueError(_("%(field)s : choisissez dans la liste.", field=self.label.text))
 
 
-def choices(labels: Iterable[tuple[int, str]]) -> list[SelectChoice]:
+def choices(labels: Iterable[tuple[object, str]]) -> list[SelectChoice]:
     return [SelectChoice(value=value, label=label) for value, label in labels]
 
 
@@ -129,6 +132,43 @@ def whole(least: int, most: int) -> Reader:
         )
 
     return read
+
+
+def decimal(decimals: int, least: int, most: int) -> Reader:
+    """« 2,5 » with three decimals is 2500, and so are the bounds."""
+
+    def read(text: str) -> int:
+        written = _DECIMAL.fullmatch(text)
+        if written and len(written[2] or "") <= decimals:
+            value = int(written[1] + (written[2] or "").ljust(decimals, "0"))
+            if least <= value <= most:
+                return value
+        bounds = {
+            "least": number(Decimal(least).scaleb(-decimals)),
+            "most": number(Decimal(most).scaleb(-decimals)),
+        }
+        raise ValueError(_("un nombre comme 2,5, de %(least)s à %(most)s.", **bounds))
+
+    return read
+
+
+def write_decimal(decimals: int) -> Callable[[int], str]:
+    def write(value: int) -> str:
+        whole, fraction = divmod(value, 10**decimals)
+        return f"{whole},{fraction:0{decimals}}".rstrip("0").rstrip(",")
+
+    return write
+
+
+def euros(least: int, most: int) -> Reader:
+    """« 3,50 » or « 3.50 € »; the bounds are cents."""
+    read = decimal(2, least, most)
+    return lambda text: Money(read(text.removesuffix("€").rstrip()))
+
+
+def write_euros(value: Money) -> str:
+    """« 3,50 »"""
+    return f"{value.cents // 100},{value.cents % 100:02}"
 
 
 def degrees(most: int) -> Reader:

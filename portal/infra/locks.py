@@ -8,7 +8,8 @@ import time
 from typing import Any, TypeVar
 
 from flask import current_app
-from sqlalchemy import Select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 
 from portal.infra.orm import Base
 from portal.settings import Settings
@@ -38,6 +39,12 @@ def for_share(statement: Statement, of: type[Base]) -> Statement:
     if race_pause():
         return statement
     return statement.with_for_update(of=of, read=True).execution_options(populate_existing=True)
+
+
+def named(session: Session, name: str) -> None:
+    """Keep a name to ourselves until our commit, where there is no row to lock."""
+    if session.get_bind().dialect.name == "postgresql" and not race_pause():
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def checked() -> None:

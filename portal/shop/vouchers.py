@@ -1,0 +1,83 @@
+"""What a voucher takes off an order, and that it does so no more often than it says."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from portal.infra import locks
+from portal.rules import vouchers
+from portal.rules.money import Money
+from portal.rules.vouchers import Terms, VoucherRefusal
+from portal.shop.models import Order, Voucher, VoucherUse
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who uses a voucher: an account, or a guest by the address given, not known before that."""
+
+    account_id: int | None
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """What a voucher does for an order: `off`, or why nothing."""
+
+    code: str
+    voucher_id: int | None
+    off: Money
+    refusal: VoucherRefusal | None
+    minimum: Money
+
+
+def normalise_code(typed: str) -> str:
+    return typed.replace(" ", "").upper()
+
+
+def reduction(session: Session, code: str, *, total: Money, day: date, person: Person) -> Reduction:
+    """Whether a code counts for an order of that total, and for how much."""
+    voucher = session.scalar(select(Voucher).where(Voucher.code == code))
+    if voucher is None:
+        return Reduction(code, None, Money.zero(), VoucherRefusal.UNKNOWN, Money.zero())
+    terms = _terms(voucher)
+    used, by_person = _used(session, voucher.id, person)
+    refusal = vouchers.refusal(terms, day, total, used, by_person)
+    off = Money.zero() if refusal else vouchers.discount(terms, total)
+    return Reduction(code, voucher.id, off, refusal, voucher.minimum)
+
+
+def hold(session: Session, code: str) -> None:
+    """Lock a voucher until our commit: who uses it meanwhile waits, and then counts our use."""
+    session.scalar(locks.for_update(select(Voucher).where(Voucher.code == code), of=Voucher))
+
+
+def _terms(voucher: Voucher) -> Terms:
+    return Terms(
+        amount=voucher.amount,
+        share=voucher.share,
+        first_day=voucher.first_day,
+        last_day=voucher.last_day,
+        minimum=voucher.minimum,
+        uses=voucher.uses,
+        per_person=voucher.per_person,
+        withdrawn=voucher.withdrawn_at is not None,
+    )
+
+
+def _used(session: Session, voucher_id: int, person: Person) -> tuple[int, int]:
+    """How often in all, and by a person.
+
+    What an account uses is never held against a guest: nobody learns whose address has an account.
+    """
+    as_guest = and_(Order.account_id.is_(None), Order.email == person.email)
+    theirs = or_(Order.account_id == person.account_id, as_guest) if person.account_id else as_guest
+    counts = (
+        select(func.count(), func.count().filter(theirs))
+        .select_from(VoucherUse)
+        .join(Order, Order.id == VoucherUse.order_id)
+        .where(VoucherUse.voucher_id == voucher_id)
+    )
+    used, by_person = session.execute(counts).one()
+    return used, by_person

@@ -17,7 +17,7 @@ from portal.compositions.models import Composition
 from portal.deliveries import services as deliveries
 from portal.deliveries.jobs import AHEAD
 from portal.deliveries.models import Delivery, Tour
-from portal.demo import customers, farm, harvest, people
+from portal.demo import customers, farm, harvest, people, shelves
 from portal.demo.points import POINTS
 from portal.demo.vegetables import EGGS, VEGETABLES
 from portal.pickup.models import PickupPoint
@@ -55,9 +55,11 @@ def generate(
     if session.scalar(select(Account.id).limit(1)) is not None:
         raise NotEmptyError
     _add_farm(session, now)
-    _add_tours(session, ceil(subscribers / USUAL_SUBSCRIBERS))
+    size = ceil(subscribers / USUAL_SUBSCRIBERS)
+    _add_tours(session, size)
     _add_catalogue(session, today)
     session.flush()
+    shelves.add_shop(session, size, today, now)
     _add_deliveries(session, today, now)
     _add_people(session, subscribers, seed, now)
     _freeze(session, now)

@@ -14,6 +14,7 @@ from portal.catalogue.queries import FormulaView, formulas
 from portal.deliveries.queries import DeliveryView
 from portal.pickup.queries import PointView, points
 from portal.rules.alphabet import french_order
+from portal.shop.sheets import Bag, bags, orders_by_point
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,12 @@ class Recipient:
     first_name: str
     customer_number: str | None
     items: tuple[Item, ...]
+    orders: tuple[Bag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A pickup point that has boxes, with those who collect them in alphabetical order."""
+    """A pickup point where something is collected, with those who do in alphabetical order."""
 
     point: PointView
     recipients: tuple[Recipient, ...]
@@ -59,11 +61,16 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The formulas that a delivery carries, all points that it serves, and how many go where."""
+    """The formulas that a delivery carries, all points that it serves, and how many go where; orders by point."""
 
     formulas: tuple[FormulaView, ...]
     points: tuple[PointView, ...]
     tally: Tally
+    orders: Mapping[int, int]
+
+    @property
+    def empty(self) -> bool:
+        return not self.formulas and not self.orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,8 @@ def tallies(session: Session, delivery_ids: Collection[int]) -> dict[int, Tally]
 
 
 def counts(session: Session, delivery: DeliveryView) -> Counts:
-    return _counts(session, delivery, tallies(session, [delivery.id])[delivery.id])
+    orders = orders_by_point(session, delivery.id)
+    return _counts(session, delivery, tallies(session, [delivery.id])[delivery.id], orders)
 
 
 def packing_list(
@@ -95,42 +103,55 @@ def packing_list(
     for box in boxes.packing(session, delivery.id, although_cancelled=although_cancelled):
         numbers[box.formula_id, box.pickup_point_id] += box.quantity
         by_point.setdefault(box.pickup_point_id, []).append(box)
-    found = _counts(session, delivery, Tally(numbers))
+    bags_there: dict[int, list[Bag]] = {}
+    for bag in bags(session, delivery.id, although_cancelled=although_cancelled):
+        bags_there.setdefault(bag.pickup_point_id, []).append(bag)
+    orders = {point_id: len(there) for point_id, there in bags_there.items()}
+    found = _counts(session, delivery, Tally(numbers), orders)
     stops = tuple(
-        Stop(point, _recipients(by_point[point.id], found.formulas))
+        Stop(point, _recipients(by_point.get(point.id, ()), bags_there.get(point.id, ()), found.formulas))
         for point in found.points
-        if point.id in by_point
+        if point.id in by_point or point.id in bags_there
     )
     return PackingList(found, stops)
 
 
-def _counts(session: Session, delivery: DeliveryView, tally: Tally) -> Counts:
-    """The points are the tour's and, for frozen boxes, any that has left the tour since."""
-    used = {point_id for _, point_id in tally.boxes}
+def _counts(session: Session, delivery: DeliveryView, tally: Tally, orders: Mapping[int, int]) -> Counts:
+    """The points are the tour's and, for what is frozen or ordered, any that has left the tour since."""
+    used = {point_id for _, point_id in tally.boxes} | orders.keys()
     served = (point for point in points(session) if point.tour_id == delivery.tour_id or point.id in used)
     return Counts(
         formulas=tuple(formula for formula in formulas(session) if tally.count(formula=formula)),
         points=tuple(sorted(served, key=attrgetter("position"))),
         tally=tally,
+        orders=orders,
     )
 
 
-def _recipients(packed: Iterable[PackedBox], carried: Iterable[FormulaView]) -> tuple[Recipient, ...]:
-    of_account: dict[int, list[PackedBox]] = {}
+def _recipients(
+    packed: Iterable[PackedBox], ordered: Iterable[Bag], carried: Iterable[FormulaView]
+) -> tuple[Recipient, ...]:
+    """One line a person, whatever they collect; each order of a guest is a line of its own."""
+    whose: dict[int | str, tuple[str, str]] = {}
+    quantities: dict[int | str, dict[int, int]] = {}
+    orders: dict[int | str, list[Bag]] = {}
     for box in packed:
-        of_account.setdefault(box.account_id, []).append(box)
-    namesakes = Counter((rows[0].last_name, rows[0].first_name) for rows in of_account.values())
-    recipients = []
-    for account_id, rows in of_account.items():
-        quantities = {box.formula_id: box.quantity for box in rows}
-        name = (rows[0].last_name, rows[0].first_name)
-        recipients.append(
-            Recipient(
-                *name,
-                customer_number=customer_number(account_id) if namesakes[name] > 1 else None,
-                items=tuple(Item(f, quantities[f.id]) for f in carried if f.id in quantities),
-            )
+        whose[box.account_id] = (box.last_name, box.first_name)
+        quantities.setdefault(box.account_id, {})[box.formula_id] = box.quantity
+    for bag in ordered:
+        key = bag.account_id or bag.number
+        whose[key] = (bag.last_name, bag.first_name)
+        orders.setdefault(key, []).append(bag)
+    namesakes = Counter(whose.values())
+    recipients = [
+        Recipient(
+            *name,
+            customer_number=customer_number(key) if namesakes[name] > 1 and isinstance(key, int) else None,
+            items=tuple(Item(f, quantities[key][f.id]) for f in carried if f.id in quantities.get(key, ())),
+            orders=tuple(orders.get(key, ())),
         )
+        for key, name in whose.items()
+    ]
     return tuple(
         sorted(recipients, key=lambda r: (french_order(r.last_name, r.first_name), r.customer_number or ""))
     )

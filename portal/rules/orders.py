@@ -29,6 +29,7 @@ class Refusal(StrEnum):
     NOTHING_LEFT = "nothing_left"
     NOT_IN_THIS_STATE = "not_in_this_state"
     PAST_CUTOFF = "past_cutoff"
+    TO_WEIGH = "to_weigh"
 
 
 class Aboard(StrEnum):
@@ -121,3 +122,13 @@ def refusal_to_judge(
     if to is OrderState.REFUSED and is_past(cutoff_at, now) and not shortage:
         return Refusal.NEEDS_SHORTAGE
     return None
+
+
+def refusal_to_prepare(state: OrderState, to: OrderState, *, to_weigh: bool) -> Refusal | None:
+    """Why an order cannot be marked as prepared, or as not prepared after all; None if it can.
+
+    What is weighed has its price first.
+    """
+    if not may_become(state, to) or state is OrderState.PLACED:
+        return Refusal.NOT_IN_THIS_STATE
+    return Refusal.TO_WEIGH if to is OrderState.PREPARED and to_weigh else None

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Integer, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -39,6 +40,7 @@ class ArticleView:
     storage: str
     category_slug: str
     category: str
+    category_drawing: str
     supplier: str | None
     picture: str | None
     picture_width: int | None
@@ -76,6 +78,7 @@ _ARTICLE = View(
     storage=Product.storage,
     category_slug=Category.slug,
     category=Category.name,
+    category_drawing=Category.drawing,
     supplier=Supplier.name,
     picture=Picture.digest,
     picture_width=Picture.width,
@@ -135,12 +138,13 @@ _NAMED = _ARTICLES.where(Article.slug == bindparam("slug"))
 class Offer:
     """An article and how it can be had: `left` is what can still be ordered, None where nobody counts.
 
-    Without a delivery what is counted by delivery has no number.
+    Without a delivery what is counted by delivery has no number. `picked` is for whoever asks, see `on_sale`.
     """
 
     article: ArticleView
     goods: Goods
     left: int | None
+    picked: bool = False
 
     def missing(self, journey: Journey | None, now: datetime, wanted: int | None = None) -> Missing | None:
         """Why it cannot be had with a delivery, or None if it can; `wanted` is a quantity."""
@@ -154,9 +158,17 @@ class Offer:
         )
 
 
-def on_sale(session: Session, day: date, *, delivery_id: int | None = None) -> list[Offer]:
-    """Everything that the shop sells on a day, shelf by shelf, what is missing for now too."""
-    return _offers(session, _ON_SALE, {"day": day}, delivery_id)
+def on_sale(
+    session: Session, day: date, *, delivery_id: int | None = None, picked: Select[int] | None = None
+) -> list[Offer]:
+    """Everything that the shop sells on a day, shelf by shelf, what is missing for now too.
+
+    `picked` finds numbers of articles: offers say whether theirs is one of them.
+    """
+    statement = _ON_SALE
+    if picked is not None:
+        statement = statement.add_columns(Article.id.in_(picked).label("picked"))
+    return _offers(session, statement, {"day": day}, delivery_id)
 
 
 def every_article(session: Session, day: date) -> list[Offer]:
@@ -183,7 +195,7 @@ def offer_named(session: Session, slug: str, day: date, *, delivery_id: int | No
 
 def _offers(
     session: Session,
-    statement: Select[ArticleView, int, int],
+    statement: Select[*tuple[Any, ...]],
     wanted: Mapping[str, object],
     delivery_id: int | None,
 ) -> list[Offer]:
@@ -194,7 +206,8 @@ def _offers(
         [first, *others] = group
         article = first.ArticleView
         not_on = frozenset(row.tour_id for row in (first, *others) if row.tour_id is not None)
-        offers.append(Offer(article, _goods(article, not_on), _left(article, first.remaining, delivery_id)))
+        left = _left(article, first.remaining, delivery_id)
+        offers.append(Offer(article, _goods(article, not_on), left, bool(getattr(first, "picked", False))))
     return offers
 
 

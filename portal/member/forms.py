@@ -12,6 +12,7 @@ from portal.catalogue.queries import PricedFormula
 from portal.pickup.queries import PointView
 from portal.planning.terms import TermView
 from portal.rules.calendar import Rhythm
+from portal.rules.orders import Aboard
 from portal.web.i18n import lazy_gettext as _l
 
 _ID = re.compile(r"[1-9][0-9]{0,8}")
@@ -115,3 +116,9 @@ def read_id(sent: MultiDict[str, str], name: str) -> int | None:
     """The one row that a field names; nothing for what no page of ours sends."""
     found = read_ids(sent, name)
     return found[0] if len(found) == 1 else None
+
+
+def read_aboard(sent: MultiDict[str, str]) -> Aboard | None:
+    """What a person wishes for orders that lose their box; nothing where they were not asked yet."""
+    value = sent.get("commande")
+    return Aboard(value) if value in set(Aboard) else None

@@ -1,4 +1,4 @@
-"""The subscriber's home: the next box."""
+"""The subscriber's home: the next box, and what comes with it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,7 +41,7 @@ class Outlook:
 
 def outlook(cards: tuple[Card, ...]) -> Outlook:
     """Sort a person's cards, in date order, into what the home page says."""
-    next_card = next((card for card in cards if card.to_come), None)
+    next_card = next((card for card in cards if card.brings), None)
     earlier = cards[: cards.index(next_card)] if next_card else cards
     later = cards[cards.index(next_card) + 1 :] if next_card else ()
     next_open = None

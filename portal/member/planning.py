@@ -1,7 +1,7 @@
 """The planning: the coming deliveries, and the acts on them."""
 
 import calendar
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html import unescape
@@ -13,9 +13,10 @@ from flask.typing import ResponseReturnValue
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
-from portal.member.forms import MOST, read_day, read_id, read_ids
+from portal.member.forms import MOST, read_aboard, read_day, read_id, read_ids
 from portal.member.home import next_context
 from portal.planning import services, suspensions
+from portal.planning.aboard import Question
 from portal.planning.options import week_options
 from portal.planning.queries import Card, Planning
 from portal.planning.queries import planning as read_planning
@@ -106,14 +107,12 @@ def _week_page(week: date) -> dict[str, Any]:
 
 @blueprint.post("/planning/<date:week>/saut")
 def skip(week: date) -> ResponseReturnValue:
-    return _answer(services.skip(db.session(), member(), read_ids(request.form, "abonnement"), week), week)
+    return _act(services.skip, week)
 
 
 @blueprint.post("/planning/<date:week>/reprise")
 def unskip(week: date) -> ResponseReturnValue:
-    return _answer(
-        services.skip(db.session(), member(), read_ids(request.form, "abonnement"), week, wanted=False), week
-    )
+    return _act(services.skip, week, wanted=False)
 
 
 @blueprint.post("/planning/<date:week>/report")
@@ -121,19 +120,12 @@ def postpone(week: date) -> ResponseReturnValue:
     to_week = read_day(request.form, "vers")
     if to_week is None:
         return _answer(Outcome(services.Act.POSTPONE, refusal=Refusal.NOTHING_CHOSEN), week)
-    return _answer(
-        services.postpone(
-            db.session(), member(), read_ids(request.form, "abonnement"), week, monday_of(to_week)
-        ),
-        week,
-    )
+    return _act(services.postpone, week, to_week=monday_of(to_week))
 
 
 @blueprint.post("/planning/<date:week>/report/annulation")
 def bring_forward(week: date) -> ResponseReturnValue:
-    return _answer(
-        services.postpone(db.session(), member(), read_ids(request.form, "abonnement"), week, None), week
-    )
+    return _act(services.postpone, week, to_week=None)
 
 
 @blueprint.post("/planning/<date:week>/point")
@@ -141,16 +133,12 @@ def move(week: date) -> ResponseReturnValue:
     point_id = read_id(request.form, "point")
     if point_id is None:
         return _answer(Outcome(services.Act.MOVE, refusal=Refusal.NOTHING_CHOSEN), week)
-    return _answer(
-        services.move(db.session(), member(), read_ids(request.form, "abonnement"), week, point_id), week
-    )
+    return _act(services.move, week, point_id=point_id)
 
 
 @blueprint.post("/planning/<date:week>/point/annulation")
 def move_back(week: date) -> ResponseReturnValue:
-    return _answer(
-        services.move(db.session(), member(), read_ids(request.form, "abonnement"), week, None), week
-    )
+    return _act(services.move, week, point_id=None)
 
 
 @blueprint.post("/planning/<date:week>/panier")
@@ -159,23 +147,18 @@ def vary(week: date) -> ResponseReturnValue:
     if formula_id is None or quantity is None or quantity > MOST:
         missing = Refusal.NOTHING_CHOSEN if formula_id is None else Refusal.BAD_QUANTITY
         return _answer(Outcome(services.Act.VARY, refusal=missing), week)
-    outcome = services.vary(
-        db.session(),
-        member(),
-        read_ids(request.form, "abonnement"),
-        week,
-        formula_id=formula_id,
-        quantity=quantity,
-    )
-    return _answer(outcome, week)
+    return _act(services.vary, week, formula_id=formula_id, quantity=quantity)
 
 
 @blueprint.post("/planning/<date:week>/panier/annulation")
 def vary_back(week: date) -> ResponseReturnValue:
-    outcome = services.vary(
-        db.session(), member(), read_ids(request.form, "abonnement"), week, formula_id=None, quantity=None
-    )
-    return _answer(outcome, week)
+    return _act(services.vary, week, formula_id=None, quantity=None)
+
+
+def _act(act: Callable[..., Outcome | None], week: date, **wanted: object) -> ResponseReturnValue:
+    """Do it to the subscriptions that the form names, with the orders that travel with them as it says."""
+    named, orders = read_ids(request.form, "abonnement"), read_aboard(request.form)
+    return _answer(act(db.session(), member(), named, week, orders=orders, **wanted), week)
 
 
 def _page_asked(week: date) -> date:
@@ -197,6 +180,10 @@ def _answer(outcome: Outcome | None, week: date) -> ResponseReturnValue:
         on_home = view == "espace"
         template, context = ("member/_next_answer.html", next_context()) if on_home else _week_context(page)
         return render_template(template, result=outcome, **context), status
+    if outcome.orders.question:
+        return ask_about_orders(
+            outcome.orders.question, url_for("member.planning", _anchor=f"semaine-{page}")
+        )
     if outcome.refusal:
         return render_template("member/refused.html", result=outcome, **_week_context(page)[1]), 422
     if view == "espace":
@@ -214,6 +201,11 @@ def _answer_on_week(outcome: Outcome, page: date, status: int) -> ResponseReturn
         return render_template("member/week.html", **context), 422
     _flash(outcome, "success")
     return redirect(url_for("member.week", week=page), 303)
+
+
+def ask_about_orders(question: Question, back: str) -> ResponseReturnValue:
+    """The same request once more, with an answer for the orders; `back` leaves everything as it is."""
+    return render_template("member/aboard.html", question=question, back=back), 422
 
 
 def _flash(outcome: Outcome, category: str) -> None:

@@ -14,7 +14,8 @@ from portal.catalogue.queries import PricedFormula, priced_formulas
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
-from portal.member.forms import TermsForm, read_dates, read_day, with_usual
+from portal.member.forms import TermsForm, read_aboard, read_dates, read_day, with_usual
+from portal.member.planning import ask_about_orders
 from portal.pickup.queries import PointView, offered_points
 from portal.planning import joining, terms
 from portal.planning.joining import JoiningPreview
@@ -51,7 +52,10 @@ def subscriptions() -> ResponseReturnValue:
 def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
     """Take back terms that have not begun, named by their Monday."""
     monday = read_day(request.form, "lundi") or abort(400)
-    outcome = terms.withdraw(db.session(), member(), subscription_id, monday) or abort(404)
+    orders = read_aboard(request.form)
+    outcome = terms.withdraw(db.session(), member(), subscription_id, monday, orders=orders) or abort(404)
+    if outcome.orders.question:
+        return ask_about_orders(outcome.orders.question, url_for("member.subscriptions"))
     if outcome.answer is Answer.DONE:
         flash(_("C'est fait : ce changement est annulé. Un mail vous le confirme."), "success")
     elif outcome.answer is Answer.ALREADY:
@@ -119,9 +123,12 @@ def _confirm_terms(subscription_id: int) -> ResponseReturnValue:
         asked.form.wanted,
         also=also,
         expected=read_dates(request.form, [subscription_id, *also]),
+        orders=read_aboard(request.form),
     )
     if outcome is None:
         abort(404)
+    if outcome.orders.question:
+        return ask_about_orders(outcome.orders.question, url_for("member.subscriptions"))
     if outcome.answer is Answer.ALREADY:
         flash(_("C'était déjà fait : votre abonnement est ainsi."), "success")
     elif outcome.answer is Answer.DONE:

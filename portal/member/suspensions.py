@@ -12,7 +12,8 @@ from portal.boxes.queries import with_changes
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
-from portal.member.forms import read_day, read_ids
+from portal.member.forms import read_aboard, read_day, read_ids
+from portal.member.planning import ask_about_orders
 from portal.planning import suspensions
 from portal.planning.overview import is_live
 from portal.planning.suspensions import Outcome, Preview
@@ -109,9 +110,13 @@ def suspend() -> ResponseReturnValue:
     if asked.days is None:
         return _page(asked, 422)
     first, last = asked.days
-    outcome = suspensions.suspend(db.session(), member(), asked.chosen, first, last)
+    orders = read_aboard(request.form)
+    outcome = suspensions.suspend(db.session(), member(), asked.chosen, first, last, orders=orders)
     if outcome is None:
         abort(404)
+    if outcome.orders.question:
+        back = url_for("member.suspension", du=first, au=last, abonnement=asked.chosen)
+        return ask_about_orders(outcome.orders.question, back)
     if outcome.refusal:
         return _page(asked, 422)
     return _done("suspended", outcome, first=first, last=last)

@@ -1,11 +1,11 @@
 """What an act on a planning works on: loaded under the locks, decided by the rules, written down.
 
-Subscriptions are locked first, then the deliveries concerned, then points (DESIGN §5); the clock is read once
+Subscriptions are locked first, then orders, the deliveries concerned, then points (DESIGN §5); the clock is read once
 the locks are held, so that nothing slips past the freeze.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import select
@@ -19,9 +19,13 @@ from portal.catalogue.queries import sold_from
 from portal.deliveries.queries import DeliveryView, of_weeks
 from portal.infra import clock, locks
 from portal.pickup.models import PickupPoint
+from portal.pickup.queries import PointView
+from portal.planning.aboard import Orders, settle
 from portal.rules import capacity
 from portal.rules.changes import Facts, Refusal
+from portal.rules.orders import Aboard
 from portal.rules.planning import Place, Plan, Season, boxes_on, carrier
+from portal.shop.follow import hold_open
 from portal.subscriptions import terms
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import Holding, of_account, withheld
@@ -31,7 +35,8 @@ from portal.subscriptions.queries import Holding, of_account, withheld
 class Case:
     """Some subscriptions of an account, the farm's deliveries and the moment, all held until our commit.
 
-    `by` is who acts: the account itself, or staff for it, who may fill a point beyond its places.
+    `by` is who acts: the account itself, or staff for it, who may fill a point beyond its places. `others` are
+    the account's other subscriptions: an order may travel with their boxes.
     """
 
     account: Account
@@ -39,6 +44,12 @@ class Case:
     holdings: tuple[Holding, ...]
     deliveries: dict[int, DeliveryView]
     facts: Facts
+    others: tuple[Holding, ...] = ()
+    orders: Orders = field(default_factory=Orders)
+
+    def point(self, point_id: int) -> PointView:
+        known = (*self.holdings, *self.others)
+        return next(h.points[point_id] for h in known if point_id in h.points)
 
     def box(self, holding: Holding, plan: Plan, week: date) -> MemberBox | None:
         """A week's own box by a plan, as pages and mails show it."""
@@ -58,10 +69,12 @@ def hold(
     until: date,
     tours: Iterable[int] = (),
     by: Account | None = None,
+    orders: Aboard | None = None,
 ) -> Case | None:
     """Lock subscriptions and the deliveries from one week to another; None where one is not the account's.
 
-    `tours` are those concerned beside the subscriptions' own.
+    `tours` are those concerned beside the subscriptions' own; `orders` is the person's wish for orders that
+    lose their box.
     """
     asked = set(subscription_ids)
     locked = session.scalars(
@@ -74,8 +87,9 @@ def hold(
     ).all()
     if len(locked) != len(asked):
         return None
-    mine = [holding for holding in of_account(session, account.id) if holding.id in asked]
-    holdings = with_changes(session, mine, since)
+    open_orders = hold_open(session, account.id)
+    mine = with_changes(session, of_account(session, account.id), since)
+    holdings = [holding for holding in mine if holding.id in asked]
     farthest = (change.to_week for h in holdings for change in h.plan.changes.values() if change.to_week)
     until = max([until, *farthest])  # the farm may have taken a box along farther than one may postpone
     concerned = set(tours).union(*(holding.plan.tour_ids for holding in holdings))
@@ -88,6 +102,8 @@ def hold(
         holdings=tuple(holdings),
         deliveries={delivery.id: delivery for delivery in found},
         facts=Facts(season, clock.now(), offers, prices),
+        others=tuple(holding for holding in mine if holding.id not in asked),
+        orders=Orders(open_orders, orders),
     )
 
 
@@ -107,6 +123,8 @@ def decide(session: Session, case: Case, decision: Decision) -> list[tuple[Holdi
     if changed:
         if refusal := refusal_of_points(session, case, changed) or refusal_of_places(session, case, changed):
             return refusal
+        if not settle(session, case, changed):
+            return Refusal.ORDER_ABOARD
         locks.checked()
     for holding, plan in changed:
         write(session, case, holding.plan, plan)

@@ -96,7 +96,7 @@ def write(session: Session, account_id: int, *, farm: str, host: str, link: str,
     calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(REFRESH))
     for card in cards:
-        if card.to_come:
+        if card.brings:
             calendar.add_component(_event(card, changed, host, link))
     calendar.add_missing_timezones()
     written: bytes = calendar.to_ical()
@@ -104,25 +104,29 @@ def write(session: Session, account_id: int, *, farm: str, host: str, link: str,
 
 
 def _event(card: Card, changed: dict[tuple[str, int], datetime], host: str, link: str) -> Event:
-    """One card is one event. Its name is that of its first box, wherever that box goes.
+    """One card is one event. Its name is that of its first box, wherever that box goes, or of its order.
 
-    SEQUENCE grows with every change to a subscription or a delivery: it counts the seconds until the last.
+    SEQUENCE grows with every change to a subscription, an order or a delivery: it counts the seconds until the
+    last.
     """
-    first = min(card.to_come, key=lambda box: (box.week, box.subscription_id))
+    first = min(card.to_come, key=lambda box: (box.week, box.subscription_id), default=None)
+    name = f"panier-{first.subscription_id}-{first.week:%Y%m%d}" if first else f"commande-{card.orders[0].id}"
     stamps = [changed["subscription", box.subscription_id] for box in card.to_come]
+    stamps += [order.changed_at for order in card.orders]
     last = max(*stamps, changed["delivery", card.delivery.id])
     point = card.point
     event = Event()
-    event.add("uid", f"panier-{first.subscription_id}-{first.week:%Y%m%d}@{host}")
+    event.add("uid", f"{name}@{host}")
     event.add("sequence", int((last - _EPOCH).total_seconds()))
     event.add("dtstamp", last)
     event.add("last-modified", last)
     event.add("dtstart", datetime.combine(card.delivery.day, point.opens, PARIS))
     event.add("dtend", datetime.combine(card.delivery.day, point.closes, PARIS))
-    names = (
+    names = [
         f"{box.quantity} × {box.formula.name}" if box.quantity > 1 else box.formula.name
         for box in card.to_come
-    )
+    ]
+    names += [f"commande {order.number}" for order in card.orders]
     event.add("summary", ", ".join(names))
     event.add("location", f"{point.name}, {point.address}, {point.postcode} {point.town}")
     event.add("geo", (point.latitude, point.longitude))

@@ -1,4 +1,4 @@
-"""A person's planning: cards, one for each delivery and pickup point."""
+"""A person's planning: cards, one for each delivery and pickup point, with the orders collected there."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ from portal.pickup.queries import PointView
 from portal.rules.calendar import WEEK
 from portal.rules.changes import refusal_to_change
 from portal.rules.planning import place_in, term_owing
+from portal.shop.queries import OrderView, orders_between
 from portal.subscriptions.queries import Holding, of_account
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The boxes of one person that travel together, same delivery and same point; those postponed off it too."""
+    """What one person collects together, same delivery and same point; the boxes postponed off it too."""
 
     delivery: DeliveryView
     point: PointView
@@ -25,6 +26,7 @@ class Card:
     left: tuple[MemberBox, ...]
     state: DeliveryState
     can_change: bool
+    orders: tuple[OrderView, ...] = ()
 
     @property
     def key(self) -> str:
@@ -34,6 +36,11 @@ class Card:
     @property
     def to_come(self) -> tuple[MemberBox, ...]:
         return tuple(box for box in self.boxes if not box.skipped)
+
+    @property
+    def brings(self) -> bool:
+        """Whether there is something to collect."""
+        return bool(self.to_come or self.orders)
 
     @property
     def skipped(self) -> tuple[MemberBox, ...]:
@@ -85,7 +92,9 @@ def planning(session: Session, account_id: int, *, since: date, until: date, now
     tours = _tours(holdings)
     deliveries = upcoming(session, since, until, tours) if tours else []
     boxes = member_boxes(session, holdings, deliveries)
-    return Planning(tuple(holdings), tuple(_cards(boxes, holdings, deliveries, now)), tuple(deliveries))
+    orders = orders_between(session, account_id, since, until)
+    cards = _cards(boxes, orders, holdings, deliveries, now)
+    return Planning(tuple(holdings), tuple(cards), tuple(deliveries))
 
 
 def _tours(holdings: Iterable[Holding]) -> set[int]:
@@ -94,21 +103,26 @@ def _tours(holdings: Iterable[Holding]) -> set[int]:
 
 def _cards(
     boxes: Sequence[MemberBox],
+    orders: Collection[OrderView],
     holdings: Collection[Holding],
     deliveries: Collection[DeliveryView],
     now: datetime,
 ) -> list[Card]:
     aboard: dict[tuple[date, int, int], list[MemberBox]] = {}
     left: dict[tuple[date, int, int], list[MemberBox]] = {}
+    ordered: dict[tuple[date, int, int], list[OrderView]] = {}
     by_id = {delivery.id: delivery for delivery in deliveries}
+    by_id |= {order.delivery.id: order.delivery for order in orders}
     points = {point.id: point for holding in holdings for point in holding.points.values()}
-    points |= {box.point.id: box.point for box in boxes}
+    points |= {found.point.id: found.point for found in (*boxes, *orders)}
+    for order in orders:
+        ordered.setdefault((order.delivery.day, order.delivery.id, order.point.id), []).append(order)
     for box in boxes:
         aboard.setdefault((box.delivery.day, box.delivery.id, box.point.id), []).append(box)
         if box.postponed and (home := _home(box, holdings, deliveries)):
             left.setdefault(home, []).append(box)
     cards = []
-    for day, delivery_id, point_id in sorted({*aboard, *left}):
+    for day, delivery_id, point_id in sorted({*aboard, *left, *ordered}):
         key, delivery = (day, delivery_id, point_id), by_id[delivery_id]
         cards.append(
             Card(
@@ -118,6 +132,7 @@ def _cards(
                 left=tuple(left.get(key, ())),
                 state=delivery.state(now),
                 can_change=refusal_to_change(delivery.for_rules, now) is None,
+                orders=tuple(ordered.get(key, ())),
             )
         )
     return cards

@@ -1,7 +1,7 @@
 """What subscribers do to one week of their planning: each act under the locks, by the rules, with its mail."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from itertools import groupby
@@ -13,6 +13,7 @@ from portal.boxes.queries import MemberBox
 from portal.catalogue.queries import formulas
 from portal.infra import mail, outbox
 from portal.pickup.queries import offered_points
+from portal.planning.aboard import Orders
 from portal.planning.desk import Case, Decision, decide, hold
 from portal.planning.queries import next_box
 from portal.rules.changes import (
@@ -30,6 +31,7 @@ from portal.rules.changes import (
     with_postponement,
     with_skip,
 )
+from portal.rules.orders import Aboard
 from portal.rules.planning import Place, Plan, term_owing, weeks_aboard
 from portal.subscriptions.queries import Holding
 
@@ -62,6 +64,7 @@ class Outcome:
     act: Act
     changed: tuple[Changed, ...] = ()
     refusal: Refusal | None = None
+    orders: Orders = field(default_factory=Orders, compare=False)
 
     @property
     def together(self) -> list[list[Changed]]:
@@ -82,6 +85,7 @@ def skip(
     *,
     wanted: bool = True,
     by: Account | None = None,
+    orders: Aboard | None = None,
 ) -> Outcome | None:
     """Skip a week's own boxes, or take them back; None where a subscription is not the account's."""
 
@@ -92,7 +96,7 @@ def skip(
         return refusal or with_skip(plan, week, facts, skip=wanted)
 
     act = Act.SKIP if wanted else Act.UNSKIP
-    return _in_week(session, act, account, subscription_ids, week, decision=decision, by=by)
+    return _in_week(session, act, account, subscription_ids, week, decision=decision, by=by, orders=orders)
 
 
 def postpone(
@@ -103,6 +107,7 @@ def postpone(
     to_week: date | None,
     *,
     by: Account | None = None,
+    orders: Aboard | None = None,
 ) -> Outcome | None:
     """Let a week's own boxes travel in a later week, or in their own again where no other is named."""
 
@@ -116,7 +121,7 @@ def postpone(
         return refusal or with_postponement(plan, week, to_week)
 
     act = Act.POSTPONE if to_week else Act.BRING_FORWARD
-    return _in_week(session, act, account, subscription_ids, week, decision=decision, by=by)
+    return _in_week(session, act, account, subscription_ids, week, decision=decision, by=by, orders=orders)
 
 
 def move(
@@ -127,6 +132,7 @@ def move(
     point_id: int | None,
     *,
     by: Account | None = None,
+    orders: Aboard | None = None,
 ) -> Outcome | None:
     """Let what travels in a week be collected at another point for once, or at the usual one again.
 
@@ -154,6 +160,7 @@ def move(
         tours={place.tour_id} if place else set(),
         learn=lambda holding: replace(holding, points=known | holding.points),
         by=by,
+        orders=orders,
     )
 
 
@@ -166,6 +173,7 @@ def vary(
     formula_id: int | None,
     quantity: int | None,
     by: Account | None = None,
+    orders: Aboard | None = None,
 ) -> Outcome | None:
     """Another formula or quantity for a week's own boxes, once; the usual ones where nothing is named.
 
@@ -193,6 +201,7 @@ def vary(
         decision=decision,
         learn=lambda holding: replace(holding, formulas=known | holding.formulas),
         by=by,
+        orders=orders,
     )
 
 
@@ -207,6 +216,7 @@ def _in_week(
     tours: Iterable[int] = (),
     learn: Callable[[Holding], Holding] = lambda holding: holding,
     by: Account | None,
+    orders: Aboard | None,
 ) -> Outcome | None:
     """All the boxes or none: one refusal refuses the act. What is as wished already is left alone."""
     if not subscription_ids:
@@ -219,14 +229,15 @@ def _in_week(
         until=week + POSTPONED_AT_MOST,
         tours=tours,
         by=by,
+        orders=orders,
     )
     if case is None:
         return None
     case = replace(case, holdings=tuple(map(learn, case.holdings)))
     decided = decide(session, case, decision)
     if isinstance(decided, Refusal):
-        return Outcome(act, refusal=decided)
-    outcome = Outcome(act, tuple(_changes(case, decided, week)))
+        return Outcome(act, refusal=decided, orders=case.orders)
+    outcome = Outcome(act, tuple(_changes(case, decided, week)), orders=case.orders)
     if outcome.changed:
         _tell(session, case, outcome, (replace(holding, plan=plan) for holding, plan in decided))
     return outcome
@@ -261,5 +272,6 @@ def _tell(session: Session, case: Case, outcome: Outcome, planned: Iterable[Hold
         delivery=boxes[0].delivery,
         point=boxes[0].point,
         back=back,
+        settled=case.orders.settled,
     )
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)

@@ -1,7 +1,7 @@
 """Suspending a range of days, seen before it is confirmed, and ending it early."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -13,6 +13,7 @@ from portal.boxes.queries import MemberBox, member_box, member_boxes
 from portal.catalogue.queries import formula_prices
 from portal.deliveries.queries import DeliveryView, of_weeks
 from portal.infra import mail, outbox
+from portal.planning.aboard import Orders
 from portal.planning.desk import Case, decide, hold
 from portal.planning.queries import LOOK_AHEAD
 from portal.rules import changes as rules
@@ -21,6 +22,7 @@ from portal.rules.calendar import monday_of
 from portal.rules.changes import Facts, Refusal, SuspensionEffect, is_running
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
+from portal.rules.orders import Aboard
 from portal.rules.planning import Plan, Season
 from portal.rules.pricing import price_on
 from portal.subscriptions.models import Subscription
@@ -141,6 +143,7 @@ class Outcome:
 
     lines: tuple[Line, ...] = ()
     refusal: Refusal | None = None
+    orders: Orders = field(default_factory=Orders, compare=False)
 
 
 def suspend(
@@ -151,6 +154,7 @@ def suspend(
     last: date,
     *,
     by: Account | None = None,
+    orders: Aboard | None = None,
 ) -> Outcome | None:
     """Suspend subscriptions from one day to another, both included; None where one is not the account's.
 
@@ -159,20 +163,33 @@ def suspend(
     if not subscription_ids:
         return Outcome(refusal=Refusal.NOTHING_CHOSEN)
     since = monday_of(first) - MARGIN
-    case = hold(session, account, subscription_ids, since=since, until=last + LOOK_AHEAD, by=by)
+    until = last + LOOK_AHEAD
+    case = hold(session, account, subscription_ids, since=since, until=until, by=by, orders=orders)
     if case is None:
         return None
-    case = replace(case, holdings=tuple(h for h in case.holdings if not _stands(h.plan, first, last)))
+    standing = tuple(h for h in case.holdings if _stands(h.plan, first, last))
+    anew = tuple(h for h in case.holdings if h not in standing)
+    case = replace(case, holdings=anew, others=case.others + standing)
     effects = [rules.suspend(holding.plan, first, last, case.facts) for holding in case.holdings]
     if not effects:
         return Outcome()
     refusal = rules.refusal_to_suspend(effects, first, last, local_day(case.facts.now))
     if refusal:
         return Outcome(refusal=refusal)
-    decide(session, case, lambda plan, facts: rules.suspend(plan, first, last, facts).plan)
+    decided = decide(session, case, lambda plan, facts: rules.suspend(plan, first, last, facts).plan)
+    if isinstance(decided, Refusal):
+        return Outcome(refusal=decided, orders=case.orders)
     lines = _lines(case.holdings, effects, case.deliveries.values())
-    _tell(session, case, "deliveries_suspended", lines=lines, first=first, last=last)
-    return Outcome(lines)
+    _tell(
+        session,
+        case,
+        "deliveries_suspended",
+        lines=lines,
+        first=first,
+        last=last,
+        settled=case.orders.settled,
+    )
+    return Outcome(lines, orders=case.orders)
 
 
 def _stands(plan: Plan, first: date, last: date) -> bool:

@@ -1,7 +1,7 @@
 """Changing a subscription's terms, seen before it is confirmed, and taking that back."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -14,11 +14,13 @@ from portal.catalogue.queries import FormulaView, formula_prices
 from portal.deliveries.queries import DeliveryState, DeliveryView, of_weeks
 from portal.infra import clock, mail, outbox
 from portal.pickup.queries import PointView
+from portal.planning.aboard import Orders
 from portal.planning.desk import Case, decide, hold, refusal_where_full
 from portal.rules.calendar import WEEK, Rhythm, monday_of, receives
 from portal.rules.changes import Facts, Refusal
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
+from portal.rules.orders import Aboard
 from portal.rules.planning import Delivery, Plan, Season, Term, boxes_on, carrier, term_in_force
 from portal.rules.pricing import DatedPrice, price_on
 from portal.rules.terms import (
@@ -305,6 +307,7 @@ class Outcome:
 
     answer: Answer | Refusal
     changes: tuple[Change, ...] = ()
+    orders: Orders = field(default_factory=Orders, compare=False)
 
 
 def change(
@@ -316,6 +319,7 @@ def change(
     also: Collection[int] = (),
     expected: Mapping[int, date],
     by: Account | None = None,
+    orders: Aboard | None = None,
 ) -> Outcome | None:
     """Let a subscription be otherwise from the Monday that the person has seen, and others move along.
 
@@ -330,6 +334,7 @@ def change(
         until=since + HORIZON,
         tours={wanted.point.tour_id},
         by=by,
+        orders=orders,
     )
     if case is None:
         return None
@@ -342,11 +347,18 @@ def change(
 
 
 def withdraw(
-    session: Session, account: Account, subscription_id: int, monday: date, *, by: Account | None = None
+    session: Session,
+    account: Account,
+    subscription_id: int,
+    monday: date,
+    *,
+    by: Account | None = None,
+    orders: Aboard | None = None,
 ) -> Outcome | None:
     """Take back the terms that begin on a Monday, while they have not begun; None where it is not the account's."""
     since = monday_of(local_day(clock.now())) - WEEK
-    case = hold(session, account, [subscription_id], since=since, until=since + HORIZON, by=by)
+    until = since + HORIZON
+    case = hold(session, account, [subscription_id], since=since, until=until, by=by, orders=orders)
     if case is None:
         return None
     (holding,) = case.holdings
@@ -375,7 +387,9 @@ def _confirmed(
     **context: object,
 ) -> Outcome:
     """Write it down and mail it, if it begins as expected and there is room."""
-    case = replace(case, holdings=tuple(holding for holding, _ in changed))
+    anew = {holding.id for holding, _ in changed}
+    same = tuple(holding for holding in case.holdings if holding.id not in anew)
+    case = replace(case, holdings=tuple(holding for holding, _ in changed), others=case.others + same)
     farm = _Farm(case.facts, case.deliveries.values(), formula_prices(session))
     shown = _shown(session, changed, farm)
     if any(expected.get(found.id) != found.monday for found in shown):
@@ -383,7 +397,9 @@ def _confirmed(
     plans = {holding.id: plan for holding, plan in changed}
     decided = decide(session, case, lambda plan, _: plans[plan.subscription_id])
     if isinstance(decided, Refusal):
-        return Outcome(decided)
-    rendered = mail.render(name, first_name=case.account.first_name, changes=shown, **context)
+        return Outcome(decided, orders=case.orders)
+    rendered = mail.render(
+        name, first_name=case.account.first_name, changes=shown, settled=case.orders.settled, **context
+    )
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
-    return Outcome(Answer.DONE, shown)
+    return Outcome(Answer.DONE, shown, case.orders)

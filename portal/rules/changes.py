@@ -43,6 +43,7 @@ class Refusal(StrEnum):
     NOT_EXPECTED = "not_expected"
     NOT_OFFERED = "not_offered"
     NO_SUCH_WEEK = "no_such_week"
+    ORDER_ABOARD = "order_aboard"
     PAST_CUTOFF = "past_cutoff"
     SKIPPED = "skipped"
     SUSPENDED = "suspended"

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, time
-from typing import Any
+from datetime import date, datetime, time
+from typing import Any, Protocol
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -15,8 +15,8 @@ from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DELIVERY, DeliveryState, DeliveryView
 from portal.infra.orm import View
 from portal.pickup.queries import POINT, PointView
-from portal.rules import orders, selling
-from portal.rules.cutoffs import Lead, cutoff_instant
+from portal.rules import orders, selling, withdrawals
+from portal.rules.cutoffs import Lead, cutoff_instant, local_day
 from portal.rules.money import Money
 from portal.rules.orders import OrderState, Refusal
 from portal.rules.selling import SaleUnit
@@ -76,6 +76,10 @@ class Step:
     what: Happening
     reason: str | None
 
+    @property
+    def day(self) -> date:
+        return local_day(self.at)
+
 
 @dataclass(frozen=True, slots=True)
 class Vat:
@@ -118,6 +122,10 @@ class OrderView:
         return order_number(self.id)
 
     @property
+    def placed_day(self) -> date:
+        return local_day(self.placed_at)
+
+    @property
     def subtotal(self) -> Money:
         return sum((line.amount for line in self.lines), Money.zero())
 
@@ -137,10 +145,7 @@ class OrderView:
 
     @property
     def vat(self) -> list[Vat]:
-        totals = totals_by_rate(self.lines)
-        off = shared(self.taken_off, totals)
-        after = {rate: total - off[rate] for rate, total in sorted(totals.items())}
-        return [Vat(rate, total, vat_within(total, rate)) for rate, total in after.items()]
+        return vat_of(self.lines, self.taken_off)
 
     @property
     def live(self) -> bool:
@@ -164,12 +169,47 @@ class OrderView:
         delivery = self.delivery
         return orders.refusal_to_amend(self.state, delivery.cutoff_at, now, cancelled=delivery.cancelled)
 
+    @property
+    def received(self) -> date | None:
+        return self.delivery.day if self.state is OrderState.DELIVERED else None
+
+    def returnable(self, today: date) -> list[OrderLineView]:
+        """What its buyer may still withdraw from."""
+        return [
+            line
+            for line in self.lines
+            if self.live
+            and line.paid
+            and line.withdrawal_id is None
+            and withdrawals.may_withdraw(line.perishable, self.received, today)
+        ]
+
+    @property
+    def returnable_until(self) -> date | None:
+        """None before it is delivered: the period has not begun."""
+        return withdrawals.last_day(self.received) if self.received else None
+
     def to_come(self, now: datetime) -> bool:
         delivered = self.state is OrderState.DELIVERED or self.delivery.state(now) is DeliveryState.DONE
         return self.live and not delivered
 
 
-def totals_by_rate(lines: Iterable[OrderLineView]) -> dict[int, Money]:
+class Taxed(Protocol):
+    @property
+    def vat_basis_points(self) -> int: ...
+    @property
+    def amount(self) -> Money: ...
+
+
+def vat_of(lines: Iterable[Taxed], off: Money) -> list[Vat]:
+    """The VAT of what lines come to, once something is taken off."""
+    totals = totals_by_rate(lines)
+    shares = shared(off, totals)
+    after = {rate: total - shares[rate] for rate, total in sorted(totals.items())}
+    return [Vat(rate, total, vat_within(total, rate)) for rate, total in after.items()]
+
+
+def totals_by_rate(lines: Iterable[Taxed]) -> dict[int, Money]:
     """What lines come to, by VAT rate in basis points."""
     cents: Counter[int] = Counter()
     for line in lines:
@@ -244,6 +284,12 @@ def orders_on(session: Session, account_id: int, delivery_ids: Collection[int]) 
     return by_delivery
 
 
+def orders_between(session: Session, account_id: int, since: date, until: date) -> list[OrderView]:
+    """An account's orders that bring something from one actual date to another, both included."""
+    live = (Order.state.in_(sorted(orders.LIVE)), Delivery.day.between(since, until))
+    return _read(session, _ORDERS.where(Order.account_id == account_id, *live))
+
+
 def order(session: Session, order_id: int, account_id: int | None) -> OrderView | None:
     """An order of an account, or a guest's, with its timeline."""
     return _one(
@@ -254,6 +300,17 @@ def order(session: Session, order_id: int, account_id: int | None) -> OrderView 
 def find(session: Session, order_id: int) -> OrderView | None:
     """Whosoever's it is, with its timeline."""
     return _one(session, _ORDERS.where(Order.id == order_id))
+
+
+def orders_for(session: Session, delivery_id: int) -> list[OrderView]:
+    """All that was ordered for a delivery, whatever became of it."""
+    return _read(session, _ORDERS.where(Order.delivery_id == delivery_id))
+
+
+def orders_named(session: Session, name: str, *, limit: int) -> list[OrderView]:
+    """Whosoever's orders have these letters in their name, the latest first."""
+    latest = _ORDERS.order_by(None).order_by(Delivery.day.desc(), Order.id.desc())
+    return _read(session, latest.where(Order.name.icontains(name, autoescape=True)).limit(limit))
 
 
 def _one(session: Session, statement: Select[*tuple[Any, ...]]) -> OrderView | None:

@@ -30,12 +30,12 @@ def reserve(session: Session, delivery_id: int, quantities: Mapping[int, int]) -
     counted = remaining_on(session, delivery_id, by_delivery)
     for row in kinds:
         if row.stock_kind is StockKind.COUNTED:
-            left = {"stock": Article.stock - wanted[row.id]}
-            session.execute(update(Article).where(Article.id == row.id).values(left))
+            less = update(Article).where(Article.id == row.id).values(stock=Article.stock - wanted[row.id])
+            session.execute(less)
         elif row.id in counted:
             own = (DeliveryStock.article_id == row.id, DeliveryStock.delivery_id == delivery_id)
-            left = {"remaining": DeliveryStock.remaining - wanted[row.id]}
-            session.execute(update(DeliveryStock).where(*own).values(left))
+            remaining = DeliveryStock.remaining - wanted[row.id]
+            session.execute(update(DeliveryStock).where(*own).values(remaining=remaining))
         elif row.stock_kind is StockKind.BY_DELIVERY:
             session.add(
                 DeliveryStock(

@@ -1,0 +1,150 @@
+"""What becomes of a person's orders when a change takes the box away that they travel with."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from portal.deliveries.queries import DeliveryView
+from portal.pickup.queries import PointView
+from portal.rules.aboard import Spot, followed, later_spots, spots
+from portal.rules.orders import Aboard, OrderState
+from portal.rules.planning import Plan
+from portal.shop import follow
+from portal.shop.models import Order
+from portal.shop.orders import bring
+from portal.subscriptions.queries import Holding
+
+if TYPE_CHECKING:
+    from portal.planning.desk import Case
+
+
+class Fate(StrEnum):
+    """What became of an order; its words are in the templates."""
+
+    CANCELLED = "cancelled"
+    MOVED = "moved"
+    ALONE = "alone"
+    FOLLOWED = "followed"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An order and where it is now collected."""
+
+    number: str
+    fate: Fate
+    delivery: DeliveryView
+    point: PointView
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Orders whose box goes away: the person says what becomes of them.
+
+    `next` is the delivery that all of them can go to instead, if there is one; `missing` names what the box's new
+    delivery does not bring.
+    """
+
+    numbers: tuple[str, ...]
+    delivery: DeliveryView
+    next: DeliveryView | None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Orders:
+    """A person's open orders, held; their wish for those that lose their box, and what came of it."""
+
+    held: Collection[Order] = ()
+    wish: Aboard | None = None
+    question: Question | None = None
+    settled: list[Settled] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    order: Order
+    missing: tuple[str, ...]
+    next: Spot | None
+
+
+def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Plan]]) -> bool:
+    """Let the orders follow their boxes, or do with them as the person wishes; False where that is to be asked.
+
+    Staff who act for somebody are not asked: the order stays where it is. Nothing is written where one is asked.
+    """
+    plans = {holding.id: holding.plan for holding in (*case.others, *case.holdings)}
+    before, after = list(plans.values()), list((plans | {h.id: plan for h, plan in changed}).values())
+    lost, follows = [], []
+    coming = spots(after, case.facts.season)
+    for order in case.orders.held:
+        delivery = case.deliveries.get(order.delivery_id)
+        if delivery is None or not delivery.for_rules.is_open(case.facts.now):
+            continue
+        spot = Spot(order.delivery_id, order.pickup_point_id)
+        if not order.with_box:
+            order.with_box = spot in coming
+            continue
+        there = followed(before, after, case.facts.season, spot)
+        missing = _missing(session, case, order, there) if there else ()
+        if there is None or missing:
+            lost.append(_Lost(order, missing, _next(session, case, after, order, spot)))
+        elif there != spot:
+            follows.append((order, there))
+    wish = case.orders.wish or (Aboard.ALONE if case.by is not case.account else None)
+    if lost and (wish is None or (wish is Aboard.MOVE and not all(one.next for one in lost))):
+        case.orders.question = _question(case, lost)
+        return False
+    for order, there in follows:
+        _go(session, case, order, there, Fate.FOLLOWED)
+    for one in lost:
+        _do(session, case, one, wish)
+    return True
+
+
+def _missing(session: Session, case: "Case", order: Order, spot: Spot) -> tuple[str, ...]:
+    delivery = case.deliveries[spot.delivery_id]
+    return tuple(follow.missing_aboard(session, order, delivery, case.facts.now))
+
+
+def _next(session: Session, case: "Case", after: Collection[Plan], order: Order, spot: Spot) -> Spot | None:
+    """The soonest later delivery with a box that can bring all that an order holds."""
+    later = later_spots(after, case.facts.season, spot, case.facts.now)
+    return next((there for there in later if not _missing(session, case, order, there)), None)
+
+
+def _question(case: "Case", lost: Collection[_Lost]) -> Question:
+    destinations = {one.next.delivery_id for one in lost if one.next}
+    can_all = all(one.next for one in lost)
+    return Question(
+        numbers=tuple(one.order.number for one in lost),
+        delivery=case.deliveries[min(one.order.delivery_id for one in lost)],
+        next=case.deliveries[min(destinations)] if can_all else None,
+        missing=tuple(dict.fromkeys(name for one in lost for name in one.missing)),
+    )
+
+
+def _do(session: Session, case: "Case", lost: _Lost, wish: Aboard | None) -> None:
+    order, now = lost.order, case.facts.now
+    if wish is Aboard.MOVE and lost.next:
+        _go(session, case, order, lost.next, Fate.MOVED)
+    elif wish is Aboard.CANCEL:
+        bring(session, order, OrderState.CANCELLED, at=now, by=case.by.id)
+        _note(case, order, Fate.CANCELLED)
+    else:
+        order.with_box = False
+        _note(case, order, Fate.ALONE)
+
+
+def _note(case: "Case", order: Order, fate: Fate) -> None:
+    point = case.point(order.pickup_point_id)
+    case.orders.settled.append(Settled(order.number, fate, case.deliveries[order.delivery_id], point))
+
+
+def _go(session: Session, case: "Case", order: Order, spot: Spot, fate: Fate) -> None:
+    delivery, point = case.deliveries[spot.delivery_id], case.point(spot.point_id)
+    follow.travel(session, order, delivery, point, with_box=True, at=case.facts.now, by=case.by.id)
+    _note(case, order, fate)

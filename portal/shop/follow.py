@@ -1,0 +1,82 @@
+"""An order on another delivery or at another point: with its box, or because the farm does not deliver."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.catalogue.articles import Offer, offers
+from portal.deliveries.queries import DeliveryView
+from portal.infra import locks
+from portal.pickup.queries import PointView
+from portal.rules.cutoffs import local_day
+from portal.rules.orders import OPEN
+from portal.rules.selling import Missing, StockKind, why_missing
+from portal.shop import stock
+from portal.shop.models import Happening, Order, OrderEvent
+from portal.shop.orders import reserved
+from portal.shop.travel import journey
+
+
+def hold_open(session: Session, account_id: int) -> list[Order]:
+    """An account's orders that can still change, locked one after the other by their numbers."""
+    statement = (
+        select(Order).where(Order.account_id == account_id, Order.state.in_(sorted(OPEN))).order_by(Order.id)
+    )
+    return list(session.scalars(locks.for_update(statement, of=Order)))
+
+
+def missing_aboard(session: Session, order: Order, delivery: DeliveryView, now: datetime) -> list[str]:
+    """The names of what an order holds and another delivery cannot bring; locks the articles.
+
+    What is reserved stays reserved; only what is counted by delivery must be there once more.
+    """
+    if delivery.id == order.delivery_id:
+        return []
+    wanted = reserved(order)
+    found = offers(session, wanted, local_day(now), delivery_id=delivery.id, held=True)
+    return [
+        offer.article.name
+        for article_id, offer in found.items()
+        if _stays_behind(offer, delivery, now, wanted[article_id])
+    ]
+
+
+def _stays_behind(offer: Offer, delivery: DeliveryView, now: datetime, quantity: int) -> bool:
+    """What is not sold any more is still owed to whoever has ordered it."""
+    left = offer.left if offer.goods.stock_kind is StockKind.BY_DELIVERY else None
+    missing = why_missing(offer.goods, journey(delivery), now, left=left, wanted=quantity)
+    return missing not in {None, Missing.NOT_SOLD}
+
+
+def travel(
+    session: Session,
+    order: Order,
+    delivery: DeliveryView,
+    point: PointView,
+    *,
+    with_box: bool,
+    at: datetime,
+    by: int | None,
+) -> None:
+    """Let a locked order be collected elsewhere; what is counted by delivery is taken there instead of here."""
+    if delivery.id != order.delivery_id:
+        quantities = by_delivery(order)
+        stock.give_back(session, order.delivery_id, quantities)
+        stock.reserve(session, delivery.id, quantities)
+    put(order, delivery, point, with_box=with_box, at=at, by=by)
+
+
+def put(
+    order: Order, delivery: DeliveryView, point: PointView, *, with_box: bool, at: datetime, by: int | None
+) -> None:
+    """Write down where an order goes, with the stock that is set aside for it."""
+    order.delivery_id, order.pickup_point_id = delivery.id, point.id
+    order.with_box, order.told_day, order.changed_at = with_box, delivery.day, at
+    order.events.append(OrderEvent(at=at, what=Happening.MOVED, by_id=by))
+
+
+def by_delivery(order: Order) -> dict[int, int]:
+    """What is reserved for an order and counted by delivery: article → units or grams."""
+    counted = {line.article_id for line in order.lines if line.article.stock_kind is StockKind.BY_DELIVERY}
+    return {article_id: n for article_id, n in reserved(order).items() if article_id in counted}

@@ -6,9 +6,10 @@ clock once these are held.
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery
@@ -16,8 +17,11 @@ from portal.infra import audit, locks, mail, outbox
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import is_past
 from portal.rules.orders import OrderState, Refusal, may_become
+from portal.rules.selling import SaleUnit
 from portal.shop import queries, stock
 from portal.shop.models import Happening, Order, OrderEvent, VoucherUse
+from portal.shop.queries import OrderView
+from portal.shop.tokens import order_link
 
 _MAILS = {
     OrderState.ACCEPTED: "order_accepted",
@@ -31,7 +35,17 @@ _ENDED = {OrderState.REFUSED, OrderState.CANCELLED}
 
 def hold(session: Session, order_ids: Collection[int]) -> list[Order]:
     """Lock orders for a change, one after the other by their numbers, and their deliveries against one."""
-    wanted = select(Order).where(Order.id.in_(order_ids)).order_by(Order.id)
+    return _hold(session, Order.id.in_(order_ids))
+
+
+def hold_own(session: Session, order_id: int, account_id: int | None) -> Order | None:
+    """Lock an account's order, or a guest's; None for anybody else's."""
+    held = _hold(session, Order.id == order_id, Order.account_id.is_not_distinct_from(account_id))
+    return held[0] if held else None
+
+
+def _hold(session: Session, *which: ColumnElement[bool]) -> list[Order]:
+    wanted = select(Order).where(*which).order_by(Order.id)
     held = list(session.scalars(locks.for_update(wanted, of=Order)))
     deliveries = select(Delivery).where(Delivery.id.in_({order.delivery_id for order in held}))
     session.scalars(locks.for_share(deliveries.order_by(Delivery.id), of=Delivery)).all()
@@ -98,8 +112,55 @@ def post(
         template,
         farm=get_farm(session),
         order=view,
+        way=order_link(view.id, view.account_id),
         by_farm=by is not None and by != view.account_id,
         now=at,
         **context,
     )
     outbox.post(session, to=view.email, **rendered.parts, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line's quantity before and after, 0 where it was not there or is no more."""
+
+    name: str
+    sale_unit: SaleUnit
+    before: int
+    after: int
+
+
+def post_change(
+    session: Session,
+    order: Order,
+    before: OrderView,
+    *,
+    at: datetime,
+    by: int | None,
+    reason: str | None = None,
+) -> None:
+    """Mail what has changed in an order, or where it goes, since it was read; nothing else."""
+    session.flush()
+    after = queries.find(session, order.id)
+    assert after is not None
+    post(
+        session,
+        order,
+        "order_changed",
+        at=at,
+        by=by,
+        before=before,
+        changes=changes(before, after),
+        reason=reason,
+    )
+
+
+def changes(before: OrderView, after: OrderView) -> list[Change]:
+    """The lines whose quantity has changed."""
+    then, now = ({line.id: line for line in view.lines} for view in (before, after))
+    found = []
+    for line in (then | now).values():
+        was, stands = (view[line.id].paid if line.id in view else 0 for view in (then, now))
+        if was != stands:
+            found.append(Change(line.name, line.sale_unit, was, stands))
+    return found

@@ -3,6 +3,8 @@
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from portal.infra.mail import link
+
 
 def order_token(order_id: int) -> str:
     return _signer().dumps(order_id)
@@ -15,6 +17,13 @@ def order_of_token(token: str) -> int | None:
     except BadSignature:
         return None
     return order_id if isinstance(order_id, int) else None
+
+
+def order_link(order_id: int, account_id: int | None) -> str:
+    """Where whoever has ordered follows it: a full address, for mails."""
+    if account_id is not None:
+        return link("member.order", order_id=order_id)
+    return link("public.guest_order", token=order_token(order_id))
 
 
 def _signer() -> URLSafeSerializer:

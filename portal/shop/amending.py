@@ -1,0 +1,205 @@
+"""What whoever has ordered does to an order: cancel it, order more or less of what it holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.catalogue.articles import Offer, offers
+from portal.infra import audit, clock, locks
+from portal.infra.orm import View
+from portal.rules import vouchers
+from portal.rules.cutoffs import is_past, local_day
+from portal.rules.money import Money
+from portal.rules.orders import OrderState, Refusal, refusal_to_amend
+from portal.rules.selling import Missing, QuantityRefusal, refusal_of_quantity
+from portal.shop import queries, stock
+from portal.shop.models import Happening, Order, OrderEvent, Voucher, VoucherUse
+from portal.shop.orders import bring, hold_own, post_change
+from portal.shop.queries import OrderLineView, OrderView
+from portal.shop.settings import get_rules
+from portal.shop.travel import journey
+
+
+class Objection(StrEnum):
+    """What else stands in the way of a change; its words are in the templates."""
+
+    BELOW_MINIMUM = "below_minimum"
+    OTHER_TOTAL = "other_total"
+    """The page has shown another sum than there is to pay."""
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a line cannot be so; `left` is what could still be had, where it is counted."""
+
+    why: Missing | QuantityRefusal | Objection
+    left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an act: the order as it now stands, or as it would, and why nothing was done."""
+
+    order: OrderView
+    refusal: Refusal | Objection | None = None
+    faults: Mapping[int, Fault] = field(default_factory=dict)
+    done: bool = False
+
+    @property
+    def refused(self) -> bool:
+        return self.refusal is not None or bool(self.faults)
+
+
+def cancel(session: Session, order_id: int, account_id: int | None) -> Outcome | None:
+    """Cancel an order for whoever has placed it; None where it is somebody else's."""
+    order = hold_own(session, order_id, account_id)
+    if order is None:
+        return None
+    now = clock.now()
+    view = _view(session, order)
+    if order.state is OrderState.CANCELLED:
+        return Outcome(view)
+    if refusal := view.refusal_to_cancel(now):
+        return Outcome(view, refusal)
+    locks.checked()
+    bring(session, order, OrderState.CANCELLED, at=now, by=account_id)
+    session.flush()
+    return Outcome(_view(session, order), done=True)
+
+
+def preview(session: Session, order: OrderView, wanted: Mapping[int, int], now: datetime) -> Outcome:
+    """An order as it would be with these quantities (line → units or grams), and what stands in the way."""
+    return _weigh(session, order, wanted, now, held=False)
+
+
+def amend(
+    session: Session, order_id: int, account_id: int | None, wanted: Mapping[int, int], shown: Money | None
+) -> Outcome | None:
+    """Change quantities, 0 for what shall go; None where the order is somebody else's.
+
+    `shown` is the total that stood above the button: whoever orders with an obligation to pay knows how much.
+    """
+    order = hold_own(session, order_id, account_id)
+    if order is None:
+        return None
+    now = clock.now()
+    before = _view(session, order)
+    outcome = _weigh(session, before, wanted, now, held=True)
+    if outcome.refused or outcome.order.lines == before.lines:
+        return outcome
+    if outcome.order.total != shown:
+        return replace(outcome, refusal=Objection.OTHER_TOTAL)
+    locks.checked()
+    _write(session, order, before, outcome.order, at=now, by=account_id)
+    post_change(session, order, before, at=now, by=account_id)
+    return Outcome(_view(session, order), done=True)
+
+
+def _view(session: Session, order: Order) -> OrderView:
+    view = queries.find(session, order.id)
+    assert view is not None, "it is held"
+    return view
+
+
+def _weigh(
+    session: Session, order: OrderView, wanted: Mapping[int, int], now: datetime, *, held: bool
+) -> Outcome:
+    changed = [line for line in order.lines if wanted.get(line.id, line.quantity) != line.quantity]
+    found = offers(
+        session,
+        {line.article_id for line in changed},
+        local_day(now),
+        delivery_id=order.delivery.id,
+        held=held,
+    )
+    after = _amended(session, order, wanted)
+    faults = {
+        line.id: fault
+        for line in changed
+        if (fault := _fault(order, line, wanted[line.id], found[line.article_id], now))
+    }
+    refusal: Refusal | Objection | None = refusal_to_amend(
+        order.state,
+        order.delivery.cutoff_at,
+        now,
+        cancelled=order.delivery.cancelled,
+        empty=not any(line.quantity for line in after.lines),
+    )
+    if refusal is None and changed and order.account_id is None:
+        below = after.total < min(get_rules(session).guest_minimum, order.total)
+        refusal = Objection.BELOW_MINIMUM if below else None
+    return Outcome(after, refusal, faults)
+
+
+def _fault(order: OrderView, line: OrderLineView, quantity: int, offer: Offer, now: datetime) -> Fault | None:
+    if line.given is not None or is_past(line.closes_at(order.delivery), now):
+        return Fault(Missing.CLOSED_EARLIER)
+    if quantity and (refusal := refusal_of_quantity(offer.goods, quantity)):
+        return Fault(refusal)
+    if quantity < line.quantity:
+        return None
+    missing = offer.missing(journey(order.delivery), now, wanted=quantity - line.quantity)
+    left = None if offer.left is None else line.quantity + offer.left
+    return Fault(missing, left) if missing else None
+
+
+def _amended(session: Session, order: OrderView, wanted: Mapping[int, int]) -> OrderView:
+    """With other quantities, at the prices that were agreed, its voucher worked out anew."""
+    lines = (replace(line, quantity=wanted.get(line.id, line.quantity)) for line in order.lines)
+    after = replace(order, lines=tuple(line for line in lines if line.quantity))
+    terms = session.scalar(_TERMS.where(VoucherUse.order_id == order.id))
+    if terms is None:
+        return after
+    off = vouchers.discount(terms, after.subtotal) if after.subtotal >= terms.minimum else Money.zero()
+    return replace(after, discount=off)
+
+
+_TERMS = select(
+    View(
+        vouchers.Terms,
+        amount=Voucher.amount,
+        share=Voucher.share,
+        first_day=Voucher.first_day,
+        last_day=Voucher.last_day,
+        minimum=Voucher.minimum,
+        uses=Voucher.uses,
+        per_person=Voucher.per_person,
+        withdrawn=Voucher.withdrawn_at.is_not(None),
+    )
+).join(VoucherUse, VoucherUse.voucher_id == Voucher.id)
+
+
+def _write(
+    session: Session, order: Order, before: OrderView, after: OrderView, *, at: datetime, by: int | None
+) -> None:
+    wanted = {line.id: line.quantity for line in after.lines}
+    more: dict[int, int] = {}
+    for line in list(order.lines):
+        quantity = wanted.get(line.id, 0)
+        more[line.article_id] = more.get(line.article_id, 0) + quantity - line.quantity
+        if quantity:
+            line.quantity = quantity
+        else:
+            order.lines.remove(line)
+    stock.reserve(session, order.delivery_id, more)
+    order.discount, order.changed_at = after.discount, at
+    order.events.append(OrderEvent(at=at, what=Happening.CHANGED, by_id=by))
+    audit.record(
+        session,
+        "order.amend",
+        ("shop_order", order.id),
+        at=at,
+        by=by,
+        before=_plain(before),
+        after=_plain(after),
+    )
+
+
+def _plain(order: OrderView) -> dict[str, object]:
+    """As the trail keeps it."""
+    return {"total": order.total.cents, "quantities": {str(line.id): line.quantity for line in order.lines}}

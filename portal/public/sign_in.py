@@ -1,8 +1,6 @@
 """Signing in and out, and the way back in for who has forgotten the password."""
 
-import ipaddress
 import math
-import re
 from collections.abc import Callable
 from typing import cast
 
@@ -28,13 +26,14 @@ from portal.infra.orm import db
 from portal.infra.throttle import Count
 from portal.public import blueprint
 from portal.rules.passwords import MAX_CHARACTERS
+from portal.web.guards import is_on_this_site
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
+from portal.web.limits import client_address
 
 security = Blueprint("security", __name__)
 """Its endpoints carry the names that Flask-Security looks for."""
 
-_ON_THIS_SITE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
 _ADDRESS = r"[^\s@]+@[^\s@]+\.[^\s@]+$"
 
 
@@ -72,7 +71,7 @@ def login() -> ResponseReturnValue:
 
 
 def _check_password(form: SignInForm) -> ResponseReturnValue:
-    email, client, now = form.email.data, _client(), clock.now()
+    email, client, now = form.email.data, client_address(), clock.now()
     counts = count_try((WRONG_PASSWORDS, email), (WRONG_PASSWORDS_OF_CLIENT, client), now=now)
     session = db.session()
     blocked = any(count.exceeded for count in counts)
@@ -90,7 +89,7 @@ def _check_password(form: SignInForm) -> ResponseReturnValue:
 def _way_on(account: Account) -> str:
     """Where the person was going, if that is a page of this site; else home."""
     wanted = request.args.get("next", "")
-    if _ON_THIS_SITE.fullmatch(wanted):
+    if is_on_this_site(wanted):
         return wanted
     return url_for("farm.week" if account.is_staff else "member.home")
 
@@ -109,7 +108,7 @@ def forgot_password() -> ResponseReturnValue:
     if not form.validate():
         return _forgot_page(form, 422)
     now = clock.now()
-    counts = count_try((RESETS_OF_CLIENT, _client()), now=now)
+    counts = count_try((RESETS_OF_CLIENT, client_address()), now=now)
     if counts[0].exceeded:
         return _too_many(_forgot_page, form, counts)
     services.ask_for_reset(db.session(), form.email.data, at=now)
@@ -156,12 +155,3 @@ def _too_many(page: Callable[..., Response], form: EmailForm, counts: list[Count
     response = page(form, 429, minutes=math.ceil(seconds / 60))
     response.headers["Retry-After"] = str(math.ceil(seconds))
     return response
-
-
-def _client() -> str:
-    """The client's address; of IPv6 the part that its owner cannot choose at will."""
-    address = request.remote_addr or ""
-    try:
-        return str(ipaddress.ip_network((address, 64 if ":" in address else 32), strict=False))
-    except ValueError:  # a socket, or what a proxy calls « unknown »
-        return address

@@ -1,10 +1,19 @@
 """Who may enter a face; a view may only narrow it."""
 
+import re
+
 from flask import Blueprint, abort, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.web.htmx import is_htmx
+
+_ON_THIS_SITE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
+
+
+def is_on_this_site(address: str) -> bool:
+    """Whether one may be sent there: a path of ours, read so by every browser (BAR I8)."""
+    return _ON_THIS_SITE.fullmatch(address) is not None
 
 
 def ask_to_sign_in() -> ResponseReturnValue:

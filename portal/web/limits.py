@@ -1,5 +1,6 @@
 """What a request may weigh and hold; the proxy in front must not allow more (BAR R15)."""
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -42,3 +43,12 @@ def init_app(app: Flask) -> None:
         for values in (request.args, request.form):
             if any(NUL in name + value for name, value in values.items(multi=True)):
                 abort(400)
+
+
+def client_address() -> str:
+    """Who is counted: the client's address; of IPv6 the part that its owner cannot choose at will."""
+    address = request.remote_addr or ""
+    try:
+        return str(ipaddress.ip_network((address, 64 if ":" in address else 32), strict=False))
+    except ValueError:  # a socket, or what a proxy calls « unknown »
+        return address

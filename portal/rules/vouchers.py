@@ -75,7 +75,7 @@ def shared(discount: Money, totals: Mapping[int, Money]) -> dict[int, Money]:
     """
     whole = sum(total.cents for total in totals.values())
     off = min(discount.cents, whole)
-    parts = {rate: divmod(off * total.cents, whole) if whole else (0, 0) for rate, total in totals.items()}
+    parts = {rate: divmod(off * total.cents, whole or 1) for rate, total in totals.items()}
     missing = off - sum(cents for cents, _ in parts.values())
     rounded_up = sorted(parts, key=lambda rate: (-parts[rate][1], rate))[:missing]
     return {rate: Money(cents + (rate in rounded_up)) for rate, (cents, _) in parts.items()}

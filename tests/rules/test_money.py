@@ -29,13 +29,13 @@ def test_amounts_are_compared_by_value():
 
 @pytest.mark.parametrize("value", [12.5, 12.0, True, "12", Decimal(12), None])
 def test_nothing_but_whole_cents_makes_an_amount(value):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=f"^cents must be an int, not {type(value).__name__}"):
         Money(value)
 
 
 @pytest.mark.parametrize("factor", [0.055, 2.0, True, Decimal(2), Money(2)])
 def test_only_a_whole_number_multiplies_an_amount(factor):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=f"^a factor of money must be an int, not {type(factor).__name__}"):
         Money(100) * factor
     with pytest.raises(TypeError):
         factor * Money(100)

@@ -105,8 +105,8 @@ def test_a_discount_is_shared_in_proportion():
 def test_the_last_cents_go_to_the_largest_remainders():
     thirds = {550: Money(100), 1000: Money(100), 2000: Money(100)}
     assert shared(Money(100), thirds) == {550: Money(34), 1000: Money(33), 2000: Money(33)}
-    uneven = {550: Money(10), 1000: Money(25), 2000: Money(65)}  # 1.2, 3.0 and 7.8 cents
-    assert shared(Money(12), uneven) == {550: Money(1), 1000: Money(3), 2000: Money(8)}
+    uneven = {550: Money(15), 1000: Money(25), 2000: Money(60)}  # 1.8, 3.0 and 7.2 cents
+    assert shared(Money(12), uneven) == {550: Money(2), 1000: Money(3), 2000: Money(7)}
 
 
 def test_a_discount_on_nothing_is_nothing():

@@ -22,6 +22,8 @@ from portal.planning.jobs import tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
+from portal.shop.rerouting import follow_deliveries
+from portal.shop.wishes import tell_what_is_back
 from portal.web import assets, converters, errors, filters, headers, i18n, limits, templates, transaction
 
 MINUTE = 60.0
@@ -107,7 +109,9 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "reset links", 2, send_reset_links)
     jobs.register(app, "freeze", 5, freeze_due)
     jobs.register(app, "notices", 5, tell_of_deliveries)
+    jobs.register(app, "orders under way", 5, follow_deliveries)
     jobs.register(app, "places", 10 * MINUTE, count_places)
     jobs.register(app, "deliveries", DAY, generate_ahead)
+    jobs.register(app, "wishes", 10 * MINUTE, tell_what_is_back)
     jobs.register(app, "sessions", HOUR, purge)
     jobs.register(app, "mail bodies", DAY, lambda: outbox.forget_bodies(clock.now()))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal.deliveries.queries import DeliveryView
 from portal.pickup.queries import PointView
 from portal.rules.aboard import Spot, followed, later_spots, spots
+from portal.rules.cutoffs import is_past
 from portal.rules.orders import Aboard, OrderState
 from portal.rules.planning import Plan
 from portal.shop import follow
@@ -45,12 +46,13 @@ class Question:
     """Orders whose box goes away: the person says what becomes of them.
 
     `next` is the delivery that all of them can go to instead, if there is one; `missing` names what the box's new
-    delivery does not bring.
+    delivery does not bring. What is being made already (bread) is neither moved nor cancelled.
     """
 
     numbers: tuple[str, ...]
     delivery: DeliveryView
     next: DeliveryView | None
+    can_cancel: bool
     missing: tuple[str, ...] = ()
 
 
@@ -69,6 +71,12 @@ class _Lost:
     order: Order
     missing: tuple[str, ...]
     next: Spot | None
+    can_cancel: bool
+
+    def allows(self, wish: Aboard | None) -> bool:
+        if wish is Aboard.MOVE:
+            return self.next is not None
+        return wish is Aboard.ALONE or (wish is Aboard.CANCEL and self.can_cancel)
 
 
 def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Plan]]) -> bool:
@@ -91,11 +99,13 @@ def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Pl
         there = followed(before, after, case.facts.season, spot)
         missing = _missing(session, case, order, there) if there else ()
         if there is None or missing:
-            lost.append(_Lost(order, missing, _next(session, case, after, order, spot)))
+            free = not is_past(follow.closes_at(order), case.facts.now)
+            later = _next(session, case, after, order, spot) if free else None
+            lost.append(_Lost(order, missing, later, free))
         elif there != spot:
             follows.append((order, there))
     wish = case.orders.wish or (Aboard.ALONE if case.by is not case.account else None)
-    if lost and (wish is None or (wish is Aboard.MOVE and not all(one.next for one in lost))):
+    if not all(one.allows(wish) for one in lost):
         case.orders.question = _question(case, lost)
         return False
     for order, there in follows:
@@ -106,6 +116,7 @@ def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Pl
 
 
 def _missing(session: Session, case: "Case", order: Order, spot: Spot) -> tuple[str, ...]:
+    """What of an order does not come to a spot."""
     delivery = case.deliveries[spot.delivery_id]
     return tuple(follow.missing_aboard(session, order, delivery, case.facts.now))
 
@@ -123,6 +134,7 @@ def _question(case: "Case", lost: Collection[_Lost]) -> Question:
         numbers=tuple(one.order.number for one in lost),
         delivery=case.deliveries[min(one.order.delivery_id for one in lost)],
         next=case.deliveries[min(destinations)] if can_all else None,
+        can_cancel=all(one.can_cancel for one in lost),
         missing=tuple(dict.fromkeys(name for one in lost for name in one.missing)),
     )
 

@@ -43,7 +43,7 @@ class Draft:
     """
 
     key: str = field(default_factory=new_key)
-    entries: Mapping[int, Entry] = MappingProxyType({})
+    entries: Mapping[int, Entry] = field(default_factory=lambda: MappingProxyType({}))
     delivery_id: int | None = None
     point_id: int | None = None
     voucher: str | None = None

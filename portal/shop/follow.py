@@ -9,7 +9,7 @@ from portal.catalogue.articles import Offer, offers
 from portal.deliveries.queries import DeliveryView
 from portal.infra import locks
 from portal.pickup.queries import PointView
-from portal.rules.cutoffs import local_day
+from portal.rules.cutoffs import Lead, cutoff_instant, is_past, local_day
 from portal.rules.orders import OPEN
 from portal.rules.selling import Missing, StockKind, why_missing
 from portal.shop import stock
@@ -26,8 +26,21 @@ def hold_open(session: Session, account_id: int) -> list[Order]:
     return list(session.scalars(locks.for_update(statement, of=Order)))
 
 
+def closes_at(order: Order) -> datetime:
+    """The first instant at which an order is bound to its delivery: the first thing that it holds is being made."""
+    leads = (
+        Lead(line.article.lead_days, line.article.lead_time)
+        for line in order.lines
+        if line.quantity and line.article.lead_days is not None and line.article.lead_time is not None
+    )
+    own = (cutoff_instant(order.delivery.day, lead) for lead in leads)
+    return min([order.delivery.cutoff_at, *own])
+
+
 def missing_aboard(session: Session, order: Order, delivery: DeliveryView, now: datetime) -> list[str]:
     """The names of what an order holds and another delivery cannot bring; locks the articles.
+
+    An order that is bound to its own delivery leaves all behind.
 
     What is reserved stays reserved; only what is counted by delivery must be there once more.
     """
@@ -35,10 +48,11 @@ def missing_aboard(session: Session, order: Order, delivery: DeliveryView, now: 
         return []
     wanted = reserved(order)
     found = offers(session, wanted, local_day(now), delivery_id=delivery.id, held=True)
+    bound = is_past(closes_at(order), now)
     return [
         offer.article.name
         for article_id, offer in found.items()
-        if _stays_behind(offer, delivery, now, wanted[article_id])
+        if bound or _stays_behind(offer, delivery, now, wanted[article_id])
     ]
 
 
@@ -64,16 +78,25 @@ def travel(
         quantities = by_delivery(order)
         stock.give_back(session, order.delivery_id, quantities)
         stock.reserve(session, delivery.id, quantities)
-    put(order, delivery, point, with_box=with_box, at=at, by=by)
+    put(session, order, delivery, point, with_box=with_box, at=at, by=by)
 
 
 def put(
-    order: Order, delivery: DeliveryView, point: PointView, *, with_box: bool, at: datetime, by: int | None
+    session: Session,
+    order: Order,
+    delivery: DeliveryView,
+    point: PointView,
+    *,
+    with_box: bool,
+    at: datetime,
+    by: int | None,
 ) -> None:
     """Write down where an order goes, with the stock that is set aside for it."""
     order.delivery_id, order.pickup_point_id = delivery.id, point.id
     order.with_box, order.told_day, order.changed_at = with_box, delivery.day, at
     order.events.append(OrderEvent(at=at, what=Happening.MOVED, by_id=by))
+    session.flush()
+    session.expire(order, ["delivery", "pickup_point"])
 
 
 def by_delivery(order: Order) -> dict[int, int]:

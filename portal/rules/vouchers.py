@@ -42,14 +42,12 @@ class Terms:
     withdrawn: bool
 
 
-def refusal(
-    terms: Terms | None, day: date, total: Money, used: int, used_by_person: int
-) -> VoucherRefusal | None:
+def refusal(terms: Terms, day: date, total: Money, used: int, used_by_person: int) -> VoucherRefusal | None:
     """Why a voucher does not count for an order of that total, or None if it does.
 
     A fuller order is asked for last, when nothing else stands in the way.
     """
-    if terms is None or terms.withdrawn:
+    if terms.withdrawn:
         return VoucherRefusal.UNKNOWN
     if day < terms.first_day:
         return VoucherRefusal.NOT_YET

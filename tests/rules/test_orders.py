@@ -15,6 +15,7 @@ from portal.rules.orders import (
     refusal_to_amend,
     refusal_to_cancel,
     refusal_to_judge,
+    refusal_to_prepare,
     refusal_to_travel,
 )
 
@@ -126,6 +127,18 @@ def test_past_the_cutoff_only_a_shortage_refuses(state, to, now, shortage):
 
 def test_what_nobody_judged_is_still_accepted_after_the_cutoff():
     assert refusal_to_judge(PLACED, ACCEPTED, CUTOFF, TOO_LATE, shortage=False) is None
+
+
+@pytest.mark.parametrize("state", OrderState)
+def test_what_was_accepted_and_weighed_is_prepared_and_a_slip_is_undone(state):
+    done, to_be_weighed, undone = (
+        refusal_to_prepare(state, to, to_weigh=to_weigh)
+        for to, to_weigh in ((PREPARED, False), (PREPARED, True), (ACCEPTED, True))
+    )
+    ready = state is ACCEPTED
+    assert done is (None if ready else Refusal.NOT_IN_THIS_STATE)
+    assert to_be_weighed is (Refusal.TO_WEIGH if ready else Refusal.NOT_IN_THIS_STATE)
+    assert undone is (None if state is PREPARED else Refusal.NOT_IN_THIS_STATE)
 
 
 def test_a_naive_datetime_is_never_guessed_at():

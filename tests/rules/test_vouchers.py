@@ -39,8 +39,9 @@ def test_a_voucher_counts_so_many_times_in_all_and_for_each():
     assert answer(FREE, total=0, used=10**6, used_by_person=10**6) is None
 
 
-def test_a_code_that_was_never_given_out_is_as_unknown_as_one_withdrawn():
-    assert answer(None) is answer(replace(TEN_EUROS, withdrawn=True)) is VoucherRefusal.UNKNOWN
+def test_a_voucher_that_was_withdrawn_is_as_unknown_as_one_never_given_out():
+    withdrawn = replace(TEN_EUROS, withdrawn=True)
+    assert answer(withdrawn) is answer(withdrawn, day=LAST + DAY) is VoucherRefusal.UNKNOWN
 
 
 def test_what_a_fuller_order_would_not_help_is_said_before_the_minimum():

@@ -1,12 +1,22 @@
 """Reading formulas, the shelves of the shop, and who supplies it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.catalogue.models import Article, Category, Formula, FormulaPrice, Kind, Product, Supplier
+from portal.catalogue.models import (
+    Article,
+    Category,
+    DeliveryStock,
+    Formula,
+    FormulaPrice,
+    Kind,
+    Product,
+    Supplier,
+)
 from portal.infra.orm import View
 from portal.rules.alphabet import french_order
 from portal.rules.money import Money
@@ -130,6 +140,16 @@ def suppliers(session: Session) -> list[SupplierView]:
         articles=of_it,
     )
     return sorted(session.scalars(select(supplier)), key=lambda supplier: french_order(supplier.name))
+
+
+def remaining_of(session: Session, article_id: int, delivery_ids: Collection[int]) -> dict[int, int]:
+    """What is left of an article for the deliveries where that has been counted: delivery → units or grams."""
+    rows = session.execute(
+        select(DeliveryStock.delivery_id, DeliveryStock.remaining).where(
+            DeliveryStock.article_id == article_id, DeliveryStock.delivery_id.in_(delivery_ids)
+        )
+    )
+    return dict(rows.all())
 
 
 def product_names(session: Session) -> list[tuple[int, str]]:

@@ -109,19 +109,28 @@ def set_retired(session: Session, article_id: int, retired: bool, *, at: datetim
 
 
 def set_picture(
-    session: Session, article_id: int, upload: IO[bytes] | None, *, at: datetime, by: int
+    session: Session, article_id: int, upload: IO[bytes], *, at: datetime, by: int
 ) -> PictureRefusal | None:
-    """Show what was uploaded, or nothing; the picture of before goes, unless another article shows it."""
+    """Show what was uploaded."""
     article = _locked(session, article_id)
-    before = article.picture_id
-    picture = pictures.store(session, upload) if upload else None
+    picture = pictures.store(session, upload)
     if isinstance(picture, PictureRefusal):
         return picture
-    audit.change(session, article, {"picture_id": picture and picture.id}, at=at, by=by)
-    session.flush()
-    if before is not None and before != article.picture_id:
-        pictures.forget_unused(session, before)
+    _show(session, article, picture.id, at=at, by=by)
     return None
+
+
+def remove_picture(session: Session, article_id: int, *, at: datetime, by: int) -> None:
+    _show(session, _locked(session, article_id), None, at=at, by=by)
+
+
+def _show(session: Session, article: Article, picture_id: int | None, *, at: datetime, by: int) -> None:
+    """The picture of before goes, unless another article shows it."""
+    before = article.picture_id
+    if audit.change(session, article, {"picture_id": picture_id}, at=at, by=by):
+        session.flush()
+        if before is not None:
+            pictures.forget_unused(session, before)
 
 
 def _locked(session: Session, article_id: int) -> Article:

@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 
-from babel.dates import format_date, get_day_names
+from babel.dates import format_date, get_day_names, get_month_names
 from babel.numbers import format_currency, format_decimal
 from flask import Flask
 
@@ -56,6 +56,11 @@ def weekday_name(number: int) -> str:
 def month(value: date) -> str:
     """« juin 2026 »"""
     return _date(value, "MMMM y", language())
+
+
+def month_name(number: int) -> str:
+    """« juin » from 6"""
+    return str(get_month_names(locale=language())[number])
 
 
 def month_short(value: date) -> str:
@@ -125,7 +130,7 @@ def content(value: int, measured: str) -> str:
 
 
 FILTERS = (
-    day, day_year, day_month, day_short, weekday, weekday_name, month, month_short,
+    day, day_year, day_month, day_short, weekday, weekday_name, month, month_name, month_short,
     clock, moment, cutoff, money, percent, number, distance, amount, content,
 )  # fmt: skip
 

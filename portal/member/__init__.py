@@ -17,4 +17,4 @@ def member() -> Account:
     return cast(Account, current_user._get_current_object())
 
 
-from portal.member import account, calendar, deliveries, home, planning, points, subscriptions, suspensions
+from portal.member import account, calendar, deliveries, home, orders, planning, points, subscriptions, suspensions, wishes

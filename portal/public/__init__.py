@@ -4,4 +4,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("public", __name__)
 
-from portal.public import calendar, health, home, points, sign_in
+from portal.public import calendar, guest_orders, health, home, pictures, points, shop, sign_in, withdrawal

@@ -1,4 +1,4 @@
-"""Letters as French readers look things up: alphabetical order, and names for addresses."""
+"""Letters as French readers look things up: alphabetical order, search, and names for addresses."""
 
 import re
 import unicodedata
@@ -19,6 +19,22 @@ def french_order(*texts: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def slug_of(text: str) -> str:
     """« Halle de l'Été » is « halle-de-l-ete »; empty for what has no such letters."""
     return _NOT_PLAIN.sub("-", _bare(text)).strip("-")
+
+
+def finds(typed: str, *texts: str) -> bool:
+    """Whether every word that was typed is one of the texts' or begins one.
+
+    Accents, case, « œ » and a plural do not matter; nothing typed finds everything.
+    """
+    words = set(_bare(" ".join(texts)).split())
+    return all(
+        _singular(wanted) in words or any(word.startswith(wanted) for word in words)
+        for wanted in _bare(typed).split()
+    )
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s") if word.endswith("s") else word.removesuffix("x")
 
 
 def _bare(text: str) -> str:

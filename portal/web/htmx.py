@@ -7,7 +7,9 @@ from flask.typing import ResponseReturnValue
 
 
 def is_htmx() -> bool:
-    return request.headers.get("HX-Request") == "true"
+    """Whether a fragment is wanted: who goes back to an earlier address wants the page."""
+    back = "HX-History-Restore-Request" in request.headers
+    return request.headers.get("HX-Request") == "true" and not back
 
 
 def render_fragments(*templates: str, status: int = 200, **context: Any) -> ResponseReturnValue:

@@ -53,4 +53,7 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
 }
 
 // htmx notes the path one is on; nothing stays in this browser but the cookie (BAR S3).
-sessionStorage.removeItem("htmx-current-path-for-history");
+const forget = () => sessionStorage.removeItem("htmx-current-path-for-history");
+forget();
+document.addEventListener("htmx:pushedIntoHistory", forget);
+document.addEventListener("htmx:replacedInHistory", forget);

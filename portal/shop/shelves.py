@@ -1,0 +1,104 @@
+"""What the shop shows: articles as they can be had with the delivery that somebody's order travels with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from portal.catalogue.articles import ArticleView, Offer
+from portal.catalogue.pictures import widths
+from portal.rules import selling
+from portal.rules.cutoffs import local_day
+from portal.rules.money import Money
+from portal.rules.selling import Journey, Missing, SaleUnit
+from portal.shop import carts
+from portal.shop.drafts import Draft
+from portal.shop.settings import get_rules
+from portal.shop.travel import Stop
+from portal.shop.vouchers import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An article on its shelf."""
+
+    offer: Offer
+    missing: Missing | None
+    closes_at: datetime | None
+    """When it can no longer be ordered, where that is before its delivery closes."""
+    in_season: bool
+    """It has a season, and this is it."""
+
+    @property
+    def article(self) -> ArticleView:
+        return self.offer.article
+
+    @property
+    def wished(self) -> bool:
+        """By whoever looks at it."""
+        return self.offer.picked
+
+    @property
+    def step(self) -> int:
+        return selling.least(self.offer.goods)
+
+    @property
+    def most(self) -> int:
+        return carts.most(self.offer)
+
+    @property
+    def few(self) -> int | None:
+        """What is left of it, where that is little."""
+        return self.offer.left if selling.is_low(self.offer.goods, self.offer.left) else None
+
+    @property
+    def per_measure(self) -> Money | None:
+        """The price of a kilo or a litre, beside that of a unit."""
+        price, content = self.article.price, self.article.content
+        by_unit = self.article.sale_unit is not SaleUnit.WEIGHT
+        return selling.per_measure(price, content) if price and content and by_unit else None
+
+    @property
+    def picture_widths(self) -> list[int]:
+        return widths(self.article.picture_width) if self.article.picture_width else []
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody in the shop: where their order goes, and what is in it."""
+
+    now: datetime
+    stop: Stop | None
+    quantities: Mapping[int, int]
+    may_order: bool
+
+    @property
+    def delivery_id(self) -> int | None:
+        return self.stop.delivery.id if self.stop else None
+
+    def item(self, offer: Offer) -> Item:
+        journey, goods = self.stop.journey if self.stop else None, offer.goods
+        return Item(
+            offer=offer,
+            missing=offer.missing(journey, self.now),
+            closes_at=selling.closes_at(goods, journey)
+            if journey and _closes_early(goods, journey)
+            else None,
+            in_season=goods.season is not None
+            and goods.season.has(journey.day if journey else local_day(self.now)),
+        )
+
+
+def visit(session: Session, draft: Draft, person: Person, now: datetime) -> Visit:
+    stop, _lost = carts.place(session, draft, person, now)
+    return Visit(
+        now=now,
+        stop=stop,
+        quantities={article_id: entry.quantity for article_id, entry in draft.entries.items()},
+        may_order=person.account_id is not None or get_rules(session).guests_welcome,
+    )
+
+
+def _closes_early(goods: selling.Goods, journey: Journey) -> bool:
+    return selling.closes_at(goods, journey) < journey.cutoff_at

@@ -5,23 +5,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.catalogue.articles import Offer, offers
 from portal.infra import audit, clock, locks
-from portal.infra.orm import View
-from portal.rules import vouchers
 from portal.rules.cutoffs import is_past, local_day
 from portal.rules.money import Money
 from portal.rules.orders import OrderState, Refusal, refusal_to_amend
 from portal.rules.selling import Missing, QuantityRefusal, refusal_of_quantity
 from portal.shop import queries, stock
-from portal.shop.models import Happening, Order, OrderEvent, Voucher, VoucherUse
+from portal.shop.models import Happening, Order, OrderEvent
 from portal.shop.orders import bring, hold_own, post_change
 from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.settings import get_rules
 from portal.shop.travel import journey
+from portal.shop.vouchers import off_order
 
 
 class Objection(StrEnum):
@@ -152,26 +150,7 @@ def _amended(session: Session, order: OrderView, wanted: Mapping[int, int]) -> O
     """With other quantities, at the prices that were agreed, its voucher worked out anew."""
     lines = (replace(line, quantity=wanted.get(line.id, line.quantity)) for line in order.lines)
     after = replace(order, lines=tuple(line for line in lines if line.quantity))
-    terms = session.scalar(_TERMS.where(VoucherUse.order_id == order.id))
-    if terms is None:
-        return after
-    off = vouchers.discount(terms, after.subtotal) if after.subtotal >= terms.minimum else Money.zero()
-    return replace(after, discount=off)
-
-
-_TERMS = select(
-    View(
-        vouchers.Terms,
-        amount=Voucher.amount,
-        share=Voucher.share,
-        first_day=Voucher.first_day,
-        last_day=Voucher.last_day,
-        minimum=Voucher.minimum,
-        uses=Voucher.uses,
-        per_person=Voucher.per_person,
-        withdrawn=Voucher.withdrawn_at.is_not(None),
-    )
-).join(VoucherUse, VoucherUse.voucher_id == Voucher.id)
+    return replace(after, discount=off_order(session, order.id, after.subtotal))
 
 
 def _write(

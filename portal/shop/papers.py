@@ -5,9 +5,13 @@ from dataclasses import asdict
 from portal.infra import pdf
 from portal.infra.outbox import File
 from portal.profile.queries import ConditionsView, Farm
-from portal.web.filters import day_year
+from portal.rules.orders import OrderState
+from portal.rules.selling import SaleUnit
+from portal.shop.queries import OrderLineView, OrderView
+from portal.web.filters import amount, clock, day_year, money, percent
 from portal.web.i18n import gettext as _
 from portal.web.i18n import language
+from portal.web.i18n import lazy_gettext as _l
 
 
 def conditions_file(conditions: ConditionsView, farm: Farm) -> File:
@@ -21,3 +25,88 @@ def conditions_file(conditions: ConditionsView, farm: Farm) -> File:
         sections=[{"heading": heading, "text": text} for heading, text in conditions.sections],
     )
     return File(f"conditions-{conditions.day}.pdf", pdf.CONTENT_TYPE, data)
+
+
+def order_file(order: OrderView, farm: Farm) -> File:
+    """An order with its prices, as it now stands."""
+    data = pdf.render(
+        "order",
+        language=language(),
+        farm=asdict(farm),
+        title=_("Commande %(number)s", number=order.number),
+        buyer=[order.name, order.street, f"{order.postcode} {order.town}".strip(), order.phone],
+        facts=_facts(order),
+        heads=[_("Produit"), _("Quantité"), _("Prix TTC"), _("Montant TTC")],
+        lines=[_cells(line) for line in order.lines],
+        sums=_sums(order),
+        total=[
+            _("Total TTC estimé, avant la pesée") if order.estimated else _("Total TTC"),
+            money(order.total),
+        ],
+        vat=[
+            _(
+                "dont TVA à %(rate)s : %(vat)s",
+                rate=percent(part.basis_points),
+                vat=money(part.vat),
+            )
+            for part in order.vat
+            if part.total.cents
+        ],
+        close=_("Ce document n'est pas une facture."),
+    )
+    return File(f"commande-{order.number}.pdf", pdf.CONTENT_TYPE, data)
+
+
+STATES = {
+    OrderState.PLACED: _l("envoyée, en attente de l'accord de la ferme"),
+    OrderState.ACCEPTED: _l("acceptée"),
+    OrderState.REFUSED: _l("refusée"),
+    OrderState.PREPARED: _l("prête"),
+    OrderState.DELIVERED: _l("livrée"),
+    OrderState.CANCELLED: _l("annulée"),
+}
+
+
+def _facts(order: OrderView) -> list[tuple[str, str]]:
+    point = order.point
+    return [
+        (_("Commandée"), _("le %(day)s", day=day_year(order.placed_day))),
+        (_("État"), str(STATES[order.state])),
+        (_("Livraison"), _("le %(day)s", day=day_year(order.delivery.day))),
+        (
+            _("Retrait"),
+            _(
+                "%(point)s, %(address)s, %(postcode)s %(town)s, de %(opens)s à %(closes)s",
+                point=point.name,
+                address=point.address,
+                postcode=point.postcode,
+                town=point.town,
+                opens=clock(point.opens),
+                closes=clock(point.closes),
+            ),
+        ),
+        (
+            _("Règlement"),
+            _("sur la facture du mois") if order.account_id else _("au point de retrait"),
+        ),
+    ]
+
+
+def _cells(line: OrderLineView) -> tuple[str, str, str, str]:
+    weighed = line.sale_unit is SaleUnit.WEIGHT
+    price = money(line.unit_price)
+    return (
+        line.name,
+        amount(line.paid, "g") if weighed else str(line.paid),
+        _("%(price)s le kilo", price=price) if weighed else price,
+        money(line.amount),
+    )
+
+
+def _sums(order: OrderView) -> list[tuple[str, str]]:
+    if not order.taken_off.cents:
+        return []
+    return [
+        (_("Produits"), money(order.subtotal)),
+        (_("Bon de réduction"), f"−{money(order.taken_off)}"),
+    ]

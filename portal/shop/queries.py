@@ -143,6 +143,9 @@ class OrderView:
         """Whether something is still to be weighed."""
         return self.live and any(line.estimated and line.quantity for line in self.lines)
 
+    def quantity_of(self, line_id: int) -> int:
+        return sum(line.quantity for line in self.lines if line.id == line_id)
+
     @property
     def vat(self) -> list[Vat]:
         return vat_of(self.lines, self.taken_off)

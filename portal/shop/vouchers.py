@@ -53,6 +53,15 @@ def hold(session: Session, code: str) -> None:
     session.scalar(locks.for_update(select(Voucher).where(Voucher.code == code), of=Voucher))
 
 
+def off_order(session: Session, order_id: int, total: Money) -> Money:
+    """What the voucher that an order was placed with takes off another total: nothing below its minimum."""
+    used = select(Voucher).join(VoucherUse, VoucherUse.voucher_id == Voucher.id)
+    voucher = session.scalar(used.where(VoucherUse.order_id == order_id))
+    if voucher is None or total < voucher.minimum:
+        return Money.zero()
+    return vouchers.discount(_terms(voucher), total)
+
+
 def _terms(voucher: Voucher) -> Terms:
     return Terms(
         amount=voucher.amount,

@@ -1,0 +1,220 @@
+"""The pages of an order: the same for a subscriber, who is signed in, and for a guest, who holds its link.
+
+What is asked and what is answered stands here; who may ask, in the faces.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+from wtforms import Form
+from wtforms.fields import SelectChoice
+
+from portal.infra import clock, pdf
+from portal.infra.orm import db
+from portal.profile.queries import get_farm
+from portal.rules.cutoffs import local_day
+from portal.rules.money import Money
+from portal.rules.selling import MOST_GRAMS, SaleUnit
+from portal.shop import amending, queries, withdrawals
+from portal.shop.amending import Fault, Objection, Outcome
+from portal.shop.papers import order_file
+from portal.shop.queries import OrderLineView, OrderView
+from portal.web.forms import ChosenMany, Typed, email, line, whole
+from portal.web.htmx import is_htmx
+from portal.web.i18n import gettext as _
+from portal.web.i18n import lazy_gettext as _l
+
+CHOICES = 20
+"""Quantities that are offered beyond none, or more where more is ordered."""
+
+_read_quantity = whole(0, MOST_GRAMS)
+_read_cents = whole(0, 999_999_999)
+
+
+class WithdrawalForm(Form):
+    """What the law asks for: who, what, and where the receipt goes."""
+
+    lines = ChosenMany(_l("Produits"), name="ligne")
+    name = Typed(_l("Nom"), line(160), name="nom")
+    email = Typed(_l("Adresse e-mail"), email, name="email")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Quantities as they were sent: line → units or grams, what was typed, and what cannot be read."""
+
+    wanted: Mapping[int, int] = field(default_factory=dict)
+    typed: Mapping[int, str] = field(default_factory=dict)
+    faults: Mapping[int, Fault] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPages:
+    """One order, an account's or a guest's. `endpoints` says in which face, `values` how it is named there."""
+
+    order_id: int
+    account_id: int | None
+    endpoints: Mapping[str, str]
+    values: Mapping[str, Any]
+
+    def ways(self) -> dict[str, str]:
+        """Where its pages and acts are."""
+        return {name: url_for(endpoint, **self.values) for name, endpoint in self.endpoints.items()}
+
+    def show(self, status: int = 200, **context: Any) -> Response:
+        return self._page("page", self._order(), status, **context)
+
+    def cancel(self) -> ResponseReturnValue:
+        outcome = amending.cancel(db.session(), self.order_id, self.account_id)
+        if outcome is None:
+            abort(404)
+        if outcome.refusal:
+            return self.show(422, refusal=outcome.refusal)
+        if outcome.done:
+            flash(_("Votre commande est annulée. Un message vous le confirme."), "success")
+        return self._back()
+
+    def ask_amendment(self) -> ResponseReturnValue:
+        """The quantities, and what they would come to: nothing is changed yet."""
+        order = self._order()
+        asked = read_quantities(request.args, order, all_of_them=False)
+        return self._amendment(order, asked)
+
+    def amend(self) -> ResponseReturnValue:
+        order = self._order()
+        asked = read_quantities(request.form, order, all_of_them=True)
+        if asked.faults:
+            return self._amendment(order, asked, 422)
+        outcome = amending.amend(
+            db.session(), self.order_id, self.account_id, asked.wanted, _read_total(request.form)
+        )
+        if outcome is None:
+            abort(404)
+        if outcome.refused:
+            return self._amendment(self._order(), asked, 422, outcome)
+        if outcome.done:
+            flash(_("Votre commande est modifiée. Un message vous le confirme."), "success")
+        return self._back()
+
+    def ask_withdrawal(self) -> ResponseReturnValue:
+        order = self._order()
+        return self._withdrawal(order, WithdrawalForm(data={"name": order.name, "email": order.email}))
+
+    def withdraw(self) -> ResponseReturnValue:
+        order = self._order()
+        form = WithdrawalForm(request.form)
+        form.lines.choices = [SelectChoice(value=line.id, label=line.name) for line in order.lines]
+        if not form.validate():
+            return self._withdrawal(order, form, 422)
+        declared = withdrawals.declare(
+            db.session(),
+            self.order_id,
+            self.account_id,
+            form.lines.data or (),
+            name=form.name.data,
+            email=form.email.data,
+        )
+        if declared is None:
+            abort(404)
+        if declared.refusal:
+            return self._withdrawal(declared.order, form, 422, refusal=declared.refusal)
+        flash(
+            _(
+                "Votre rétractation est reçue. Son accusé de réception part à %(email)s.",
+                email=form.email.data,
+            ),
+            "success",
+        )
+        return self._back()
+
+    def sheet(self) -> Response:
+        """For paper."""
+        return self._page("print", self._order())
+
+    def file(self) -> Response:
+        found = order_file(self._order(), get_farm(db.session()))
+        response = _private(Response(found.data, mimetype=pdf.CONTENT_TYPE))
+        response.headers["Content-Disposition"] = f'inline; filename="{found.name}"'
+        return response
+
+    def _order(self) -> OrderView:
+        return queries.order(db.session(), self.order_id, self.account_id) or abort(404)
+
+    def _amendment(
+        self, order: OrderView, asked: Asked, status: int = 200, outcome: Outcome | None = None
+    ) -> Response:
+        outcome = outcome or amending.preview(db.session(), order, asked.wanted, clock.now())
+        template = "_amended" if is_htmx() and request.method == "GET" else "amend"
+        return self._page(
+            template,
+            order,
+            status,
+            outcome=outcome,
+            faults={**outcome.faults, **asked.faults},
+            typed=asked.typed,
+            choices={line.id: _choices(line) for line in order.lines},
+        )
+
+    def _withdrawal(
+        self, order: OrderView, form: WithdrawalForm, status: int = 200, **context: Any
+    ) -> Response:
+        today = local_day(clock.now())
+        return self._page("withdraw", order, status, form=form, returnable=order.returnable(today), **context)
+
+    def _page(self, name: str, order: OrderView, status: int = 200, **context: Any) -> Response:
+        now = clock.now()
+        page = render_template(
+            f"orders/{name}.html",
+            order=order,
+            ways=self.ways(),
+            guest=self.account_id is None,
+            now=now,
+            today=local_day(now),
+            **context,
+        )
+        return _private(make_response(page, status))
+
+    def _back(self) -> ResponseReturnValue:
+        return redirect(self.ways()["show"], 303)
+
+
+def _private(response: Response) -> Response:
+    """It is somebody's, though perhaps nobody is signed in."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def read_quantities(sent: MultiDict[str, str], order: OrderView, *, all_of_them: bool) -> Asked:
+    """What was sent for each line; what is left out stays as it is, unless all of them are needed."""
+    wanted, typed, faults = {}, {}, {}
+    for ordered in order.lines:
+        values = sent.getlist(f"quantite-{ordered.id}")
+        if not values and not all_of_them:
+            continue
+        typed[ordered.id] = values[0] if values else ""
+        try:
+            [value] = values
+            wanted[ordered.id] = _read_quantity(value.strip())
+        except ValueError:
+            faults[ordered.id] = Fault(Objection.UNREADABLE)
+    return Asked(wanted, typed, faults)
+
+
+def _read_total(sent: MultiDict[str, str]) -> Money | None:
+    """The sum that the page has shown, in cents."""
+    try:
+        [value] = sent.getlist("total")
+        return Money(_read_cents(value))
+    except ValueError:
+        return None
+
+
+def _choices(ordered: OrderLineView) -> list[int]:
+    step = ordered.step if ordered.sale_unit is SaleUnit.WEIGHT and ordered.step else 1
+    most = max(CHOICES, -(-ordered.quantity // step))
+    return sorted({*range(0, (most + 1) * step, step), ordered.quantity})

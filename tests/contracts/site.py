@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.sessions import hash_token
 from portal.boxes.models import Suspension
-from portal.catalogue.models import Formula, Product
+from portal.catalogue.models import ArticlePrice, Category, Formula, Product, Supplier
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery
 from portal.infra import outbox
@@ -27,11 +27,30 @@ from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
 from portal.pickup.models import PickupPoint
 from portal.planning.models import CalendarFeed
+from portal.profile.models import Conditions
+from portal.rules.money import Money
+from portal.rules.selling import Measured, StockKind
+from portal.shop.models import Voucher
 from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.composing import delivery_on, put, show
 from tests.conftest import Farms
-from tests.farm.forms import NEW_TOUR, NEWS, POINT, PROFILE
+from tests.farm.forms import (
+    ARTICLE,
+    CONDITIONS,
+    NEW_ARTICLE,
+    NEW_TOUR,
+    NEWS,
+    POINT,
+    PRICE,
+    PROFILE,
+    SHELF,
+    SHOP,
+    SUPPLIER,
+    VOUCHER,
+)
+from tests.photographs import Photograph
+from tests.shop.making import article
 from tests.world import ADMIN, CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY
 
 ROLES = {"anonymous": None, "subscriber": CAMILLE, "staff": STAFF, "admin": ADMIN}
@@ -124,6 +143,34 @@ POST  /ferme/points-de-retrait/<id:point_id>                                sign
 POST  /ferme/points-de-retrait/<id:point_id>/place                          sign-in    403         303      303
 POST  /ferme/points-de-retrait/<id:point_id>/fermeture                      sign-in    403         303      303
 POST  /ferme/points-de-retrait/<id:point_id>/reouverture                    sign-in    403         303      303
+GET   /ferme/produits                                                       sign-in    403         200      200
+GET   /ferme/produits/ajout                                                 sign-in    403         200      200
+POST  /ferme/produits/ajout                                                 sign-in    403         303      303
+GET   /ferme/produits/<id:article_id>                                       sign-in    403         200      200
+POST  /ferme/produits/<id:article_id>                                       sign-in    403         303      303
+POST  /ferme/produits/<id:article_id>/photo                                 sign-in    403         303      303
+POST  /ferme/produits/<id:article_id>/photo/suppression                     sign-in    403         303      303
+POST  /ferme/produits/<id:article_id>/prix                                  sign-in    403         303      303
+POST  /ferme/produits/<id:article_id>/prix/<date:since>/suppression         sign-in    403         303      303
+POST  /ferme/produits/<id:article_id>/stock                                 sign-in    403         303      303
+POST  /ferme/produits/<id:article_id>/retrait                               sign-in    403         303      303
+POST  /ferme/produits/<id:article_id>/retour                                sign-in    403         303      303
+GET   /ferme/produits/rayons                                                sign-in    403         200      200
+GET   /ferme/produits/rayons/ajout                                          sign-in    403         200      200
+POST  /ferme/produits/rayons/ajout                                          sign-in    403         303      303
+GET   /ferme/produits/rayons/<id:category_id>                               sign-in    403         200      200
+POST  /ferme/produits/rayons/<id:category_id>                               sign-in    403         303      303
+POST  /ferme/produits/rayons/<id:category_id>/place                         sign-in    403         303      303
+GET   /ferme/produits/fournisseurs                                          sign-in    403         200      200
+GET   /ferme/produits/fournisseurs/ajout                                    sign-in    403         200      200
+POST  /ferme/produits/fournisseurs/ajout                                    sign-in    403         303      303
+GET   /ferme/produits/fournisseurs/<id:supplier_id>                         sign-in    403         200      200
+POST  /ferme/produits/fournisseurs/<id:supplier_id>                         sign-in    403         303      303
+GET   /ferme/bons                                                           sign-in    403         200      200
+GET   /ferme/bons/ajout                                                     sign-in    403         200      200
+POST  /ferme/bons/ajout                                                     sign-in    403         303      303
+POST  /ferme/bons/<id:voucher_id>/retrait                                   sign-in    403         303      303
+POST  /ferme/bons/<id:voucher_id>/retour                                    sign-in    403         303      303
 GET   /ferme/reglages                                                       sign-in    403         200      200
 POST  /ferme/reglages                                                       sign-in    403         303      303
 GET   /ferme/reglages/nouvelles/ajout                                       sign-in    403         200      200
@@ -131,6 +178,12 @@ POST  /ferme/reglages/nouvelles/ajout                                       sign
 GET   /ferme/reglages/nouvelles/<id:news_id>                                sign-in    403         200      200
 POST  /ferme/reglages/nouvelles/<id:news_id>                                sign-in    403         303      303
 POST  /ferme/reglages/nouvelles/<id:news_id>/suppression                    sign-in    403         303      303
+GET   /ferme/reglages/boutique                                              sign-in    403         200      200
+POST  /ferme/reglages/boutique                                              sign-in    403         303      303
+GET   /ferme/reglages/conditions                                            sign-in    403         200      200
+GET   /ferme/reglages/conditions/ajout                                      sign-in    403         200      200
+POST  /ferme/reglages/conditions/ajout                                      sign-in    403         303      303
+GET   /ferme/reglages/conditions/<id:conditions_id>                         sign-in    403         200      200
 """
 IN_DEVELOPMENT = {("GET", "/ferme/composants")}
 
@@ -143,7 +196,10 @@ FORMULA, PRODUCT = 2, 1
 """The large box and its carrots; `prepare` looks."""
 
 VALUES: dict[str, str | int | date] = {
+    "article_id": 1,
     "before": 2,
+    "category_id": 1,
+    "conditions_id": 1,
     "day": TUESDAY,
     "digest": "0" * 16,
     "formula_id": FORMULA,
@@ -154,11 +210,14 @@ VALUES: dict[str, str | int | date] = {
     "point_id": 1,
     "product_id": PRODUCT,
     "session_id": 1,
+    "since": date(2026, 9, 1),
     "slug": "gare",
     "subscription_id": 1,
+    "supplier_id": 1,
     "token": TOKEN,
     "tour": "mardi",
     "tour_id": 1,
+    "voucher_id": 1,
     "week": WEEK,
 }
 CELL = f"cell-{FORMULA}-{PRODUCT}"
@@ -225,7 +284,25 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/points-de-retrait/ajout": lambda _: POINT | {"tour_id": "3"},
     "/ferme/points-de-retrait/<id:point_id>": lambda _: POINT,
     "/ferme/points-de-retrait/<id:point_id>/place": lambda _: {"place": "2"},
+    "/ferme/produits/ajout": lambda _: NEW_ARTICLE,
+    "/ferme/produits/<id:article_id>": lambda _: ARTICLE,
+    "/ferme/produits/<id:article_id>/photo": lambda _: {"photo": (Photograph(), "photo.png")},
+    "/ferme/produits/<id:article_id>/prix": lambda _: PRICE,
+    "/ferme/produits/<id:article_id>/stock": lambda _: {
+        "quantity": "5",
+        "seen": "12",
+        "livraison": "",
+        "act": "add",
+    },
+    "/ferme/produits/rayons/ajout": lambda _: SHELF,
+    "/ferme/produits/rayons/<id:category_id>": lambda _: SHELF,
+    "/ferme/produits/rayons/<id:category_id>/place": lambda _: {"place": "2"},
+    "/ferme/produits/fournisseurs/ajout": lambda _: SUPPLIER,
+    "/ferme/produits/fournisseurs/<id:supplier_id>": lambda _: SUPPLIER,
+    "/ferme/bons/ajout": lambda _: VOUCHER,
     "/ferme/reglages": lambda _: PROFILE,
+    "/ferme/reglages/boutique": lambda _: SHOP,
+    "/ferme/reglages/conditions/ajout": lambda _: CONDITIONS,
     "/ferme/reglages/nouvelles/ajout": lambda _: NEWS,
     "/ferme/reglages/nouvelles/<id:news_id>": lambda _: NEWS,
 }
@@ -273,6 +350,7 @@ def point_of(session: Session, slug: str) -> int:
 
 def prepare(session: Session) -> None:
     """Something for every address: composed boxes, a week off, a pause, terms to come, a failed mail, a link."""
+    stock_the_shop(session)
     assert session.get_one(Formula, FORMULA).slug == "grand"
     assert session.get_one(Product, PRODUCT).slug == "carottes"
     for day, state in ((EARLIER, CompositionState.CONFIRMED), (TUESDAY, CompositionState.FORECAST)):
@@ -316,6 +394,33 @@ def prepare(session: Session) -> None:
             created_at=NOW,
             expires_at=NOW + timedelta(hours=48),
         )
+    )
+
+
+def stock_the_shop(session: Session) -> None:
+    """A jar of honey that a neighbour supplies, at a price that goes up; a voucher, and conditions of sale."""
+    honey = article(
+        session,
+        stock_kind=StockKind.COUNTED,
+        stock=12,
+        content=250,
+        measured=Measured.GRAMS,
+        supplier=Supplier(name="Le Rucher", email="rucher@example.org", phone="06 39 98 30 01"),
+    )
+    session.add_all(
+        [
+            ArticlePrice(article_id=honey.id, since=date(2026, 9, 1), price=Money(690), vat_basis_points=550),
+            Category(slug="legumes", name="Légumes", position=1, drawing="leek"),
+            Voucher(
+                code="BIENVENUE",
+                amount=Money(500),
+                first_day=date(2026, 1, 1),
+                last_day=date(2026, 12, 31),
+                minimum=Money(0),
+                note="Aux nouveaux.",
+            ),
+            Conditions(text="# Qui vend\n\nLa ferme.", published_at=NOW - timedelta(days=90)),
+        ]
     )
 
 

@@ -16,6 +16,7 @@ NOT_TYPED = {
     "audit_event.action",
     "audit_event.subject_id",
     "audit_event.subject_type",
+    "category.drawing",
     "formula.drawing",
     "mail.html",
     "mail.last_error",
@@ -24,6 +25,13 @@ NOT_TYPED = {
 """Written by the program, or names of its own pictures."""
 
 SHOWN = {
+    "article.allergens",
+    "article.description",
+    "article.ingredients",
+    "article.name",
+    "article.origin",
+    "category.name",
+    "conditions.text",
     "account.first_name",
     "delivery.cancel_reason",
     "farm_profile.name",
@@ -37,7 +45,10 @@ SHOWN = {
     "pickup_point.name",
     "product.name",
     "product.storage",
+    "supplier.email",
+    "supplier.phone",
     "tour.name",
+    "voucher.note",
 }
 """What these pages show at the least: the test is about something."""
 

@@ -31,4 +31,47 @@ PROFILE = {
     "postcode": "05700",
     "town": "Serres",
 }
+ARTICLE = {
+    "name": "Miel de lavande",
+    "category_id": "1",
+    "supplier_id": "0",
+    "product_id": "0",
+    "description": "Du plateau.",
+    "sale_unit": "jar",
+    "content": "500",
+    "measured": "g",
+    "step": "",
+    "origin": "France, Valensole",
+    "variety": "",
+    "label": "organic",
+    "ingredients": "",
+    "allergens": "",
+    "stock_kind": "counted",
+    "delivery_stock": "",
+    "first_day": "15",
+    "first_month": "6",
+    "last_day": "30",
+    "last_month": "9",
+    "tours": ["1", "2", "3"],
+    "lead_days": "",
+    "lead_time": "",
+}
+NEW_ARTICLE = ARTICLE | {"price": "9,50", "vat": "550", "stock": "12"}
+PRICE = {"price": "10,20", "vat": "550", "since": "2026-07-01"}
+SHELF = {"name": "Crémerie", "drawing": "cheese"}
+SUPPLIER = {"name": "Ferme des Aires", "email": "aires@example.org", "phone": "06 39 98 30 09"}
+VOUCHER = {
+    "code": "merci-juin",
+    "kind": "amount",
+    "amount": "5",
+    "share": "",
+    "first_day": "2026-06-10",
+    "last_day": "2026-07-10",
+    "minimum": "20",
+    "uses": "100",
+    "per_person": "1",
+    "note": "Pour la fête.",
+}
+SHOP = {"accepts_at_once": "False", "guests_welcome": "True", "guest_minimum": "20,00"}
+CONDITIONS = {"text": "# Qui vend\n\nLa ferme.\n\n# Le prix\n\nToutes taxes comprises.", "act": "publish"}
 NEWS = {"title": "La récolte commence", "text": "Bonjour !\n\nÀ mardi.", "day": "", "time": ""}

@@ -17,13 +17,14 @@ from portal.compositions.models import Composition
 from portal.deliveries import services as deliveries
 from portal.deliveries.jobs import AHEAD
 from portal.deliveries.models import Delivery, Tour
-from portal.demo import customers, farm, harvest, people, shelves
+from portal.demo import customers, farm, harvest, orders, people, shelves
 from portal.demo.points import POINTS
 from portal.demo.vegetables import EGGS, VEGETABLES
 from portal.pickup.models import PickupPoint
 from portal.profile.models import FarmProfile, News
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.money import Money
+from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 from portal.web.i18n import french
 
@@ -46,6 +47,7 @@ class Summary:
     deliveries: int
     baskets: int
     compositions: int
+    orders: int
 
 
 def generate(
@@ -64,7 +66,8 @@ def generate(
     _add_people(session, subscribers, seed, now)
     _freeze(session, now)
     harvest.add_compositions(session, seed, now)
-    tables = (Account, Subscription, Delivery, Basket, Composition)
+    orders.add_orders(session, seed, now)
+    tables = (Account, Subscription, Delivery, Basket, Composition, Order)
     return Summary(*(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables))
 
 

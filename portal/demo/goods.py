@@ -7,6 +7,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 
 from portal.catalogue.models import Label
+from portal.demo.farm import FARM
 from portal.demo.vegetables import VEGETABLES, Vegetable
 from portal.rules.selling import SaleUnit
 
@@ -27,6 +28,7 @@ class Category:
 @dataclass(frozen=True, slots=True)
 class Supplier:
     name: str
+    town: str
     email: str
     phone: str
 
@@ -55,7 +57,6 @@ class Article:
     sale_unit: SaleUnit
     price: int  # cents, for a unit or a kilogram
     description: str
-    origin: str
     grams: int | None = None
     millilitres: int | None = None
     variety: str | None = None
@@ -72,6 +73,12 @@ class Article:
     supplier: Supplier | None = None
     former_price: int | None = None  # until a few weeks ago
     coming_price: int | None = None  # a few weeks from now
+
+    @property
+    def origin(self) -> str:
+        """Everybody sells what they have grown or made themselves."""
+        town = self.supplier.town if self.supplier else FARM.town
+        return f"{town}, Hautes-Alpes, France"
 
     @property
     def season(self) -> tuple[int, int] | None:
@@ -110,10 +117,10 @@ CATEGORIES = (
     Category("tisanes-et-plants", "Tisanes, plants et fleurs", "herb-tea"),
 )
 
-ORCHARD = Supplier("Vergers du Plan de la Sagne", "vergers@example.org", "06 39 98 30 01")
-DAIRY = Supplier("Ferme des Hautes Clapes", "hautes-clapes@example.org", "06 39 98 30 02")
-BAKERY = Supplier("Fournil et moulin des Aires", "fournil@example.org", "06 39 98 30 03")
-APIARY = Supplier("Rucher de Combe Chaude", "rucher@example.org", "06 39 98 30 04")
-BREWERY = Supplier("Brasserie du Torrent Clair", "brasserie@example.org", "06 39 98 30 05")
-HERBS = Supplier("Simples et Sentiers", "simples@example.org", "06 39 98 30 06")
+ORCHARD = Supplier("Vergers du Plan de la Sagne", "Lazer", "vergers@example.org", "06 39 98 30 01")
+DAIRY = Supplier("Ferme des Hautes Clapes", "Trescléoux", "hautes-clapes@example.org", "06 39 98 30 02")
+BAKERY = Supplier("Fournil et moulin des Aires", "Orpierre", "fournil@example.org", "06 39 98 30 03")
+APIARY = Supplier("Rucher de Combe Chaude", "Méreuil", "rucher@example.org", "06 39 98 30 04")
+BREWERY = Supplier("Brasserie du Torrent Clair", "Serres", "brasserie@example.org", "06 39 98 30 05")
+HERBS = Supplier("Simples et Sentiers", "Saint-André-de-Rosans", "simples@example.org", "06 39 98 30 06")
 SUPPLIERS = (ORCHARD, DAIRY, BAKERY, APIARY, BREWERY, HERBS)

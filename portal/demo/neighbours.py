@@ -5,12 +5,6 @@ from portal.demo.goods import APIARY, BAKERY, BREWERY, DAIRY, HERBS, ORCHARD, ST
 from portal.rules.selling import SaleUnit
 
 PIECE, BUNCH, JAR, PACK, WEIGHT = SaleUnit
-LAZER = "Lazer, Hautes-Alpes, France"
-TRESCLEOUX = "Trescléoux, Hautes-Alpes, France"
-ORPIERRE = "Orpierre, Hautes-Alpes, France"
-MEREUIL = "Méreuil, Hautes-Alpes, France"
-SERRES = "Serres, Hautes-Alpes, France"
-ROSANS = "Saint-André-de-Rosans, Hautes-Alpes, France"
 
 _LOAF = (
     "Dans un torchon ou une boîte à pain, la coupe vers le bas, il reste bon cinq jours. Tranché, il se "
@@ -71,7 +65,7 @@ _FLOUR = Good("farine-de-ble-t80", "Farine de blé T80", "kg", 290, "flour", _DR
 
 FRUITS = (
     Article(
-        slug="pommes-golden", name="Pommes Golden", category="fruits", supplier=ORCHARD, origin=LAZER,
+        slug="pommes-golden", name="Pommes Golden", category="fruits", supplier=ORCHARD,
         product=Good("pommes-golden", "Pommes Golden", "kg", 290, "apple", _FRUIT),
         sale_unit=WEIGHT, price=290, months=(9, 4), label=Label.ORGANIC,
         variety="Golden Delicious, catégorie II",
@@ -81,26 +75,26 @@ FRUITS = (
     Article(
         slug="pommes-reinettes-sac-de-3-kg", name="Reinettes du Canada, le sac", category="fruits",
         product=Good("pommes-reinettes", "Reinettes du Canada", "kg", 310, "apple", _FRUIT),
-        supplier=ORCHARD, origin=LAZER, sale_unit=PACK, grams=3000, price=870, months=(10, 3),
+        supplier=ORCHARD, sale_unit=PACK, grams=3000, price=870, months=(10, 3),
         label=Label.ORGANIC, variety="Reinette grise du Canada, catégorie II", stock=26,
         description="La pomme des tartes et du four : elle confit sans se défaire. Rugueuse dehors, citronnée "
         "dedans.",
     ),
     Article(
         slug="poires-conference", name="Poires Conférence", category="fruits", supplier=ORCHARD,
-        product=Good("poires-conference", "Poires Conférence", "kg", 360, "pear", _FRUIT), origin=LAZER,
+        product=Good("poires-conference", "Poires Conférence", "kg", 360, "pear", _FRUIT),
         sale_unit=WEIGHT, price=360, months=(9, 2), label=Label.ORGANIC, variety="Conférence, catégorie II",
         description="Livrées encore fermes : deux ou trois jours dans la corbeille et elles fondent.",
     ),
     Article(
-        slug="abricots", name="Abricots", category="fruits", supplier=ORCHARD, origin=LAZER,
+        slug="abricots", name="Abricots", category="fruits", supplier=ORCHARD,
         product=Good("abricots", "Abricots", "kg", 480, "apricot", _STONE_FRUIT), sale_unit=WEIGHT, price=480,
         months=(7, 8), label=Label.CONVERSION, variety="Orangé de Provence, catégorie II",
         description="Les arbres sont vieux, la conversion est jeune : ces abricots se cueillent à la main, "
         "quand ils tombent presque.",
     ),
     Article(
-        slug="cerises", name="Cerises", category="fruits", supplier=ORCHARD, origin=LAZER,
+        slug="cerises", name="Cerises", category="fruits", supplier=ORCHARD,
         product=Good("cerises", "Cerises", "kg", 890, "cherry", _STONE_FRUIT), sale_unit=WEIGHT, price=890,
         months=(6, 6), label=Label.CONVERSION, variety="Burlat, catégorie I", per_delivery=10_000,
         description="Trois semaines par an, pas une de plus. Cueillies avec la queue, la veille de la "
@@ -108,7 +102,7 @@ FRUITS = (
     ),
     Article(
         slug="noix-filet-de-1-kg", name="Noix en coque, le filet", category="fruits", supplier=ORCHARD,
-        product=Good("noix", "Noix en coque", "kg", 850, "walnut", _NUTS), origin=LAZER, sale_unit=PACK,
+        product=Good("noix", "Noix en coque", "kg", 850, "walnut", _NUTS), sale_unit=PACK,
         grams=1000, price=850, months=(10, 4), label=Label.CONVERSION, variety="Franquette, catégorie I",
         perishable=False, allergens="noix (fruits à coque)", stock=18,
         description="Ramassées en octobre sous six grands noyers, séchées à l'air sur des claies.",
@@ -119,7 +113,7 @@ DAIRY_AND_EGGS = (
     Article(
         slug="oeufs-boite-de-6", name="Œufs de plein air, la boîte de 6", category="oeufs-et-cremerie",
         product=Good("oeufs-boite-de-6", "Œufs, boîtes de 6", "piece", 270, "eggs", _EGGS), supplier=DAIRY,
-        origin=TRESCLEOUX, sale_unit=PIECE, price=270, label=Label.ORGANIC, allergens="œufs",
+        sale_unit=PIECE, price=270, label=Label.ORGANIC, allergens="œufs",
         per_delivery=40,
         description="Des poules élevées en plein air, sous les pruniers. La date de ponte est écrite sur la "
         "boîte : cinq jours au plus avant la livraison.",
@@ -127,7 +121,7 @@ DAIRY_AND_EGGS = (
     Article(
         slug="oeufs-boite-de-12", name="Œufs de plein air, la boîte de 12", category="oeufs-et-cremerie",
         product=Good("oeufs-boite-de-12", "Œufs, boîtes de 12", "piece", 520, "eggs", _EGGS), supplier=DAIRY,
-        origin=TRESCLEOUX, sale_unit=PIECE, price=520, label=Label.ORGANIC, allergens="œufs",
+        sale_unit=PIECE, price=520, label=Label.ORGANIC, allergens="œufs",
         per_delivery=15,
         description="Les mêmes œufs, pour les jours de crêpes. Poules élevées en plein air, date de ponte sur "
         "la boîte.",
@@ -135,7 +129,7 @@ DAIRY_AND_EGGS = (
     Article(
         slug="chevre-frais", name="Chèvre frais", category="oeufs-et-cremerie", supplier=DAIRY,
         product=Good("chevre-frais", "Chèvre frais", "piece", 260, "goat-cheese", _FRESH),
-        origin=TRESCLEOUX, sale_unit=PIECE, grams=120, price=260, months=(3, 11), per_delivery=24,
+        sale_unit=PIECE, grams=120, price=260, months=(3, 11), per_delivery=24,
         ingredients="LAIT cru de chèvre, sel, ferments lactiques, présure.", allergens="lait",
         description="Au lait cru, moulé à la louche l'avant-veille. Les chèvres se reposent l'hiver : pas de "
         "fromage frais de décembre à février.",
@@ -143,13 +137,13 @@ DAIRY_AND_EGGS = (
     Article(
         slug="chevre-affine", name="Chèvre affiné", category="oeufs-et-cremerie", supplier=DAIRY,
         product=Good("chevre-affine", "Chèvre affiné", "piece", 320, "goat-cheese", _CHEESE),
-        origin=TRESCLEOUX, sale_unit=PIECE, grams=90, price=320, per_delivery=20,
+        sale_unit=PIECE, grams=90, price=320, per_delivery=20,
         ingredients="LAIT cru de chèvre, sel, ferments lactiques, présure.", allergens="lait",
         description="Au lait cru, trois semaines de cave. Une croûte ridée, un cœur qui commence à couler.",
     ),
     Article(
         slug="tomme-de-vache", name="Tomme de vache", category="oeufs-et-cremerie", supplier=DAIRY,
-        product=Good("tomme-de-vache", "Tomme de vache", "kg", 2390, "cheese", _CHEESE), origin=TRESCLEOUX,
+        product=Good("tomme-de-vache", "Tomme de vache", "kg", 2390, "cheese", _CHEESE),
         sale_unit=WEIGHT, price=2390, label=Label.ORGANIC, per_delivery=6_000, former_price=2290,
         ingredients="LAIT cru de vache*, sel, ferments lactiques, présure. *Issu de l'agriculture "
         "biologique.",
@@ -160,7 +154,7 @@ DAIRY_AND_EGGS = (
     Article(
         slug="yaourts-nature", name="Yaourts nature, les quatre", category="oeufs-et-cremerie",
         product=Good("yaourts-nature", "Yaourts nature, par quatre", "piece", 360, "yoghurt", _FRESH),
-        supplier=DAIRY, origin=TRESCLEOUX, sale_unit=PACK, grams=500, price=360, label=Label.ORGANIC,
+        supplier=DAIRY, sale_unit=PACK, grams=500, price=360, label=Label.ORGANIC,
         ingredients="LAIT entier de vache pasteurisé*, ferments lactiques. *Issu de l'agriculture "
         "biologique.",
         allergens="lait", per_delivery=30,
@@ -169,7 +163,7 @@ DAIRY_AND_EGGS = (
     Article(
         slug="yaourt-au-miel", name="Yaourt brassé au miel", category="oeufs-et-cremerie", supplier=DAIRY,
         product=Good("yaourt-au-miel", "Yaourt brassé au miel", "piece", 390, "yoghurt", _FRESH),
-        origin=TRESCLEOUX, sale_unit=JAR, grams=450, price=390, per_delivery=12,
+        sale_unit=JAR, grams=450, price=390, per_delivery=12,
         ingredients="LAIT entier de vache pasteurisé, miel de montagne (8 %), ferments lactiques.",
         allergens="lait",
         description="Le lait de Trescléoux et le miel de Méreuil dans un grand pot, pour le goûter de quatre "
@@ -178,7 +172,7 @@ DAIRY_AND_EGGS = (
     Article(
         slug="beurre-de-baratte", name="Beurre de baratte", category="oeufs-et-cremerie", supplier=DAIRY,
         product=Good("beurre-de-baratte", "Beurre de baratte", "piece", 480, "butter", _BUTTER),
-        origin=TRESCLEOUX, sale_unit=PACK, grams=250, price=480, label=Label.ORGANIC, per_delivery=16,
+        sale_unit=PACK, grams=250, price=480, label=Label.ORGANIC, per_delivery=16,
         ingredients="CRÈME de vache* (LAIT), ferments lactiques, sel (1,5 %). *Issue de l'agriculture "
         "biologique.",
         allergens="lait", not_on=("mardi",),
@@ -190,7 +184,7 @@ BREAD_AND_FLOUR = (
     Article(
         slug="pain-de-campagne", name="Pain de campagne au levain", category="pains-et-farines",
         product=Good("pain-de-campagne", "Pain de campagne", "piece", 620, "bread", _LOAF), supplier=BAKERY,
-        origin=ORPIERRE, sale_unit=PIECE, grams=1000, price=620, label=Label.ORGANIC, per_delivery=30,
+        sale_unit=PIECE, grams=1000, price=620, label=Label.ORGANIC, per_delivery=30,
         ingredients="Farine de BLÉ T80*, eau, levain de SEIGLE*, sel. *Issus de l'agriculture biologique.",
         allergens="blé, seigle (gluten)", lead_days=4, not_on=("vendredi",), former_price=590,
         description="Douze heures de pousse, une heure de four à bois. Le boulanger pétrit selon vos "
@@ -198,7 +192,7 @@ BREAD_AND_FLOUR = (
     ),
     Article(
         slug="pain-aux-graines", name="Pain aux graines", category="pains-et-farines", supplier=BAKERY,
-        product=Good("pain-aux-graines", "Pain aux graines", "piece", 450, "bread", _LOAF), origin=ORPIERRE,
+        product=Good("pain-aux-graines", "Pain aux graines", "piece", 450, "bread", _LOAF),
         sale_unit=PIECE, grams=500, price=450, label=Label.ORGANIC, per_delivery=24, lead_days=4,
         ingredients="Farine de BLÉ T80*, eau, graines (tournesol*, lin*, SÉSAME*, 14 %), levain de SEIGLE*, "
         "sel. *Issus de l'agriculture biologique.",
@@ -208,7 +202,7 @@ BREAD_AND_FLOUR = (
     Article(
         slug="pain-de-petit-epeautre", name="Pain de petit épeautre", category="pains-et-farines",
         product=Good("pain-de-petit-epeautre", "Pain de petit épeautre", "piece", 590, "bread", _LOAF),
-        supplier=BAKERY, origin=ORPIERRE, sale_unit=PIECE, grams=500, price=590, label=Label.ORGANIC,
+        supplier=BAKERY, sale_unit=PIECE, grams=500, price=590, label=Label.ORGANIC,
         ingredients="Farine de petit ÉPEAUTRE* (BLÉ), eau, levain de petit ÉPEAUTRE* (BLÉ), sel. *Issus de "
         "l'agriculture biologique.",
         allergens="petit épeautre (blé, gluten)", per_delivery=14, lead_days=4, not_on=("vendredi",),
@@ -218,7 +212,7 @@ BREAD_AND_FLOUR = (
     Article(
         slug="brioche-au-beurre", name="Brioche au beurre", category="pains-et-farines", supplier=BAKERY,
         product=Good("brioche-au-beurre", "Brioche au beurre", "piece", 640, "brioche", _LOAF),
-        origin=ORPIERRE, sale_unit=PIECE, grams=400, price=640, per_delivery=10, lead_days=4,
+        sale_unit=PIECE, grams=400, price=640, per_delivery=10, lead_days=4,
         ingredients="Farine de BLÉ T65, ŒUFS, BEURRE (LAIT, 18 %), LAIT, sucre, levain de BLÉ, sel.",
         allergens="blé (gluten), œufs, lait", not_on=("vendredi",),
         description="Tressée à six brins, avec les œufs et le beurre de Trescléoux. Le "
@@ -226,7 +220,7 @@ BREAD_AND_FLOUR = (
     ),
     Article(
         slug="farine-de-ble-t80-1-kg", name="Farine de blé T80", category="pains-et-farines",
-        product=_FLOUR, supplier=BAKERY, origin=ORPIERRE, sale_unit=PACK, grams=1000, price=290,
+        product=_FLOUR, supplier=BAKERY, sale_unit=PACK, grams=1000, price=290,
         label=Label.ORGANIC, perishable=False, allergens="blé (gluten)", ingredients="BLÉ tendre*. *Issu de "
         "l'agriculture biologique.",
         description="Moulue sur meule de pierre la semaine de la livraison. Bise, parfumée, bonne pour le pain "
@@ -234,7 +228,7 @@ BREAD_AND_FLOUR = (
     ),
     Article(
         slug="farine-de-ble-t80-5-kg", name="Farine de blé T80, le grand sac", category="pains-et-farines",
-        product=_FLOUR, supplier=BAKERY, origin=ORPIERRE, sale_unit=PACK, grams=5000, price=1250,
+        product=_FLOUR, supplier=BAKERY, sale_unit=PACK, grams=5000, price=1250,
         label=Label.ORGANIC, perishable=False, allergens="blé (gluten)", stock=22,
         ingredients="BLÉ tendre*. *Issu de l'agriculture biologique.",
         description="Pour qui pétrit toutes les semaines : huit pains d'un kilo, environ.",
@@ -242,7 +236,7 @@ BREAD_AND_FLOUR = (
     Article(
         slug="farine-de-petit-epeautre", name="Farine de petit épeautre", category="pains-et-farines",
         product=Good("farine-de-petit-epeautre", "Farine de petit épeautre", "kg", 620, "flour", _DRY),
-        supplier=BAKERY, origin=ORPIERRE, sale_unit=PACK, grams=1000, price=620, label=Label.CONVERSION,
+        supplier=BAKERY, sale_unit=PACK, grams=1000, price=620, label=Label.CONVERSION,
         ingredients="Petit ÉPEAUTRE (BLÉ).", allergens="petit épeautre (blé, gluten)", perishable=False,
         stock=19,
         description="Une céréale d'altitude, peu gourmande en eau, qui donne des biscuits sablés et des "
@@ -250,7 +244,7 @@ BREAD_AND_FLOUR = (
     ),
     Article(
         slug="lentilles-vertes", name="Lentilles vertes", category="pains-et-farines", supplier=BAKERY,
-        product=Good("lentilles-vertes", "Lentilles vertes", "kg", 760, "lentils", _DRY), origin=ORPIERRE,
+        product=Good("lentilles-vertes", "Lentilles vertes", "kg", 760, "lentils", _DRY),
         sale_unit=PACK, grams=500, price=380, label=Label.ORGANIC, perishable=False, stock=47,
         variety="Anicia",
         description="Triées deux fois, elles cuisent en vingt-cinq minutes sans trempage et gardent leur "
@@ -262,27 +256,27 @@ SWEETS = (
     Article(
         slug="miel-de-lavande", name="Miel de lavande", category="miel-et-douceurs", supplier=APIARY,
         product=Good("miel-de-lavande", "Miel de lavande", "piece", 1190, "honey", _HONEY),
-        origin=MEREUIL, sale_unit=JAR, grams=500, price=1190, perishable=False, stock=38,
+        sale_unit=JAR, grams=500, price=1190, perishable=False, stock=38,
         description="Les ruches montent en juillet sur les champs de lavande de la vallée de l'Oule. Un miel "
         "clair, qui cristallise fin.",
     ),
     Article(
         slug="miel-de-montagne", name="Miel de montagne", category="miel-et-douceurs", supplier=APIARY,
-        product=Good("miel-de-montagne", "Miel de montagne", "piece", 980, "honey", _HONEY), origin=MEREUIL,
+        product=Good("miel-de-montagne", "Miel de montagne", "piece", 980, "honey", _HONEY),
         sale_unit=JAR, grams=500, price=980, perishable=False, stock=52,
         description="Sainfoin, framboisier sauvage et thym, récoltés à 1 200 mètres. Ambré, long en bouche.",
     ),
     Article(
         slug="confiture-d-abricot", name="Confiture d'abricot", category="miel-et-douceurs",
         product=Good("confiture-d-abricot", "Confiture d'abricot", "piece", 580, "jam", _SWEET),
-        supplier=ORCHARD, origin=LAZER, sale_unit=JAR, grams=320, price=580, perishable=False, stock=29,
+        supplier=ORCHARD, sale_unit=JAR, grams=320, price=580, perishable=False, stock=29,
         ingredients="Abricots (62 %), sucre de canne, jus de citron. Préparée avec 62 g de fruits pour 100 g. "
         "Teneur totale en sucres : 55 g pour 100 g.",
         description="Cuite au chaudron par dix kilos, avec la peau et de gros morceaux : elle tient sur la tartine.",
     ),
     Article(
         slug="gelee-de-coing", name="Gelée de coing", category="miel-et-douceurs", supplier=ORCHARD,
-        product=Good("gelee-de-coing", "Gelée de coing", "piece", 490, "jam", _SWEET), origin=LAZER,
+        product=Good("gelee-de-coing", "Gelée de coing", "piece", 490, "jam", _SWEET),
         sale_unit=JAR, grams=220, price=490, perishable=False, stock=3,
         ingredients="Jus de coing, sucre de canne, jus de citron. Préparée avec 50 g de fruits pour 100 g. "
         "Teneur totale en sucres : 58 g pour 100 g.",
@@ -292,7 +286,7 @@ SWEETS = (
     Article(
         slug="nougat-au-miel", name="Nougat blanc au miel", category="miel-et-douceurs", supplier=APIARY,
         product=Good("nougat-au-miel", "Nougat blanc au miel", "piece", 690, "nougat", _SWEET),
-        origin=MEREUIL, sale_unit=PACK, grams=150, price=690, vat=STANDARD, perishable=False, stock=2,
+        sale_unit=PACK, grams=150, price=690, vat=STANDARD, perishable=False, stock=2,
         ingredients="AMANDES (38 %), miel de lavande (30 %), sucre, blanc d'ŒUF, feuille de pain azyme "
         "(fécule de pomme de terre).",
         allergens="amandes (fruits à coque), œufs",
@@ -300,14 +294,14 @@ SWEETS = (
     ),
     Article(
         slug="pate-de-coing", name="Pâte de coing", category="miel-et-douceurs", supplier=ORCHARD,
-        product=Good("pate-de-coing", "Pâte de coing", "piece", 540, "quince-paste", _SWEET), origin=LAZER,
+        product=Good("pate-de-coing", "Pâte de coing", "piece", 540, "quince-paste", _SWEET),
         sale_unit=PACK, grams=200, price=540, vat=STANDARD, perishable=False, stock=14,
         ingredients="Pulpe de coing (55 %), sucre de canne, jus de citron.",
         description="Séchée une semaine sur des claies, coupée en losanges, roulée dans le sucre.",
     ),
     Article(
         slug="pommes-sechees", name="Pommes séchées", category="miel-et-douceurs", supplier=ORCHARD,
-        product=Good("pommes-sechees", "Pommes séchées", "piece", 430, "dried-apple", _DRY), origin=LAZER,
+        product=Good("pommes-sechees", "Pommes séchées", "piece", 430, "dried-apple", _DRY),
         sale_unit=PACK, grams=100, price=430, label=Label.ORGANIC, perishable=False, stock=33,
         ingredients="Pommes*. *Issues de l'agriculture biologique.",
         description="Un kilo de pommes tient dans ce sachet. Rien d'ajouté, pas même du citron : elles sont "
@@ -319,7 +313,7 @@ LARDER = (
     Article(
         slug="huile-de-tournesol", name="Huile vierge de tournesol", category="conserves-et-huiles",
         product=Good("huile-de-tournesol", "Huile de tournesol", "piece", 640, "oil", _BOTTLE),
-        supplier=BAKERY, origin=ORPIERRE, sale_unit=PIECE, millilitres=500, price=640,
+        supplier=BAKERY, sale_unit=PIECE, millilitres=500, price=640,
         label=Label.ORGANIC, perishable=False, stock=24,
         description="Première pression à froid, un goût net de graine. Pour les salades, ou une poêle pas "
         "trop chaude.",
@@ -327,7 +321,7 @@ LARDER = (
     Article(
         slug="tartinade-de-pois-chiches", name="Tartinade de pois chiches", category="conserves-et-huiles",
         product=Good("tartinade-de-pois-chiches", "Tartinade de pois chiches", "piece", 470, "jar", _SWEET),
-        supplier=BAKERY, origin=ORPIERRE, sale_unit=JAR, grams=180, price=470, label=Label.ORGANIC,
+        supplier=BAKERY, sale_unit=JAR, grams=180, price=470, label=Label.ORGANIC,
         ingredients="Pois chiches* (64 %), huile de tournesol*, purée de SÉSAME*, jus de citron*, ail*, "
         "cumin*, sel. *Issus de l'agriculture biologique.",
         allergens="sésame", perishable=False, stock=5,
@@ -339,7 +333,7 @@ LARDER = (
 DRINKS = (
     Article(
         slug="jus-de-pomme", name="Jus de pomme", category="jus-et-boissons", supplier=ORCHARD,
-        product=Good("jus-de-pomme", "Jus de pomme, 1 litre", "piece", 350, "juice", _BOTTLE), origin=LAZER,
+        product=Good("jus-de-pomme", "Jus de pomme, 1 litre", "piece", 350, "juice", _BOTTLE),
         sale_unit=PIECE, millilitres=1000, price=350, label=Label.ORGANIC, perishable=False, stock=140,
         ingredients="Pommes pressées*. *Issues de l'agriculture biologique.", former_price=330,
         description="Golden et Reinette à parts égales, pressées à froid, trouble comme il se doit.",
@@ -347,13 +341,13 @@ DRINKS = (
     Article(
         slug="jus-de-pomme-3-litres", name="Jus de pomme, l'outre de 3 litres", category="jus-et-boissons",
         product=Good("jus-de-pomme-3-litres", "Jus de pomme, 3 litres", "piece", 960, "juice", _BOTTLE),
-        supplier=ORCHARD, origin=LAZER, sale_unit=PIECE, millilitres=3000, price=960, label=Label.ORGANIC,
+        supplier=ORCHARD, sale_unit=PIECE, millilitres=3000, price=960, label=Label.ORGANIC,
         ingredients="Pommes pressées*. *Issues de l'agriculture biologique.", perishable=False, stock=28,
         description="Le même jus, dans une poche à robinet qui se garde deux mois une fois entamée.",
     ),
     Article(
         slug="jus-de-poire", name="Jus de poire", category="jus-et-boissons", supplier=ORCHARD,
-        product=Good("jus-de-poire", "Jus de poire", "piece", 390, "juice", _BOTTLE), origin=LAZER,
+        product=Good("jus-de-poire", "Jus de poire", "piece", 390, "juice", _BOTTLE),
         sale_unit=PIECE, millilitres=1000, price=390, label=Label.ORGANIC, perishable=False, stock=0,
         ingredients="Poires pressées*. *Issues de l'agriculture biologique.",
         description="Épais et doux, à couper d'eau fraîche l'été. Le prochain pressage suit la récolte de "
@@ -361,7 +355,7 @@ DRINKS = (
     ),
     Article(
         slug="sirop-de-melisse", name="Sirop de mélisse", category="jus-et-boissons", supplier=HERBS,
-        product=Good("sirop-de-melisse", "Sirop de mélisse", "piece", 690, "syrup", _BOTTLE), origin=ROSANS,
+        product=Good("sirop-de-melisse", "Sirop de mélisse", "piece", 690, "syrup", _BOTTLE),
         sale_unit=PIECE, millilitres=500, price=690, label=Label.ORGANIC, perishable=False, stock=21,
         ingredients="Sucre de canne*, infusion de mélisse* (38 %), jus de citron*. *Issus de l'agriculture "
         "biologique.",
@@ -370,13 +364,13 @@ DRINKS = (
     ),
     Article(
         slug="biere-blonde", name="Bière blonde du Torrent", category="jus-et-boissons", supplier=BREWERY,
-        product=Good("biere-blonde", "Bière blonde", "piece", 650, "beer", _FIZZY), origin=SERRES,
+        product=Good("biere-blonde", "Bière blonde", "piece", 650, "beer", _FIZZY),
         sale_unit=PIECE, millilitres=750, price=650, vat=STANDARD, perishable=False, stock=60,
         ingredients="Eau, malt d'ORGE, malt de BLÉ, houblon, levure.", allergens="orge, blé (gluten)",
         description=f"5 % vol. Refermentée en bouteille, légère et florale. {_ALCOHOL}",
     ),
     Article(
-        slug="cidre-brut", name="Cidre brut", category="jus-et-boissons", supplier=BREWERY, origin=SERRES,
+        slug="cidre-brut", name="Cidre brut", category="jus-et-boissons", supplier=BREWERY,
         product=Good("cidre-brut", "Cidre brut", "piece", 540, "beer", _FIZZY), sale_unit=PIECE,
         millilitres=750, price=540, vat=STANDARD, perishable=False, stock=35, not_on=("vendredi",),
         ingredients="Jus de pomme fermenté, SULFITES.", allergens="sulfites",
@@ -388,7 +382,7 @@ DRIED_HERBS = (
     Article(
         slug="tisane-verveine-menthe", name="Tisane verveine et menthe", category="tisanes-et-plants",
         product=Good("tisane-verveine-menthe", "Tisane verveine et menthe", "piece", 590, "herb-tea", _HERB),
-        supplier=HERBS, origin=ROSANS, sale_unit=PACK, grams=30, price=590, label=Label.ORGANIC,
+        supplier=HERBS, sale_unit=PACK, grams=30, price=590, label=Label.ORGANIC,
         ingredients="Verveine citronnée* (60 %), menthe poivrée* (40 %). *Issues de l'agriculture "
         "biologique.",
         perishable=False, stock=25,
@@ -396,7 +390,7 @@ DRIED_HERBS = (
         "repas.",
     ),
     Article(
-        slug="thym-seche", name="Thym séché", category="tisanes-et-plants", supplier=HERBS, origin=ROSANS,
+        slug="thym-seche", name="Thym séché", category="tisanes-et-plants", supplier=HERBS,
         product=Good("thym-seche", "Thym séché", "piece", 380, "herb", _HERB), sale_unit=PACK, grams=30,
         price=380, label=Label.CONVERSION, ingredients="Thym.", perishable=False, stock=40,
         description="Le thym des pentes au-dessus de l'Eygues, émondé à la main. Une branche suffit à un plat.",

@@ -16,7 +16,7 @@ from portal.demo.vegetables import Vegetable
 from portal.profile.models import Conditions
 from portal.rules.money import Money
 from portal.rules.selling import Measured, SaleUnit, StockKind
-from portal.shop.models import ShopSettings
+from portal.shop.models import ShopSettings, Voucher
 from portal.web.i18n import french
 
 ARTICLES = (
@@ -60,6 +60,7 @@ def add_shop(session: Session, size: int, today: date, now: datetime) -> None:
         session.flush()
         session.add_all(NotOnTour(article_id=row.id, tour_id=tours[slug]) for slug in article.not_on)
     session.add(ShopSettings(id=1, accepts_at_once=False, guests_welcome=True, guest_minimum=Money(15_00)))
+    session.add_all(_vouchers(today))
     session.add(Conditions(text=french(CONDITIONS), published_at=now - timedelta(days=250)))
 
 
@@ -122,3 +123,45 @@ def _prices(article: Article, today: date) -> Iterator[ArticlePrice]:
     for since, cents in known:
         if cents:
             yield ArticlePrice(since=since, price=Money(cents), vat_basis_points=article.vat)
+
+
+def _vouchers(today: date) -> Iterator[Voucher]:
+    """One for newcomers, one of the moment, one that has expired, one that three people have used up."""
+    this_year = (date(today.year - 1, 12, 1), date(today.year + 1, 1, 31))
+    month = (today - timedelta(days=12), today + timedelta(days=18))
+    fair = (today - timedelta(days=80), today - timedelta(days=50))
+    for code, amount, share, (first_day, last_day), minimum, uses, per_person, note in (
+        (
+            "BIENVENUE",
+            500,
+            None,
+            this_year,
+            25_00,
+            None,
+            1,
+            "Remis aux nouveaux abonnés avec leur premier panier.",
+        ),
+        ("SAISON10", None, 1000, month, 0, 200, None, "Annoncé dans la feuille de chou du mois."),
+        ("FOIRE15", None, 1500, fair, 20_00, None, 1, "Distribué sur notre stand à la foire de Laragne."),
+        (
+            "MERCI-CHANTIER",
+            800,
+            None,
+            this_year,
+            0,
+            3,
+            1,
+            "Pour les trois bénévoles du chantier des tunnels.",
+        ),
+    ):
+        yield Voucher(
+            code=code,
+            amount=amount and Money(amount),
+            share=share,
+            first_day=first_day,
+            last_day=last_day,
+            minimum=Money(minimum),
+            uses=uses,
+            per_person=per_person,
+            note=french(note),
+        )

@@ -41,7 +41,7 @@ def reduction(session: Session, code: str, *, total: Money, day: date, person: P
     voucher = session.scalar(select(Voucher).where(Voucher.code == code))
     if voucher is None:
         return Reduction(code, None, Money.zero(), VoucherRefusal.UNKNOWN, Money.zero())
-    terms = _terms(voucher)
+    terms = terms_of(voucher)
     used, by_person = _used(session, voucher.id, person)
     refusal = vouchers.refusal(terms, day, total, used, by_person)
     off = Money.zero() if refusal else vouchers.discount(terms, total)
@@ -59,10 +59,10 @@ def off_order(session: Session, order_id: int, total: Money) -> Money:
     voucher = session.scalar(used.where(VoucherUse.order_id == order_id))
     if voucher is None or total < voucher.minimum:
         return Money.zero()
-    return vouchers.discount(_terms(voucher), total)
+    return vouchers.discount(terms_of(voucher), total)
 
 
-def _terms(voucher: Voucher) -> Terms:
+def terms_of(voucher: Voucher) -> Terms:
     return Terms(
         amount=voucher.amount,
         share=voucher.share,

@@ -27,7 +27,8 @@ NUMBERED = """SELECT table_name FROM information_schema.columns
               WHERE table_schema = 'public' AND column_default ~ '^nextval'"""
 ALONE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
            WHERE datname = 'portal' AND pid <> pg_backend_pid()"""
-RESTART = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), coalesce(max(id), 0) + 1, false) FROM {0}"
+NEXT = "SELECT pg_get_serial_sequence('{0}', 'id'), coalesce(max(id), 0) + 1 FROM {0}"
+STATE = "SELECT '{0}', count(*), coalesce(max(xmin::text::bigint), 0) FROM {0}"
 
 BACKENDS = ["sqlite", "postgresql"] if find_postgresql() else ["sqlite"]
 
@@ -105,21 +106,35 @@ class PostgresqlDatabase:
             for table in tables:
                 connection.execute(f"CREATE TABLE template.{table} AS TABLE public.{table}")
             numbered = [row[0] for row in connection.execute(NUMBERED)]
-        self.refill = ";".join(
-            [
-                ALONE,
-                "BEGIN",
-                "SET LOCAL session_replication_role = replica",  # no trigger, no order of foreign keys
-                *(f"DELETE FROM {table}" for table in tables),
-                *(f"INSERT INTO {table} SELECT * FROM template.{table}" for table in tables),
-                *(RESTART.format(table) for table in numbered),
-                "COMMIT",
-            ]
-        )
+            restarts = [connection.execute(NEXT.format(table)).fetchone() for table in numbered]
+            self.state = " UNION ALL ".join(map(STATE.format, tables))
+            self.clean = self._states(connection)
+        self.keeper = self._connect("portal")  # what it has once learnt of the tables it need not learn again
+        self.restart = "SELECT " + ", ".join(f"setval('{name}', {n}, false)" for name, n in restarts)
+
+    def _states(self, connection: psycopg.Connection[tuple[Any, ...]]) -> dict[str, tuple[int, int]]:
+        """Of each table its rows and the transaction that wrote last: no two versions of it have the same."""
+        return {name: (rows, last) for name, rows, last in connection.execute(self.state, prepare=True)}
 
     def reset(self) -> None:
-        with self._connect("portal") as connection:
-            connection.execute(self.refill)
+        try:
+            self.keeper.execute(ALONE)
+        except psycopg.OperationalError:  # a test has restarted the server
+            self.keeper = self._connect("portal")
+            self.keeper.execute(ALONE)
+        states = self._states(self.keeper)
+        spoilt = [name for name, state in states.items() if state != self.clean[name]]
+        refill = [
+            "BEGIN",
+            "SET LOCAL session_replication_role = replica",  # no trigger, no order of foreign keys
+            *(f"DELETE FROM {table}" for table in spoilt),
+            *(f"INSERT INTO {table} SELECT * FROM template.{table}" for table in spoilt),
+            self.restart,
+            "COMMIT",
+        ]
+        self.keeper.execute(";".join(refill))
+        if spoilt:
+            self.clean = self._states(self.keeper)
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")

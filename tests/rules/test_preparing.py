@@ -20,6 +20,7 @@ def test_a_small_whole_number_is_kilos_unless_it_says_grams(typed, grams):
 
 def test_nothing_typed_is_no_weight_and_not_a_weight_of_nothing():
     assert read_weight("  ") is None
+    assert write_weight(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,7 @@ def test_what_is_short_is_shared_alike_and_the_rest_goes_to_the_first():
     assert fair_shares([1, 1, 1], 2) == [1, 1, 0]
     assert fair_shares([2, 4], 0) == [0, 0]
     assert fair_shares([500, 1000, 250], 1000, step=250) == [500, 250, 250]
+    assert fair_shares([300, 1000], 1000, step=250) == [250, 750]
     assert fair_shares([], 7) == []
 
 
@@ -71,7 +73,8 @@ def test_what_is_short_is_shared_alike_and_the_rest_goes_to_the_first():
 def test_shares_use_all_that_there_is_in_whole_steps_and_leave_nobody_far_behind(steps, left, step):
     wanted = [number * step for number in steps]
     shares = fair_shares(wanted, left, step)
-    assert all(0 <= share <= most and share % step == 0 for share, most in zip(shares, wanted, strict=True))
+    assert all(type(share) is int and share % step == 0 for share in shares)
+    assert all(0 <= share <= most for share, most in zip(shares, wanted, strict=True))
     assert sum(shares) == min(sum(wanted), left // step * step)
     short = [share for share, most in zip(shares, wanted, strict=True) if share < most]
     assert not short or max(shares) <= min(short) + step

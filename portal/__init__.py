@@ -22,6 +22,7 @@ from portal.planning.jobs import tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
+from portal.shop.jobs import accept_unjudged, erase_guests, mark_delivered
 from portal.shop.rerouting import follow_deliveries
 from portal.shop.wishes import tell_what_is_back
 from portal.web import assets, converters, errors, filters, headers, i18n, limits, templates, transaction
@@ -113,5 +114,8 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "places", 10 * MINUTE, count_places)
     jobs.register(app, "deliveries", DAY, generate_ahead)
     jobs.register(app, "wishes", 10 * MINUTE, tell_what_is_back)
+    jobs.register(app, "unjudged orders", 5, accept_unjudged)
+    jobs.register(app, "delivered orders", 10 * MINUTE, mark_delivered)
+    jobs.register(app, "old guests", DAY, erase_guests)
     jobs.register(app, "sessions", HOUR, purge)
     jobs.register(app, "mail bodies", DAY, lambda: outbox.forget_bodies(clock.now()))

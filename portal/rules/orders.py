@@ -4,10 +4,11 @@ Where something in it closes earlier than its delivery (`selling.closes_at`), th
 the whole order; the other lines can be changed until the delivery's. Naive datetimes raise ValueError.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from portal.rules.cutoffs import is_past
+from portal.rules.money import Money
 
 
 class OrderState(StrEnum):
@@ -132,3 +133,19 @@ def refusal_to_prepare(state: OrderState, to: OrderState, *, to_weigh: bool) -> 
     if not may_become(state, to) or state is OrderState.PLACED:
         return Refusal.NOT_IN_THIS_STATE
     return Refusal.TO_WEIGH if to is OrderState.PREPARED and to_weigh else None
+
+
+# How long a guest is known
+
+KEPT_YEARS = 3
+"""For what somebody may still claim; ⚖ the farm's accountant confirms."""
+CONTRACT_YEARS = 10
+CONTRACT_FROM = Money(120_00)
+"""Contracts concluded online from that sum on are kept (Code de la consommation, L213-1 and D213-2)."""
+
+
+def kept_until(delivered: date, total: Money) -> date:
+    """The last day on which the name and the addresses of a guest are kept with an order."""
+    years = CONTRACT_YEARS if total >= CONTRACT_FROM else KEPT_YEARS
+    leap_day = (delivered.month, delivered.day) == (2, 29)
+    return delivered.replace(year=delivered.year + years, day=28 if leap_day else delivered.day)

@@ -6,11 +6,13 @@ from itertools import product
 import pytest
 
 from portal.rules.cutoffs import Lead, cutoff_instant
+from portal.rules.money import Money
 from portal.rules.orders import (
     LIVE,
     OPEN,
     OrderState,
     Refusal,
+    kept_until,
     may_become,
     refusal_to_amend,
     refusal_to_cancel,
@@ -151,3 +153,19 @@ def test_a_naive_datetime_is_never_guessed_at():
     ):
         with pytest.raises(ValueError, match="naive"):
             attempt()
+
+
+# How long a guest is known
+
+
+@pytest.mark.parametrize(
+    ("delivered", "total", "last_day"),
+    [
+        (date(2026, 6, 16), Money(119_99), date(2029, 6, 16)),
+        (date(2026, 6, 16), Money(120_00), date(2036, 6, 16)),
+        (date(2028, 2, 29), Money(0), date(2031, 2, 28)),
+        (date(2028, 2, 29), Money(120_00), date(2038, 2, 28)),
+    ],
+)
+def test_a_guest_is_known_as_long_as_the_law_wants(delivered: date, total: Money, last_day: date) -> None:
+    assert kept_until(delivered, total) == last_day

@@ -1,0 +1,101 @@
+"""What the worker does for orders, each in a transaction of its own: two workers do it once."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from portal.deliveries.models import Delivery
+from portal.infra import audit, clock
+from portal.infra.orm import own_transaction
+from portal.rules.cutoffs import is_past, local_day
+from portal.rules.orders import KEPT_YEARS, OrderState, kept_until
+from portal.shop import queries
+from portal.shop.models import Order, Withdrawal
+from portal.shop.orders import bring, hold
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 20
+
+
+def accept_unjudged() -> bool:
+    """Accept what nobody has judged by its cutoff; True if more waits."""
+    late = (
+        Order.state == OrderState.PLACED,
+        Delivery.cutoff_at <= clock.now(),
+        Delivery.cancelled_at.is_(None),
+    )
+    return _each(_accept, *late)
+
+
+def _accept(session: Session, order: Order) -> None:
+    now = clock.now()
+    if order.delivery.cancelled_at is None and is_past(order.delivery.cutoff_at, now):
+        bring(session, order, OrderState.ACCEPTED, at=now, by=None)
+
+
+def mark_delivered() -> bool:
+    """What was to be collected yesterday or before is delivered; True if more waits."""
+    over = (
+        Order.state.in_([OrderState.ACCEPTED, OrderState.PREPARED]),
+        Delivery.day < local_day(clock.now()),
+        Delivery.cancelled_at.is_(None),
+    )
+    return _each(_deliver, *over)
+
+
+def _deliver(session: Session, order: Order) -> None:
+    now = clock.now()
+    if order.delivery.cancelled_at is None and order.delivery.day < local_day(now):
+        bring(session, order, OrderState.DELIVERED, at=now, by=None)
+
+
+def erase_guests() -> None:
+    """Forget who has ordered without an account once the time is over for which the law wants it known."""
+    with own_transaction() as session:
+        old = select(Order.id).join(Order.delivery).where(*_old_guests())
+        found = session.scalars(old.order_by(Order.id)).all()
+    for order_id in found:
+        _attempt(order_id, _erase)
+
+
+def _old_guests() -> tuple[ColumnElement[bool], ...]:
+    """Rather a day too early: `kept_until` decides."""
+    oldest = local_day(clock.now()) - KEPT_YEARS * timedelta(days=365)
+    return (Order.account_id.is_(None), Order.erased_at.is_(None), Delivery.day < oldest)
+
+
+def _erase(session: Session, order: Order) -> None:
+    now = clock.now()
+    view = queries.find(session, order.id)
+    assert view is not None, "it is held"
+    if order.erased_at or local_day(now) <= kept_until(view.delivery.day, view.total):
+        return
+    for field in ("name", "email", "phone", "street", "postcode", "town"):
+        setattr(order, field, "")
+    order.erased_at = now
+    declared = update(Withdrawal).where(Withdrawal.order_id == order.id)
+    session.execute(declared.values(name="", email=""))
+    audit.record(session, "order.erase", ("shop_order", order.id), at=now, by=None)
+
+
+def _each(act: Callable[[Session, Order], None], *which: ColumnElement[bool]) -> bool:
+    with own_transaction() as session:
+        due = select(Order.id).join(Order.delivery).where(*which).order_by(Order.id).limit(AT_ONCE)
+        found = session.scalars(due).all()
+    done = [_attempt(order_id, act) for order_id in found]
+    return len(found) == AT_ONCE and any(done)
+
+
+def _attempt(order_id: int, act: Callable[[Session, Order], None]) -> bool:
+    try:
+        with own_transaction() as session:
+            for order in hold(session, [order_id]):
+                act(session, order)
+    except Exception:  # one order must not hold up the others
+        logger.exception("job failed", extra={"order": order_id})
+        return False
+    return True

@@ -17,6 +17,7 @@ from portal.rules.calendar import WEEK, monday_of
 from portal.rules.cutoffs import local_day
 from portal.rules.deliveries import refusal_to_leave, refusal_to_reinstate
 from portal.rules.holidays import holiday_on, working_day_beside
+from portal.shop.sheets import work
 
 WEEKS_A_PAGE = 2
 FARTHEST = timedelta(days=5 * 366)
@@ -76,6 +77,7 @@ def delivery(day: date, tour: str) -> ResponseReturnValue:
         can_move=not refusal_to_leave(found.for_rules, now),
         can_reinstate=found.cancelled and not refusal_to_reinstate(found.for_rules, now),
         counts=counts(db.session(), found),
+        work=work(db.session(), [found.id])[found.id],
         written=progress(db.session(), [found.id])[found.id],
         nav_current="farm.deliveries",
     )

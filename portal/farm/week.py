@@ -17,9 +17,12 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.packing.queries import Tally, tallies
 from portal.rules.cutoffs import last_minute, local_day
+from portal.shop import sheets
+from portal.shop.sheets import Work
 
 AHEAD = timedelta(days=8)
 """Each tour's next delivery, and the one after where the next is today."""
+NOTHING_ORDERED = Work()
 
 
 class Todo(StrEnum):
@@ -28,7 +31,10 @@ class Todo(StrEnum):
     COMPOSE = "compose"
     SHOW = "show"
     CONFIRM = "confirm"
+    ACCEPT = "accept"
     CLOSES_TONIGHT = "closes_tonight"
+    WEIGH = "weigh"
+    PREPARE = "prepare"
     PRINT = "print"
 
 
@@ -39,6 +45,7 @@ class Day:
     delivery: DeliveryView
     state: DeliveryState
     tally: Tally
+    work: Work
     todos: tuple[Todo, ...]
 
 
@@ -48,6 +55,7 @@ def todos(
     closes_today: bool,
     expected: Collection[int],
     written: Mapping[int, CompositionState],
+    work: Work = NOTHING_ORDERED,
 ) -> tuple[Todo, ...]:
     """What is to do, in the order in which it is done; `expected` are the formulas that somebody receives."""
     if state not in {DeliveryState.OPEN, DeliveryState.CLOSED}:
@@ -57,8 +65,11 @@ def todos(
         Todo.COMPOSE: any(formula_id not in written for formula_id in expected),
         Todo.SHOW: CompositionState.DRAFT in written.values(),
         Todo.CONFIRM: closed and CompositionState.FORECAST in written.values(),
+        Todo.ACCEPT: work.to_accept > 0,
         Todo.CLOSES_TONIGHT: not closed and closes_today,
-        Todo.PRINT: closed and bool(expected),
+        Todo.WEIGH: closed and work.to_weigh > 0,
+        Todo.PREPARE: closed and work.to_prepare > 0,
+        Todo.PRINT: closed and (bool(expected) or work.live > 0),
     }
     return tuple(todo for todo, wanted in asked.items() if wanted)
 
@@ -70,6 +81,7 @@ def week() -> ResponseReturnValue:
     coming = upcoming(session, today, today + AHEAD)
     ids = [delivery.id for delivery in coming]
     counted, written, on_sale = tallies(session, ids), progress(session, ids), formulas(session)
+    work = sheets.work(session, ids)
     days = []
     for delivery in coming:
         state, tally = delivery.state(now), counted[delivery.id]
@@ -78,8 +90,9 @@ def week() -> ResponseReturnValue:
             closes_today=local_day(last_minute(delivery.cutoff_at)) == today,
             expected=_expected(tally, on_sale),
             written=written[delivery.id],
+            work=work[delivery.id],
         )
-        days.append(Day(delivery, state, tally, wanted))
+        days.append(Day(delivery, state, tally, work[delivery.id], wanted))
     return render_template("farm/week.html", days=days, formulas=on_sale, today=today)
 
 

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, literal, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -14,7 +15,7 @@ from portal.infra.orm import View
 from portal.rules.alphabet import french_order
 from portal.rules.orders import LIVE, OrderState
 from portal.rules.selling import Measured, SaleUnit
-from portal.shop.models import Order, OrderLine, order_number
+from portal.shop.models import Order, OrderLine, Withdrawal, order_number
 
 HANDED_OUT = func.coalesce(OrderLine.given, OrderLine.quantity)
 """What of a line its owner gets, as far as it is known."""
@@ -163,15 +164,38 @@ def orders_by_point(session: Session, delivery_id: int) -> dict[int, int]:
 
 
 def work(session: Session, delivery_ids: Collection[int]) -> dict[int, Work]:
-    """For each of these deliveries, in two statements."""
-    states: dict[int, dict[OrderState, int]] = {delivery_id: {} for delivery_id in delivery_ids}
-    counted = select(Order.delivery_id, Order.state, func.count()).where(Order.delivery_id.in_(delivery_ids))
-    for delivery_id, state, number in session.execute(counted.group_by(Order.delivery_id, Order.state)):
-        states[delivery_id][state] = number
-    unweighed = (
-        select(Order.delivery_id, func.count())
-        .join(Order.lines)
-        .where(Order.delivery_id.in_(delivery_ids), Order.state == OrderState.ACCEPTED, TO_WEIGH)
+    """For each of these deliveries, in one statement."""
+    key = (Order.delivery_id, Order.state)
+    counted = (
+        select(*key, func.count(Order.id.distinct()), func.sum(case((TO_WEIGH, 1), else_=0)))
+        .outerjoin(Order.lines)
+        .where(Order.delivery_id.in_(delivery_ids))
+        .group_by(*key)
     )
-    to_weigh = dict(session.execute(unweighed.group_by(Order.delivery_id)).all())
-    return {i: Work(states[i], to_weigh.get(i, 0)) for i in delivery_ids}
+    found: dict[int, dict[OrderState, int]] = {delivery_id: {} for delivery_id in delivery_ids}
+    to_weigh: dict[int, int] = {}
+    for delivery_id, state, orders, lines in session.execute(counted):
+        found[delivery_id][state] = orders
+        if state is OrderState.ACCEPTED:
+            to_weigh[delivery_id] = int(lines)
+    return {i: Work(states, to_weigh.get(i, 0)) for i, states in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalView:
+    """That somebody has withdrawn, and when staff dealt with it."""
+
+    id: int
+    made_at: datetime
+    settled_at: datetime | None
+
+
+_WITHDRAWAL = View(
+    WithdrawalView, id=Withdrawal.id, made_at=Withdrawal.made_at, settled_at=Withdrawal.settled_at
+)
+
+
+def withdrawals(session: Session, order_id: int) -> list[WithdrawalView]:
+    """Those of an order; its lines say what each is about."""
+    own = select(_WITHDRAWAL).where(Withdrawal.order_id == order_id)
+    return list(session.scalars(own.order_by(Withdrawal.id)))

@@ -57,6 +57,7 @@ def app(app: Flask, backend: str, farms: Farms) -> Iterator[Flask]:
         return
     database, _ = farms.made[backend]
     assert isinstance(database, PostgresqlDatabase)
+    database.keeper.close()  # a database is copied while nobody uses it
     with database._connect("postgres") as connection:
         connection.execute("DROP DATABASE IF EXISTS migrations WITH (FORCE)")
         connection.execute("CREATE DATABASE migrations TEMPLATE portal")

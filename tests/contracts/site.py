@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.sessions import hash_token
 from portal.boxes.models import Suspension
-from portal.catalogue.models import ArticlePrice, Category, Formula, Product, Supplier
+from portal.catalogue.models import Article, ArticlePrice, Category, Formula, Product, Supplier
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery
 from portal.infra import outbox
@@ -29,8 +29,8 @@ from portal.pickup.models import PickupPoint
 from portal.planning.models import CalendarFeed
 from portal.profile.models import Conditions
 from portal.rules.money import Money
-from portal.rules.selling import Measured, StockKind
-from portal.shop.models import Voucher
+from portal.rules.selling import Measured, SaleUnit, StockKind
+from portal.shop.models import Voucher, Withdrawal
 from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.composing import delivery_on, put, show
@@ -50,7 +50,7 @@ from tests.farm.forms import (
     VOUCHER,
 )
 from tests.photographs import Photograph
-from tests.shop.making import article
+from tests.shop.making import article, order
 from tests.world import ADMIN, CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY
 
 ROLES = {"anonymous": None, "subscriber": CAMILLE, "staff": STAFF, "admin": ADMIN}
@@ -122,6 +122,25 @@ POST  /ferme/paniers/<date:day>/<tour>                                      sign
 POST  /ferme/paniers/<date:day>/<tour>/<id:formula_id>/<id:product_id>      sign-in    403         303      303
 POST  /ferme/paniers/<date:day>/<tour>/copie                                sign-in    403         303      303
 POST  /ferme/paniers/<date:day>/<tour>/etat                                 sign-in    403         303      303
+GET   /ferme/commandes                                                      sign-in    403         200      200
+GET   /ferme/commandes/<date:day>/<tour>                                    sign-in    403         200      200
+POST  /ferme/commandes/<date:day>/<tour>/acceptation                        sign-in    403         303      303
+POST  /ferme/commandes/<date:day>/<tour>/preparation                        sign-in    403         303      303
+GET   /ferme/commandes/<date:day>/<tour>/pesee                              sign-in    403         200      200
+POST  /ferme/commandes/<date:day>/<tour>/pesee                              sign-in    403         303      303
+POST  /ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>                 sign-in    403         303      303
+GET   /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>             sign-in    403         200      200
+POST  /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>             sign-in    403         303      303
+GET   /ferme/commandes/<date:day>/<tour>/produits                           sign-in    403         200      200
+GET   /ferme/commandes/<date:day>/<tour>/bordereaux                         sign-in    403         200      200
+GET   /ferme/commandes/<date:day>/<tour>/points                             sign-in    403         200      200
+GET   /ferme/commandes/<date:day>/<tour>/fournisseurs                       sign-in    403         200      200
+GET   /ferme/commandes/<date:day>/<tour>/fournisseurs.txt                   sign-in    403         200      200
+GET   /ferme/commandes/<id:order_id>                                        sign-in    403         200      200
+POST  /ferme/commandes/<id:order_id>/acceptation                            sign-in    403         303      303
+POST  /ferme/commandes/<id:order_id>/refus                                  sign-in    403         303      303
+POST  /ferme/commandes/<id:order_id>/preparation                            sign-in    403         303      303
+POST  /ferme/commandes/<id:order_id>/retractations/<id:withdrawal_id>       sign-in    403         303      303
 GET   /ferme/courrier                                                       sign-in    403         200      200
 GET   /ferme/courrier/avant/<id:before>                                     sign-in    403         200      200
 GET   /ferme/courrier/<id:mail_id>                                          sign-in    403         200      200
@@ -204,9 +223,11 @@ VALUES: dict[str, str | int | date] = {
     "digest": "0" * 16,
     "formula_id": FORMULA,
     "kind": "skipped",
+    "line_id": 2,
     "mail_id": 1,
     "name": "js/app.js",
     "news_id": 1,
+    "order_id": 1,
     "point_id": 1,
     "product_id": PRODUCT,
     "session_id": 1,
@@ -219,6 +240,7 @@ VALUES: dict[str, str | int | date] = {
     "tour_id": 1,
     "voucher_id": 1,
     "week": WEEK,
+    "withdrawal_id": 1,
 }
 CELL = f"cell-{FORMULA}-{PRODUCT}"
 NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
@@ -279,6 +301,14 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "replace": "yes",
     },
     "/ferme/paniers/<date:day>/<tour>/etat": lambda _: {"state": "confirmed", "formula": str(FORMULA)},
+    "/ferme/commandes/<date:day>/<tour>/pesee": lambda _: {"poids-2": "0,480", "etait-2": ""},
+    "/ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>": lambda _: {"poids-2": "0,480"},
+    "/ferme/commandes/<date:day>/<tour>/manque/<id:article_id>": lambda _: {
+        "ligne-1": "1",
+        "reason": "Une ruche est vide.",
+    },
+    "/ferme/commandes/<id:order_id>/refus": lambda _: {"reason": "Trop tard pour ce pain."},
+    "/ferme/commandes/<id:order_id>/preparation": lambda _: {"prete": "oui"},
     "/ferme/tournees/ajout": lambda _: NEW_TOUR,
     "/ferme/tournees/<id:tour_id>": lambda _: {"name": "Mardi", "lead_days": "3", "lead_time": "20:00"},
     "/ferme/points-de-retrait/ajout": lambda _: POINT | {"tour_id": "3"},
@@ -407,6 +437,7 @@ def stock_the_shop(session: Session) -> None:
         measured=Measured.GRAMS,
         supplier=Supplier(name="Le Rucher", email="rucher@example.org", phone="06 39 98 30 01"),
     )
+    take_orders(session, honey)
     session.add_all(
         [
             ArticlePrice(article_id=honey.id, since=date(2026, 9, 1), price=Money(690), vat_basis_points=550),
@@ -422,6 +453,13 @@ def stock_the_shop(session: Session) -> None:
             Conditions(text="# Qui vend\n\nLa ferme.", published_at=NOW - timedelta(days=90)),
         ]
     )
+
+
+def take_orders(session: Session, honey: Article) -> None:
+    """Two jars for Camille, who has withdrawn from them; carrots to be weighed for a guest."""
+    jars = order(session, {honey: 2})
+    session.add(Withdrawal(order_id=jars.id, made_at=NOW, name="Camille Aubert", email=CAMILLE))
+    order(session, {article(session, "Carottes", 240, sale_unit=SaleUnit.WEIGHT, step=250): 500}, email=None)
 
 
 def send(client: Browser, method: str, path: str, **more: Any) -> TestResponse:

@@ -54,10 +54,11 @@ class Item:
 
     @property
     def per_measure(self) -> Money | None:
-        """The price of a kilo or a litre, beside that of a unit."""
+        """The price of a kilo or a litre, where that of a unit is another."""
         price, content = self.article.price, self.article.content
-        by_unit = self.article.sale_unit is not SaleUnit.WEIGHT
-        return selling.per_measure(price, content) if price and content and by_unit else None
+        if price is None or content in {None, selling.KILO} or self.article.sale_unit is SaleUnit.WEIGHT:
+            return None
+        return selling.per_measure(price, content)
 
     @property
     def picture_widths(self) -> list[int]:

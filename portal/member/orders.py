@@ -9,13 +9,16 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
 from portal.shop import queries
+from portal.shop.drafts import keeper
 from portal.shop.pages import OrderPages
 from portal.shop.queries import OrderView
+from portal.shop.vouchers import Person
 
 ENDPOINTS = {
     "show": "member.order",
     "cancel": "member.cancel_order",
     "amend": "member.amend_order",
+    "again": "member.order_again",
     "withdraw": "member.withdraw_order",
     "print": "member.print_order",
     "file": "member.order_file",
@@ -56,6 +59,12 @@ def amend_order(order_id: int) -> ResponseReturnValue:
 @blueprint.post("/commandes/<id:order_id>/modification")
 def amend_order_now(order_id: int) -> ResponseReturnValue:
     return _pages(order_id).amend()
+
+
+@blueprint.post("/commandes/<id:order_id>/reprise")
+def order_again(order_id: int) -> ResponseReturnValue:
+    mine = Person(member().id, member().email)
+    return _pages(order_id).order_again(keeper(db.session(), member().id), mine)
 
 
 @blueprint.get("/commandes/<id:order_id>/retractation")

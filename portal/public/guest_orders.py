@@ -4,6 +4,7 @@ from flask import abort
 from flask.typing import ResponseReturnValue
 
 from portal.public import blueprint
+from portal.public.buyers import buyer, own_keeper
 from portal.shop.pages import OrderPages
 from portal.shop.tokens import order_of_token
 
@@ -11,54 +12,60 @@ ENDPOINTS = {
     "show": "public.guest_order",
     "cancel": "public.cancel_guest_order",
     "amend": "public.amend_guest_order",
+    "again": "public.order_again",
     "withdraw": "public.withdraw_guest_order",
     "print": "public.print_guest_order",
     "file": "public.guest_order_file",
 }
 
 
-def _pages(token: str) -> OrderPages:
-    order_id = order_of_token(token)
+def _pages(order_token: str) -> OrderPages:
+    order_id = order_of_token(order_token)
     if order_id is None:
         abort(404)
-    return OrderPages(order_id, None, ENDPOINTS, {"token": token})
+    return OrderPages(order_id, None, ENDPOINTS, {"order_token": order_token})
 
 
-@blueprint.get("/lien/commande/<token>")
-def guest_order(token: str) -> ResponseReturnValue:
-    return _pages(token).show()
+@blueprint.get("/lien/commande/<order_token>")
+def guest_order(order_token: str) -> ResponseReturnValue:
+    return _pages(order_token).show()
 
 
-@blueprint.post("/lien/commande/<token>/annulation")
-def cancel_guest_order(token: str) -> ResponseReturnValue:
-    return _pages(token).cancel()
+@blueprint.post("/lien/commande/<order_token>/annulation")
+def cancel_guest_order(order_token: str) -> ResponseReturnValue:
+    return _pages(order_token).cancel()
 
 
-@blueprint.get("/lien/commande/<token>/modification")
-def amend_guest_order(token: str) -> ResponseReturnValue:
-    return _pages(token).ask_amendment()
+@blueprint.get("/lien/commande/<order_token>/modification")
+def amend_guest_order(order_token: str) -> ResponseReturnValue:
+    return _pages(order_token).ask_amendment()
 
 
-@blueprint.post("/lien/commande/<token>/modification")
-def amend_guest_order_now(token: str) -> ResponseReturnValue:
-    return _pages(token).amend()
+@blueprint.post("/lien/commande/<order_token>/modification")
+def amend_guest_order_now(order_token: str) -> ResponseReturnValue:
+    return _pages(order_token).amend()
 
 
-@blueprint.get("/lien/commande/<token>/retractation")
-def withdraw_guest_order(token: str) -> ResponseReturnValue:
-    return _pages(token).ask_withdrawal()
+@blueprint.post("/lien/commande/<order_token>/reprise")
+def order_again(order_token: str) -> ResponseReturnValue:
+    return _pages(order_token).order_again(own_keeper(), buyer())
 
 
-@blueprint.post("/lien/commande/<token>/retractation")
-def withdraw_guest_order_now(token: str) -> ResponseReturnValue:
-    return _pages(token).withdraw()
+@blueprint.get("/lien/commande/<order_token>/retractation")
+def withdraw_guest_order(order_token: str) -> ResponseReturnValue:
+    return _pages(order_token).ask_withdrawal()
 
 
-@blueprint.get("/lien/commande/<token>/impression")
-def print_guest_order(token: str) -> ResponseReturnValue:
-    return _pages(token).sheet()
+@blueprint.post("/lien/commande/<order_token>/retractation")
+def withdraw_guest_order_now(order_token: str) -> ResponseReturnValue:
+    return _pages(order_token).withdraw()
 
 
-@blueprint.get("/lien/commande/<token>/commande.pdf")
-def guest_order_file(token: str) -> ResponseReturnValue:
-    return _pages(token).file()
+@blueprint.get("/lien/commande/<order_token>/impression")
+def print_guest_order(order_token: str) -> ResponseReturnValue:
+    return _pages(order_token).sheet()
+
+
+@blueprint.get("/lien/commande/<order_token>/commande.pdf")
+def guest_order_file(order_token: str) -> ResponseReturnValue:
+    return _pages(order_token).file()

@@ -21,8 +21,11 @@ from portal.rules.money import Money
 from portal.rules.selling import MOST_GRAMS, SaleUnit
 from portal.shop import amending, queries, withdrawals
 from portal.shop.amending import Fault, Objection, Outcome
+from portal.shop.drafts import Keeper
 from portal.shop.papers import order_file
 from portal.shop.queries import OrderLineView, OrderView
+from portal.shop.reordering import order_again
+from portal.shop.vouchers import Person
 from portal.web.forms import ChosenMany, Typed, email, line, whole
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
@@ -99,6 +102,15 @@ class OrderPages:
         if outcome.done:
             flash(_("Votre commande est modifiée. Un message vous le confirme."), "success")
         return self._back()
+
+    def order_again(self, keeper: Keeper, person: Person) -> ResponseReturnValue:
+        left_out = order_again(db.session(), self._order(), keeper, person)
+        if left_out:
+            flash(
+                _("Ne se commande pas pour l'instant : %(names)s.", names=", ".join(left_out)),
+                "warning",
+            )
+        return redirect(url_for("public.cart"), 303)
 
     def ask_withdrawal(self) -> ResponseReturnValue:
         order = self._order()

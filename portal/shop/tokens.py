@@ -23,7 +23,7 @@ def order_link(order_id: int, account_id: int | None) -> str:
     """Where whoever has ordered follows it: a full address, for mails."""
     if account_id is not None:
         return link("member.order", order_id=order_id)
-    return link("public.guest_order", token=order_token(order_id))
+    return link("public.guest_order", order_token=order_token(order_id))
 
 
 def _signer() -> URLSafeSerializer:

@@ -22,6 +22,7 @@ from portal.planning.jobs import tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
+from portal.shop import arrivals
 from portal.shop.jobs import accept_unjudged, erase_guests, mark_delivered
 from portal.shop.rerouting import follow_deliveries
 from portal.shop.wishes import tell_what_is_back
@@ -68,6 +69,7 @@ def create_app(settings: Settings) -> Flask:
     filters.init_app(app)
     assets.init_app(app)
     security.init_app(app, settings)
+    arrivals.init_app(app)
     _register_faces(app, settings)
     _share_with_templates(app, settings)
     _register_jobs(app, settings)

@@ -98,6 +98,11 @@ class File:
     data: bytes
 
 
+def can_send_to(address: str) -> bool:
+    """Whether it is one plain address, without a second recipient or a header."""
+    return _ADDRESS.fullmatch(address) is not None
+
+
 def post(
     session: Session,
     *,
@@ -110,7 +115,7 @@ def post(
     attachments: Sequence[File] = (),
 ) -> Mail:
     """Write the mail within the caller's transaction; the worker sends it once that is committed."""
-    if not _ADDRESS.fullmatch(to):
+    if not can_send_to(to):
         raise MailError("not one plain address")
     if CONTROL.search(subject):
         raise MailError("a line break or control character in the subject")

@@ -4,4 +4,17 @@ from flask import Blueprint
 
 blueprint = Blueprint("public", __name__)
 
-from portal.public import calendar, guest_orders, health, home, pictures, points, shop, sign_in, withdrawal
+from portal.public import (
+    calendar,
+    cart,
+    checkout,
+    conditions,
+    guest_orders,
+    health,
+    home,
+    pictures,
+    points,
+    shop,
+    sign_in,
+    withdrawal,
+)

@@ -53,11 +53,17 @@ class Line:
         return self.missing is not Missing.NOT_SOLD and self.price != self.seen_price
 
     @property
+    def step(self) -> int:
+        return selling.least(self.offer.goods)
+
+    @property
+    def most(self) -> int:
+        return most(self.offer)
+
+    @property
     def at_most(self) -> int:
         """How much of what is wanted can be had."""
-        if self.missing not in {None, Missing.TOO_FEW}:
-            return 0
-        return min(self.quantity, most(self.offer))
+        return min(self.quantity, self.most) if self.missing in {None, Missing.TOO_FEW} else 0
 
 
 def most(offer: Offer) -> int:
@@ -81,6 +87,7 @@ class CartView:
     stop: Stop | None
     lost: DeliveryView | None
     reduction: Reduction | None
+    now: datetime
 
     @property
     def missing(self) -> list[Line]:
@@ -128,10 +135,10 @@ class CartView:
 def cart(session: Session, draft: Draft, person: Person, now: datetime) -> CartView:
     """A draft with its articles, its delivery and its sums."""
     if not draft.entries:
-        return CartView(draft, (), None, None, None)
+        return CartView(draft, (), None, None, None, now)
     stop, lost = place(session, draft, person, now)
     lines = tuple(_lines(session, draft, stop, now))
-    view = CartView(draft, lines, stop, lost, None)
+    view = CartView(draft, lines, stop, lost, None, now)
     if draft.voucher is None:
         return view
     off = reduction(session, draft.voucher, total=view.subtotal, day=local_day(now), person=person)
@@ -201,6 +208,14 @@ class Put:
     offer: Offer
     quantity: int
     refusal: Refusal | Missing | QuantityRefusal | None
+
+    @property
+    def step(self) -> int:
+        return selling.least(self.offer.goods)
+
+    @property
+    def most(self) -> int:
+        return most(self.offer)
 
 
 def put(

@@ -1,0 +1,185 @@
+"""Ordering what has been chosen: the summary, who orders, the button that obliges to pay."""
+
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from typing import Any, cast
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import Form
+
+from portal.accounts.addresses import billing_address
+from portal.accounts.limits import count_try
+from portal.accounts.models import Account
+from portal.infra import clock, outbox
+from portal.infra.orm import db
+from portal.infra.throttle import Limit
+from portal.public import blueprint
+from portal.public.buyers import buyer, own_draft, own_keeper
+from portal.shop.carts import fitted
+from portal.shop.checkout import Contact, Outcome, Refusal, Summary, place, summary
+from portal.shop.drafts import new_key
+from portal.shop.models import order_number
+from portal.shop.tokens import order_token
+from portal.web import forms
+from portal.web.forms import Typed
+from portal.web.i18n import gettext as _
+from portal.web.i18n import lazy_gettext as _l
+from portal.web.limits import client_address
+
+GUEST_ORDERS_OF_CLIENT = Limit("guest orders of a client", 30, timedelta(hours=1))
+GUEST_ORDERS_OF_ADDRESS = Limit("guest orders of an address", 12, timedelta(days=1))
+
+MAIL_HOSTS = (
+    "bbox.fr", "free.fr", "gmail.com", "gmx.fr", "hotmail.com", "hotmail.fr", "icloud.com", "laposte.net", "live.fr",
+    "orange.fr", "outlook.com", "outlook.fr", "proton.me", "sfr.fr", "wanadoo.fr", "yahoo.fr", "yahoo.com",
+)  # fmt: skip
+"""Those that most people have: what is nearly one of them is asked about once."""
+
+
+def _email(text: str) -> str:
+    address = forms.email(text).lower()
+    if not outbox.can_send_to(address):
+        raise ValueError(_("une adresse entière, comme nom@exemple.fr."))
+    return address
+
+
+class BuyerForm(Form):
+    """Who orders; an account's address is known."""
+
+    name = Typed(_l("Prénom et nom"), forms.line(160), name="nom")
+    email = Typed(_l("Adresse e-mail"), _email)
+    phone = Typed(_l("Téléphone"), forms.phone, name="telephone")
+    street = Typed(_l("Adresse"), forms.line(200), name="adresse")
+    postcode = Typed(_l("Code postal"), forms.postcode, name="code-postal")
+    town = Typed(_l("Ville"), forms.line(80), name="ville")
+
+    def __init__(self, *args: Any, account: Account | None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._account = account
+        if account:
+            del self.email
+
+    @property
+    def contact(self) -> Contact:
+        email = self._account.email if self._account else self.email.data
+        return Contact(**{**self.data, "email": email})
+
+    def doubt(self, sure: str) -> bool:
+        """Whether the address looks mistyped and its owner is not `sure` of it; said beside the field."""
+        if self._account:
+            return False
+        name, _at, host = self.email.data.partition("@")
+        near = get_close_matches(host, MAIL_HOSTS, 1, 0.8)
+        if not near or host in MAIL_HOSTS or sure == self.email.data:
+            return False
+        self.email.errors = [
+            _(
+                "Adresse e-mail : vouliez-vous dire %(address)s ? Si la vôtre est juste, envoyez-la encore une fois.",
+                address=f"{name}@{near[0]}",
+            )
+        ]
+        return True
+
+
+@blueprint.route("/ma-commande/validation", methods=["GET", "POST"])
+def checkout() -> ResponseReturnValue:
+    """What is about to be ordered, for whom; the button orders just that."""
+    account = _account()
+    if request.method == "POST":
+        return _adjust(account) if "ajuster" in request.form else _order(account)
+    seen = summary(db.session(), own_draft(), buyer(), clock.now())
+    if seen.refusal:  # the cart says what is in the way
+        return redirect(url_for("public.cart"), 303)
+    return _page(seen, BuyerForm(account=account, data=_known(account)))
+
+
+def _account() -> Account | None:
+    return cast(Account, current_user._get_current_object()) if current_user.is_authenticated else None
+
+
+def _known(account: Account | None) -> dict[str, str | None]:
+    """What was asked before."""
+    if account is None:
+        return {}
+    address = billing_address(db.session(), account.id)
+    known = asdict(address) if address else {"name": account.full_name}
+    return {**known, "phone": account.phone}
+
+
+def _page(seen: Summary, form: BuyerForm, status: int = 200, **context: Any) -> ResponseReturnValue:
+    page = render_template(
+        "public/cart/checkout.html",
+        summary=seen,
+        cart=seen.cart,
+        form=form,
+        shown=seen.conditions,
+        **context,
+    )
+    return make_response(page, status)
+
+
+def _order(account: Account | None) -> ResponseReturnValue:
+    form, person, sent = BuyerForm(request.form, account=account), buyer(), request.form
+    if not form.validate() or form.doubt(sent.get("sure", "")):
+        return _page(summary(db.session(), own_draft(), person, clock.now()), form, 422)
+    contact = form.contact
+    if account is None:
+        if _too_many(contact.email, now := clock.now()):
+            return _page(summary(db.session(), own_draft(), person, now), form, 429, too_many=True)
+        person = replace(person, email=contact.email)
+    keeper = own_keeper()
+    outcome = place(
+        db.session(), keeper, person, contact, key=sent.get("commande", ""), shown=sent.get("vu", "")
+    )
+    return _refused(outcome, form) if outcome.refusal else _placed(outcome)
+
+
+def _too_many(email: str, now: datetime) -> bool:
+    counts = count_try((GUEST_ORDERS_OF_CLIENT, client_address()), (GUEST_ORDERS_OF_ADDRESS, email), now=now)
+    return any(count.exceeded for count in counts)
+
+
+def _placed(outcome: Outcome) -> ResponseReturnValue:
+    assert outcome.order_id is not None
+    number = order_number(outcome.order_id)
+    if outcome.again:
+        flash(_("C'était déjà fait : votre commande %(number)s est passée.", number=number), "success")
+    else:
+        said = _("Merci ! Votre commande %(number)s est passée. Un mail vous la confirme.", number=number)
+        flash(said, "success")
+    return redirect(_way_to(outcome.order_id), 303)
+
+
+def _way_to(order_id: int) -> str:
+    if current_user.is_authenticated:
+        return url_for("member.order", order_id=order_id)
+    return url_for("public.guest_order", order_token=order_token(order_id))
+
+
+def _refused(outcome: Outcome, form: BuyerForm) -> ResponseReturnValue:
+    """The page as things stand now, with what was typed."""
+    seen, made = outcome.summary, None
+    assert seen is not None
+    if outcome.refusal is Refusal.ORDERED_OTHERWISE and outcome.order_id:
+        made = {"number": order_number(outcome.order_id), "way": _way_to(outcome.order_id)}
+        if seen.guest and seen.cart.lines:  # a cookie may be older than its order
+            draft = replace(seen.cart.draft, key=new_key())
+            own_keeper().save(draft, clock.now())
+            seen = replace(seen, cart=replace(seen.cart, draft=draft))
+    return _page(seen, form, 422, refusal=outcome.refusal, made=made)
+
+
+def _adjust(account: Account | None) -> ResponseReturnValue:
+    """Order what there is, with the delivery that there is; what was typed stays."""
+    session, person, keeper = db.session(), buyer(), own_keeper()
+    draft = keeper.hold(clock.now())
+    adjusted = fitted(summary(session, draft, person, now := clock.now()).cart)
+    if adjusted != draft:
+        keeper.save(adjusted, now)
+    seen = summary(session, adjusted, person, now)
+    if not seen.cart.lines:
+        return redirect(url_for("public.cart"), 303)
+    return _page(seen, BuyerForm(request.form, account=account))

@@ -1,0 +1,226 @@
+"""Placing an order: seen before, decided under the locks, made once."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.addresses import AddressView, keep_billing_address
+from portal.accounts.models import Account
+from portal.catalogue.models import Article
+from portal.deliveries.models import Delivery
+from portal.infra import audit, clock, locks, mail, outbox
+from portal.pickup.models import PickupPoint
+from portal.profile.queries import ConditionsView, conditions_in_force, get_farm
+from portal.rules.orders import OrderState
+from portal.shop import carts, orders, papers, queries, stock, vouchers
+from portal.shop.carts import CartView
+from portal.shop.drafts import Draft, Keeper
+from portal.shop.models import Happening, Order, OrderEvent, OrderLine, VoucherUse
+from portal.shop.settings import ShopRules, get_rules
+from portal.shop.tokens import order_link
+from portal.shop.vouchers import Person
+from portal.subscriptions.models import Subscription
+
+
+class Refusal(StrEnum):
+    """Why no order was made; its words are in the templates."""
+
+    BELOW_MINIMUM = "below_minimum"
+    CHANGED = "changed"
+    """Something is no more as the page has shown it."""
+    EMPTY = "empty"
+    GUESTS_NOT_WELCOME = "guests_not_welcome"
+    NOT_READY = "not_ready"
+    """Something is missing, or the delivery is to be chosen anew."""
+    ORDERED_OTHERWISE = "ordered_otherwise"
+    """The same form has made an order of other contents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is about to be ordered and under which conditions, all that a page shows above its button."""
+
+    cart: CartView
+    conditions: ConditionsView | None
+    rules: ShopRules
+    guest: bool
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why it cannot be ordered, whoever asks: the page or the button."""
+        if not self.cart.lines:
+            return Refusal.EMPTY
+        if self.guest and not self.rules.guests_welcome:
+            return Refusal.GUESTS_NOT_WELCOME
+        if not self.cart.ready:
+            return Refusal.NOT_READY
+        if self.guest and self.cart.subtotal < self.rules.guest_minimum:
+            return Refusal.BELOW_MINIMUM
+        return None
+
+    @property
+    def digest(self) -> str:
+        """Tells whether the page has shown just this."""
+        stop, cart = self.cart.stop, self.cart
+        shown = (
+            cart.draft.key,
+            [(line.offer.article.id, line.quantity, line.price.cents) for line in cart.lines],
+            stop and (stop.delivery.id, stop.delivery.day.isoformat(), stop.point.id, stop.with_box),
+            cart.draft.voucher,
+            cart.total.cents,
+            self.conditions and self.conditions.id,
+        )
+        return sha256(json.dumps(shown).encode()).hexdigest()
+
+
+def summary(session: Session, draft: Draft, person: Person, now: datetime) -> Summary:
+    return Summary(
+        carts.cart(session, draft, person, now),
+        conditions_in_force(session),
+        get_rules(session),
+        person.account_id is None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Who orders, as the order keeps it."""
+
+    name: str
+    email: str
+    phone: str
+    street: str
+    postcode: str
+    town: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The order that a form has made, now or before; or why it makes none, and how things stand."""
+
+    order_id: int | None
+    again: bool = False
+    refusal: Refusal | None = None
+    summary: Summary | None = None
+
+
+def place(
+    session: Session, keeper: Keeper, person: Person, contact: Contact, *, key: str, shown: str
+) -> Outcome:
+    """Make the order that a page has shown: `key` and `shown` are the cart's key and the digest on its form.
+
+    One cart makes one order, however often its form arrives.
+    """
+    draft = keeper.hold(clock.now())
+    made = session.scalar(
+        select(Order).where(Order.cart_key == key, Order.account_id.is_not_distinct_from(person.account_id))
+    )
+    if made is None:
+        _hold(session, draft, person)
+    seen = summary(session, draft, person, now := clock.now())
+    if made is not None:
+        same = made.digest == shown
+        return Outcome(made.id, again=True, refusal=None if same else Refusal.ORDERED_OTHERWISE, summary=seen)
+    as_shown = (draft.key, seen.digest) == (key, shown)
+    if refusal := seen.refusal or (None if as_shown else Refusal.CHANGED):
+        return Outcome(None, refusal=refusal, summary=seen)
+    locks.checked()
+    order = _write(session, seen, person, contact, now)
+    keeper.save(Draft(), now)
+    if person.account_id:
+        _remember(session, person.account_id, contact, now)
+    _settle(session, order, seen, now)
+    return Outcome(order.id)
+
+
+def _hold(session: Session, draft: Draft, person: Person) -> None:
+    """Lock what an order depends on, in the house's order; the cart is held already."""
+    if person.account_id:
+        boxes = select(Subscription).where(Subscription.account_id == person.account_id)
+        session.scalars(locks.for_update(boxes.order_by(Subscription.id), of=Subscription)).all()
+    stop, _ = carts.place(session, draft, person, clock.now())
+    if stop:
+        delivery = select(Delivery).where(Delivery.id == stop.delivery.id)
+        session.scalars(locks.for_share(delivery, of=Delivery)).all()
+        point = select(PickupPoint).where(PickupPoint.id == stop.point.id)
+        session.scalars(locks.for_share(point, of=PickupPoint)).all()
+    articles = select(Article).where(Article.id.in_(draft.entries)).order_by(Article.id)
+    session.scalars(locks.for_update(articles, of=Article)).all()
+    if draft.voucher:
+        vouchers.hold(session, draft.voucher)
+
+
+def _write(session: Session, seen: Summary, person: Person, contact: Contact, now: datetime) -> Order:
+    """The order with its lines, and what it sets aside."""
+    cart, stop = seen.cart, seen.cart.stop
+    assert stop is not None
+    order = Order(
+        account_id=person.account_id,
+        delivery_id=stop.delivery.id,
+        pickup_point_id=stop.point.id,
+        with_box=stop.with_box,
+        told_day=stop.delivery.day,
+        state=OrderState.PLACED,
+        placed_at=now,
+        changed_at=now,
+        cart_key=cart.draft.key,
+        digest=seen.digest,
+        conditions_id=seen.conditions.id if seen.conditions else None,
+        discount=cart.discount,
+        lines=[
+            OrderLine(
+                article_id=line.offer.article.id,
+                name=line.offer.article.name,
+                sale_unit=line.offer.article.sale_unit,
+                quantity=line.quantity,
+                unit_price=line.price,
+                vat_basis_points=line.vat_basis_points,
+                perishable=line.offer.article.perishable,
+            )
+            for line in cart.lines
+        ],
+        events=[OrderEvent(at=now, what=Happening.PLACED, by_id=person.account_id)],
+        **asdict(contact),
+    )
+    session.add(order)
+    session.flush()
+    stock.reserve(session, stop.delivery.id, orders.reserved(order))
+    if cart.reduction and cart.reduction.voucher_id and cart.discount.cents:
+        session.add(VoucherUse(order_id=order.id, voucher_id=cart.reduction.voucher_id))
+    audit.record(
+        session,
+        "order.place",
+        ("shop_order", order.id),
+        at=now,
+        by=person.account_id,
+        after={"delivery": stop.delivery.id, "lines": len(cart.lines), "total": cart.total.cents},
+    )
+    return order
+
+
+def _remember(session: Session, account_id: int, contact: Contact, now: datetime) -> None:
+    """What is asked once is there the next time."""
+    account = session.get_one(Account, account_id)
+    audit.change(session, account, {"phone": contact.phone}, at=now, by=account_id, unsaid={"phone"})
+    address = AddressView(contact.name, contact.street, contact.postcode, contact.town)
+    keep_billing_address(session, account_id, address, at=now)
+
+
+def _settle(session: Session, order: Order, seen: Summary, now: datetime) -> None:
+    """Accept it where nobody judges, and confirm it with what was agreed to (L221-13)."""
+    if seen.rules.accepts_at_once:
+        orders.bring(session, order, OrderState.ACCEPTED, at=now, by=None, tell=False)
+    session.flush()
+    view, farm = queries.find(session, order.id), get_farm(session)
+    assert view is not None
+    way = order_link(order.id, order.account_id)
+    rendered = mail.render("order_placed", order=view, conditions=seen.conditions, way=way, farm=farm)
+    files = [papers.order_file(view, farm)]
+    if seen.conditions:
+        files.append(papers.conditions_file(seen.conditions, farm))
+    outbox.post(session, to=order.email, **rendered.parts, at=now, attachments=files)

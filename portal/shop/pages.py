@@ -11,7 +11,6 @@ from flask import Response, abort, flash, make_response, redirect, render_templa
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
-from wtforms.fields import SelectChoice
 
 from portal.infra import clock, pdf
 from portal.infra.orm import db
@@ -26,7 +25,7 @@ from portal.shop.papers import order_file
 from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.reordering import order_again
 from portal.shop.vouchers import Person
-from portal.web.forms import ChosenMany, Typed, email, line, whole
+from portal.web.forms import ChosenMany, Typed, choices, email, line, whole
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -118,8 +117,9 @@ class OrderPages:
 
     def withdraw(self) -> ResponseReturnValue:
         order = self._order()
-        form = WithdrawalForm(request.form)
-        form.lines.choices = [SelectChoice(value=line.id, label=line.name) for line in order.lines]
+        form = WithdrawalForm()
+        form.lines.choices = choices((line.id, line.name) for line in order.lines)
+        form.process(request.form)
         if not form.validate():
             return self._withdrawal(order, form, 422)
         declared = withdrawals.declare(
@@ -168,7 +168,7 @@ class OrderPages:
             outcome=outcome,
             faults={**outcome.faults, **asked.faults},
             typed=asked.typed,
-            choices={line.id: _choices(line) for line in order.lines},
+            choices={line.id: _quantities(line) for line in order.lines},
         )
 
     def _withdrawal(
@@ -226,7 +226,7 @@ def _read_total(sent: MultiDict[str, str]) -> Money | None:
         return None
 
 
-def _choices(ordered: OrderLineView) -> list[int]:
+def _quantities(ordered: OrderLineView) -> list[int]:
     step = ordered.step if ordered.sale_unit is SaleUnit.WEIGHT and ordered.step else 1
     most = max(CHOICES, -(-ordered.quantity // step))
     return sorted({*range(0, (most + 1) * step, step), ordered.quantity})

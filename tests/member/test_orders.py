@@ -1,0 +1,427 @@
+"""A subscriber's orders: all of them, one with its timeline, and what can still be done about it."""
+
+import subprocess
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from portal.infra.audit import AuditEvent
+from portal.infra.outbox import Mail
+from portal.rules.money import Money
+from portal.rules.orders import OrderState
+from portal.rules.selling import SaleUnit, StockKind
+from portal.shop.models import CartLine, Happening, Order, OrderEvent, OrderLine, Withdrawal
+from tests.shop.making import article, order
+from tests.world import CAMILLE, CUTOFF, NOW, TUESDAY, YACINE
+
+LEGAL = "Commander avec obligation de paiement"
+
+
+def text_of(response):
+    page = response.get_data(as_text=True)
+    return " ".join(page.replace("\u202f", " ").replace("\u00a0", " ").replace("&#39;", "'").split())
+
+
+@pytest.fixture
+def camille(browser):
+    return signed_in(browser, CAMILLE)
+
+
+def signed_in(browser, email):
+    browser.sign_in(email)
+    browser.get("/mon-compte")  # a page with a form
+    return browser
+
+
+@pytest.fixture
+def placed(session):
+    """Two jars and a bread, which spoils."""
+    made = order(session, {article(session): 2, article(session, "Pain", 400, perishable=True): 1})
+    made_id = made.id
+    session.commit()
+    return made_id
+
+
+def state(session, order_id):
+    session.expire_all()
+    found = session.get(Order, order_id).state
+    session.rollback()
+    return found
+
+
+def quantities(session, order_id):
+    lines = select(OrderLine.name, OrderLine.quantity).where(OrderLine.order_id == order_id)
+    found = dict(session.execute(lines.order_by(OrderLine.id)).all())
+    session.rollback()
+    return found
+
+
+def mails(session):
+    found = list(session.scalars(select(Mail).order_by(Mail.id)))
+    session.expunge_all()
+    session.rollback()
+    return found
+
+
+# The list
+
+
+def test_who_has_ordered_nothing_is_led_to_the_shop(camille):
+    page = text_of(camille.get("/commandes"))
+    assert "Pas encore de commande" in page
+    assert 'href="/boutique"' in page
+
+
+def test_what_comes_next_stands_first_and_the_past_by_month_newest_first(session, camille):
+    honey = article(session)
+    for day in (TUESDAY + timedelta(weeks=1), TUESDAY):
+        order(session, {honey: 1}, day=day)
+    for day in (TUESDAY - timedelta(weeks=3), TUESDAY - timedelta(weeks=2)):
+        order(session, {honey: 1}, day=day, state=OrderState.DELIVERED)
+    order(session, {honey: 1}, state=OrderState.CANCELLED)
+    order(session, {honey: 1}, email=YACINE, day=TUESDAY - timedelta(days=5), point="mairie")
+    session.commit()
+    page = text_of(camille.get("/commandes"))
+    places = [page.index(f">Commande B1000{number}<") for number in (2, 1, 5, 4, 3)]
+    assert places == sorted(places)
+    assert page.index("mai 2026") > page.index("juin 2026") > page.index("Passées")
+    assert "B10006" not in page
+
+
+def test_the_list_takes_a_constant_number_of_queries(session, camille, count_queries):
+    goods = [article(session, f"Miel {number}") for number in range(6)]
+    for _ in range(20):
+        order(session, dict.fromkeys(goods, 1))
+    session.commit()
+    camille.get("/commandes")
+    with count_queries() as statements:
+        camille.get("/commandes")
+    assert len(statements) <= 5
+
+
+# One order
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        (OrderState.PLACED, "Envoyée"),
+        (OrderState.ACCEPTED, "Acceptée"),
+        (OrderState.PREPARED, "Préparée"),
+        (OrderState.DELIVERED, "Livrée"),
+        (OrderState.REFUSED, "Refusée"),
+        (OrderState.CANCELLED, "Annulée"),
+    ],
+)
+def test_an_order_says_its_state_in_a_word(session, camille, kind, word):
+    made = order(session, {article(session): 1}, state=kind).id
+    session.commit()
+    assert word in text_of(camille.get(f"/commandes/{made}"))
+
+
+def test_the_page_tells_what_where_when_for_how_much_and_until_when(camille, placed):
+    page = text_of(camille.get(f"/commandes/{placed}"))
+    for said in (
+        "Commande B10001",
+        "2 × 6,50 €",
+        "17,00 €",
+        "dont TVA à 5,5 %",
+        "Halle de Serres",
+        "de 16 h 30 à 19 h",
+        "dimanche 14 juin, 23 h 59",
+        "Commande envoyée",
+        "mardi 9 juin 2026, 10 h",
+    ):
+        assert said in page
+
+
+def test_a_refused_order_says_why_and_what_is_still_possible(session, camille):
+    made = order(session, {article(session): 1}, state=OrderState.REFUSED)
+    made.events.append(
+        OrderEvent(at=NOW, what=Happening.REFUSED, by_id=None, reason="Le miel <b>manque</b>.")
+    )
+    made_id = made.id
+    session.commit()
+    page = text_of(camille.get(f"/commandes/{made_id}"))
+    assert "Le miel &lt;b&gt;manque&lt;/b&gt;." in page
+    assert "Vous pouvez commander autre chose pour cette livraison jusqu'au dimanche 14 juin" in page
+    assert "Modifier la commande" not in page
+
+
+def test_past_the_cutoff_the_page_offers_no_act_that_would_be_refused(camille, placed, clock):
+    clock.move_to(CUTOFF)
+    page = text_of(camille.get(f"/commandes/{placed}"))
+    assert "close depuis le dimanche 14 juin" in page
+    assert "/annulation" not in page
+    assert "/modification" not in page
+
+
+@pytest.mark.parametrize("way", ["", "/modification", "/retractation", "/impression", ".pdf"])
+def test_somebody_elses_order_is_not_there(session, browser, placed, way):
+    signed_in(browser, YACINE)
+    assert browser.get(f"/commandes/{placed}{way}").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["annulation", "modification", "retractation", "reprise"])
+def test_nobody_acts_on_somebody_elses_order(session, browser, placed, act):
+    signed_in(browser, YACINE)
+    form = {"quantite-1": "1", "total": "1", "ligne": "1", "nom": "Y", "email": YACINE}
+    assert browser.submit(f"/commandes/{placed}/{act}", form).status_code == 404
+    assert state(session, placed) is OrderState.ACCEPTED
+    assert mails(session) == []
+
+
+# Cancelling
+
+
+def test_an_order_is_cancelled_with_a_word_and_a_mail(session, camille, placed):
+    page = text_of(camille.get(f"/commandes/{placed}"))
+    assert f'action="/commandes/{placed}/annulation"' in page
+    answer = camille.submit(f"/commandes/{placed}/annulation")
+    assert (answer.status_code, answer.location) == (303, f"/commandes/{placed}")
+    assert "Votre commande est annulée" in text_of(camille.get(answer.location))
+    assert state(session, placed) is OrderState.CANCELLED
+    assert len(mails(session)) == 1
+    assert camille.submit(f"/commandes/{placed}/annulation").status_code == 303
+    assert len(mails(session)) == 1
+
+
+def test_a_page_opened_in_time_and_sent_too_late_is_refused_with_what_stands(session, camille, placed, clock):
+    camille.get(f"/commandes/{placed}")
+    clock.move_to(CUTOFF)
+    answer = camille.submit(f"/commandes/{placed}/annulation")
+    assert answer.status_code == 422
+    assert "La commande est close depuis le dimanche 14 juin, 23 h 59" in text_of(answer)
+    assert state(session, placed) is OrderState.ACCEPTED
+    assert mails(session) == []
+
+
+# Amending
+
+
+def amendment(placed, *wanted, total):
+    return {f"quantite-{line}": str(quantity) for line, quantity in enumerate(wanted, 1)} | {
+        "total": str(total)
+    }
+
+
+def test_the_new_sum_stands_above_the_legal_button_before_anything_is_ordered(session, camille, placed):
+    page = text_of(camille.get(f"/commandes/{placed}/modification?quantite-1=4"))
+    assert LEGAL in page
+    assert "30,00 € au lieu de 17,00 €" in page
+    assert page.index("30,00 €") < page.index(LEGAL)
+    assert quantities(session, placed) == {"Miel": 2, "Pain": 1}
+
+
+def test_less_needs_no_obligation_to_pay(camille, placed):
+    page = text_of(camille.get(f"/commandes/{placed}/modification?quantite-1=1"))
+    assert LEGAL not in page
+    assert "Enregistrer la modification" in page
+
+
+def test_quantities_are_changed_and_told(session, camille, placed):
+    camille.get(f"/commandes/{placed}/modification")
+    answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, 4, 0, total=2600))
+    assert answer.status_code == 303
+    assert "Votre commande est modifiée" in text_of(camille.get(answer.location))
+    assert quantities(session, placed) == {"Miel": 4}
+    assert [mail.subject.replace("\u00a0", " ") for mail in mails(session)] == [
+        "Votre commande B10001 du mardi 16 juin est modifiée"
+    ]
+
+
+def test_another_sum_than_the_one_shown_is_asked_about_again(session, camille, placed):
+    camille.get(f"/commandes/{placed}/modification")
+    answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, 4, 1, total=1))
+    assert answer.status_code == 422
+    assert "Le total a changé depuis l'affichage" in text_of(answer)
+    assert 'name="total" value="3000"' in text_of(answer)
+    assert quantities(session, placed) == {"Miel": 2, "Pain": 1}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "-1", "0.5", "0,5", "1e3", "1_0", "+1", "\uff11", "10" * 10, "NaN", "x", "1 OR 1=1", "\u202e1"],
+)
+def test_a_quantity_that_is_none_is_refused_beside_its_product_and_kept(session, camille, placed, typed):
+    camille.get(f"/commandes/{placed}/modification")
+    answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, typed, 1, total=1))
+    assert answer.status_code == 422
+    assert "Miel : choisissez une des quantités proposées" in text_of(answer)
+    assert quantities(session, placed) == {"Miel": 2, "Pain": 1}
+
+
+@pytest.mark.parametrize("sent", [{"quantite-1": "3"}, {"quantite-1": ["3", "3"], "quantite-2": "1"}, {}])
+def test_a_quantity_left_out_or_sent_twice_is_refused(session, camille, placed, sent):
+    camille.get(f"/commandes/{placed}/modification")
+    answer = camille.submit(f"/commandes/{placed}/modification", {"total": "2350"} | sent)
+    assert answer.status_code == 422
+    assert quantities(session, placed) == {"Miel": 2, "Pain": 1}
+
+
+def test_extra_fields_change_neither_price_nor_owner(session, camille, placed):
+    camille.get(f"/commandes/{placed}/modification")
+    extra = {"unit_price": "1", "price": "1", "discount": "2000", "account_id": "2", "state": "delivered"}
+    answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, 3, 1, total=2350) | extra)
+    assert answer.status_code == 303
+    made = session.get(Order, placed)
+    assert (made.discount, made.state, made.lines[0].unit_price) == (
+        Money(0),
+        OrderState.ACCEPTED,
+        Money(650),
+    )
+
+
+def test_what_is_by_weight_is_chosen_in_steps(session, camille):
+    potatoes = article(session, "Pommes de terre", 200, sale_unit=SaleUnit.WEIGHT, step=250)
+    made = order(session, {potatoes: 1500}).id
+    session.commit()
+    page = text_of(camille.get(f"/commandes/{made}/modification"))
+    assert '<option value="1500" selected>1,5 kg</option>' in page
+    assert '<option value="1750">1,75 kg</option>' in page
+    answer = camille.submit(f"/commandes/{made}/modification", {"quantite-1": "1600", "total": "320"})
+    assert answer.status_code == 422
+
+
+def test_too_much_says_how_much_there_is(session, camille):
+    honey = article(session, stock_kind=StockKind.COUNTED, stock=1)
+    made = order(session, {honey: 2}).id
+    session.commit()
+    camille.get(f"/commandes/{made}/modification")
+    answer = camille.submit(f"/commandes/{made}/modification", {"quantite-1": "9", "total": "5850"})
+    assert answer.status_code == 422
+    assert "il n'en reste que 3 pour vous" in text_of(answer)
+    assert '<option value="9" selected>' in text_of(answer)
+
+
+def test_the_page_of_quantities_sent_too_late_is_refused_and_keeps_what_was_typed(
+    session, camille, placed, clock
+):
+    camille.get(f"/commandes/{placed}/modification")
+    clock.move_to(CUTOFF)
+    answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, 4, 1, total=3000))
+    assert answer.status_code == 422
+    assert "La commande est close" in text_of(answer)
+    assert '<option value="4" selected>' in text_of(answer)
+    assert quantities(session, placed) == {"Miel": 2, "Pain": 1}
+
+
+def test_htmx_gets_what_follows_the_quantities_and_nothing_else(session, camille, placed):
+    answer = camille.get(f"/commandes/{placed}/modification?quantite-1=3", headers={"HX-Request": "true"})
+    fragment = text_of(answer)
+    assert fragment.startswith("<section")
+    assert "Nouveau total : 23,50 €" in fragment
+
+
+# Again
+
+
+def test_an_order_is_ordered_again_as_far_as_it_is_still_sold(session, camille):
+    honey, old = article(session), article(session, "Ancien miel")
+    made = order(session, {honey: 2, old: 1}, state=OrderState.DELIVERED, day=TUESDAY - timedelta(weeks=2)).id
+    old.retired_at = NOW
+    session.commit()
+    camille.get(f"/commandes/{made}")
+    for _ in range(2):
+        answer = camille.submit(f"/commandes/{made}/reprise")
+        assert (answer.status_code, answer.location) == (303, "/ma-commande")
+    assert [(line.article_id, line.quantity) for line in session.scalars(select(CartLine))] == [(1, 2)]
+    session.rollback()
+    assert "Ne se commande pas pour l'instant : Ancien miel." in text_of(camille.get("/ma-commande"))
+
+
+# On paper
+
+
+def test_the_sheet_and_the_file_say_all_of_it(camille, placed):
+    sheet = text_of(camille.get(f"/commandes/{placed}/impression"))
+    answer = camille.get(f"/commandes/{placed}.pdf")
+    assert answer.mimetype == "application/pdf"
+    assert answer.headers["Content-Disposition"] == 'inline; filename="commande-B10001.pdf"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    read = subprocess.run(["pdftotext", "-", "-"], input=answer.data, capture_output=True, check=True)
+    paper = " ".join(read.stdout.decode().replace("\u202f", " ").replace("\u00a0", " ").split())
+    for said in (
+        "Les Jardins du Test",
+        "Commande B10001",
+        "Camille Aubert",
+        "Miel",
+        "17,00 €",
+        "Halle de Serres",
+    ):
+        assert said in sheet
+        assert said in paper
+
+
+# Withdrawing
+
+
+def declaration(*lines, **changes):
+    return {"ligne": [str(line) for line in lines], "nom": "Camille Aubert", "email": CAMILLE} | changes
+
+
+def test_what_keeps_can_be_renounced_with_a_receipt(session, camille, placed):
+    assert "Renoncer au contrat ici" in text_of(camille.get(f"/commandes/{placed}")).partition("<footer")[0]
+    form = text_of(camille.get(f"/commandes/{placed}/retractation"))
+    assert "Confirmer la rétractation" in form
+    assert 'value="Camille Aubert"' in form
+    assert "ligne-2" not in form, "bread spoils"
+    answer = camille.submit(f"/commandes/{placed}/retractation", declaration(1))
+    assert answer.status_code == 303
+    page = text_of(camille.get(answer.location))
+    assert "Votre rétractation est reçue" in page
+    assert "Rétractation reçue" in page
+    assert "vous y avez renoncé" in page
+    [receipt] = mails(session)
+    said = receipt.text.replace("\u00a0", " ").replace("\u202f", " ")
+    assert receipt.recipient == CAMILLE
+    for words in ("mercredi 10 juin 2026 à 10 h", "2 × Miel : 13,00 €", "commande B10001", "Camille Aubert"):
+        assert words in said
+    [made] = session.scalars(select(Withdrawal))
+    assert (made.order_id, made.made_at, made.settled_at) == (placed, NOW, None)
+    assert session.scalars(select(AuditEvent.action)).all() == ["order.withdraw"]
+
+
+def test_what_is_declared_already_is_not_declared_twice(session, camille, placed):
+    camille.get(f"/commandes/{placed}/retractation")
+    for _ in range(2):
+        assert camille.submit(f"/commandes/{placed}/retractation", declaration(1)).status_code == 303
+    assert len(mails(session)) == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        declaration(),
+        declaration(2),
+        declaration(1, 2),
+        declaration(99),
+        declaration("1_0"),
+        declaration(1, nom=""),
+        declaration(1, nom="x" * 161),
+        declaration(1, email="camille"),
+        declaration(1, email="a@example.org, b@example.org"),
+        declaration(1, email=["a@example.org", "b@example.org"]),
+        {},
+    ],
+)
+def test_what_is_incomplete_or_spoils_is_refused_with_what_was_typed(session, camille, placed, sent):
+    camille.get(f"/commandes/{placed}/retractation")
+    answer = camille.submit(f"/commandes/{placed}/retractation", sent)
+    assert answer.status_code == 422
+    assert "Confirmer la rétractation" in text_of(answer)
+    assert mails(session) == []
+
+
+def test_the_button_is_there_as_long_as_the_period_lasts(session, camille, clock):
+    made = order(session, {article(session): 1}, state=OrderState.DELIVERED).id
+    session.commit()
+    clock.move_to(CUTOFF + timedelta(days=16) - timedelta(seconds=1))
+    page = text_of(camille.get(f"/commandes/{made}")).partition("<footer")[0]
+    assert "Jusqu'au mardi 30 juin 2026" in page
+    clock.shift(1)
+    page = text_of(camille.get(f"/commandes/{made}")).partition("<footer")[0]
+    assert "Renoncer au contrat ici" not in page
+    camille.get(f"/commandes/{made}/retractation")
+    assert camille.submit(f"/commandes/{made}/retractation", declaration(1)).status_code == 422

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from portal.settings import ROOT
-from portal.web.limits import BODY_BYTES, FORM_FIELDS, HEADER_BYTES
+from portal.web.limits import BODY_BYTES, FORM_FIELDS, HEADER_BYTES, UPLOAD_BYTES
 from tests.client import Browser
 from tests.infra.smtp import free_port
 from tests.infra.workers import environment, wait_until
@@ -44,7 +44,9 @@ class Zeros(BytesIO):
         return bytes(size)
 
 
-@pytest.mark.parametrize("path", ["/connexion", "/ferme/courrier/envoi", "/mot-de-passe-oublie"])
+@pytest.mark.parametrize(
+    "path", ["/connexion", "/ferme/courrier/envoi", "/mot-de-passe-oublie", "/ferme/produits/1/photo"]
+)
 @pytest.mark.parametrize(
     "kind", [URLENCODED, "multipart/form-data; boundary=parts", "application/json", "image/png", ""]
 )
@@ -54,6 +56,18 @@ def test_a_body_of_30_megabytes_is_refused_unread(client: Browser, path: str, ki
     response = client.post(path, environ_overrides=sent)
     assert response.status_code == 413
     assert body.left == MEGABYTES_30
+
+
+def test_only_where_photographs_are_sent_may_a_body_be_heavier(client: Browser) -> None:
+    size = UPLOAD_BYTES
+    for path, extra, answer in (
+        ("/ferme/produits/1/photo", 0, 403),  # no token: it was read
+        ("/ferme/produits/1/photo", 1, 413),
+        ("/ferme/produits/1", 0, 413),
+    ):
+        sent = {"wsgi.input": Zeros(size + extra), "CONTENT_LENGTH": str(size + extra)}
+        sent["CONTENT_TYPE"] = "application/octet-stream"
+        assert client.post(path, environ_overrides=sent).status_code == answer, path
 
 
 def test_too_many_fields_or_parts_are_refused(client: Browser) -> None:

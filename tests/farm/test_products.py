@@ -1,0 +1,612 @@
+"""/ferme/produits: what the shop sells, as staff describe, price, count and retire it."""
+
+import re
+from datetime import date, time, timedelta
+from io import BytesIO
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from portal.catalogue.models import (
+    Article,
+    ArticlePrice,
+    DeliveryStock,
+    Label,
+    NotOnTour,
+    Picture,
+    Product,
+    Unit,
+)
+from portal.infra.audit import AuditEvent
+from portal.rules.money import Money
+from portal.rules.selling import Measured, SaleUnit, StockKind
+from portal.shop.models import OrderLine
+from tests.client import Browser
+from tests.farm.forms import ARTICLE, NEW_ARTICLE, PRICE
+from tests.pages import text_of
+from tests.photographs import picture
+from tests.shop.making import article, delivery, order
+from tests.world import CAMILLE, NOW, STAFF, TODAY
+
+LIST = "/ferme/produits"
+ADD, HONEY = f"{LIST}/ajout", f"{LIST}/1"
+NO_NUMBERS = ["-1", "0x1", "1e3", "1_0", "+1", "１", "١", "1" + "0" * 20, "NaN", "9" * 20_000, "1 000", "x"]
+
+
+@pytest.fixture
+def honey(session: Session) -> Article:
+    """Twelve jars of a neighbour's honey."""
+    made = article(session, content=250, measured=Measured.GRAMS, stock_kind=StockKind.COUNTED, stock=12)
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def staff(browser: Browser, honey: Article) -> Browser:
+    browser.sign_in(STAFF)
+    browser.get(HONEY)
+    return browser
+
+
+@pytest.fixture
+def desk(client: Browser, honey: Article) -> Browser:
+    """A member of staff without JavaScript."""
+    client.sign_in(STAFF)
+    client.get(HONEY)
+    return client
+
+
+def row(session: Session, article_id: int = 1) -> Article:
+    session.expire_all()
+    return session.get_one(Article, article_id)
+
+
+def events(session: Session) -> list[AuditEvent]:
+    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
+
+
+def prices(session: Session, article_id: int = 1) -> list[tuple[date, int]]:
+    of_it = select(ArticlePrice).where(ArticlePrice.article_id == article_id).order_by(ArticlePrice.since)
+    return [(price.since, price.price.cents) for price in session.scalars(of_it)]
+
+
+# The list
+
+
+@pytest.fixture
+def stall(session: Session, desk: Browser) -> Browser:
+    """Honey, of which there is enough, and one article in each other state."""
+    article(session, "Crème de châtaigne", stock_kind=StockKind.COUNTED, stock=2)
+    article(session, "Épeautre", stock_kind=StockKind.COUNTED, stock=0)
+    article(session, "Cerises", season_first=1101, season_last=201)
+    article(session, "Cidre", retired_at=NOW)
+    article(session, "Sirop", prices=[])
+    article(
+        session,
+        "Pommes",
+        290,
+        sale_unit=SaleUnit.WEIGHT,
+        step=250,
+        stock_kind=StockKind.BY_DELIVERY,
+        per_delivery=12_500,
+    )
+    session.commit()
+    return desk
+
+
+def names(stall: Browser, query: str = "") -> list[str]:
+    return re.findall(r'<h3><a href="[^"]+">([^<]+)</a>', stall.get(f"{LIST}{query}").text)
+
+
+def test_the_list_says_what_each_costs_what_is_left_and_what_is_the_matter(stall):
+    shown = text_of(stall.get(LIST))
+    assert "Miel 6,50 € le pot de 250 g en stock : 12" in shown
+    assert "Pommes 6,50" not in shown and "Pommes 2,90 € le kilo par livraison : 12,5 kg" in shown
+    assert "Crème de châtaigne 6,50 € le pot en stock : 2 Bientôt épuisé" in shown
+    assert "Épeautre 6,50 € le pot en stock : plus rien Épuisé" in shown
+    assert "Cerises 6,50 € le pot sans compter Hors saison" in shown
+    assert "Cidre 6,50 € le pot sans compter Retiré" in shown
+    assert "Sirop pas de prix sans compter Pas de prix" in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("tous", ["Cerises", "Cidre", "Crème de châtaigne", "Miel", "Pommes", "Sirop", "Épeautre"]),
+        ("en-vente", ["Cerises", "Crème de châtaigne", "Miel", "Pommes", "Épeautre"]),
+        ("bientot-epuises", ["Crème de châtaigne", "Épeautre"]),
+        ("hors-saison", ["Cerises"]),
+        ("retires", ["Cidre"]),
+        ("autre", ["Cerises", "Cidre", "Crème de châtaigne", "Miel", "Pommes", "Sirop", "Épeautre"]),
+    ],
+)
+def test_the_list_is_narrowed_to_what_is_looked_for(stall, kind, found):
+    assert sorted(names(stall, f"?voir={kind}")) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("chataigne", ["Crème de châtaigne"]),
+        ("EPEAU", ["Épeautre"]),
+        ("creme chat", ["Crème de châtaigne"]),
+        ("epicerie miel", ["Miel"]),
+        ("tracteur", []),
+        ("' OR 1=1 --", []),
+        ("%", ["Cerises", "Cidre", "Crème de châtaigne", "Miel", "Pommes", "Sirop", "Épeautre"]),
+    ],
+)
+def test_words_are_found_without_their_accents(stall, typed, found):
+    page = stall.get(LIST, query_string={"q": typed})
+    assert sorted(re.findall(r'<h3><a href="[^"]+">([^<]+)</a>', page.text)) == found
+    assert found or "Aucun produit ne correspond" in text_of(page)
+
+
+def test_typing_answers_with_the_list_alone(stall):
+    answer = stall.get(f"{LIST}?q=miel", headers={"HX-Request": "true"})
+    assert "<h1>" not in answer.text and 'data-announce="1 produit"' in answer.text
+
+
+def test_the_list_takes_as_many_statements_with_many_articles(desk, session, count_queries):
+    taken = []
+    for n in range(2):
+        with count_queries() as statements:
+            assert desk.get(LIST).status_code == 200
+        taken.append(len(statements))
+        for m in range(30):
+            article(session, f"Pot {n} {m}")
+        session.commit()
+    assert taken[0] == taken[1] <= 6
+
+
+def test_a_farm_without_a_shop_is_told_where_to_begin(client):
+    client.sign_in(STAFF)
+    assert "La boutique n'a pas encore de rayon" in text_of(client.get(LIST))
+    answer = client.submit(ADD, NEW_ARTICLE)
+    assert answer.status_code == 422 and "Rayon : choisissez dans la liste." in text_of(answer)
+
+
+# A new one
+
+
+def test_a_new_product_is_on_sale_at_once(staff, session):
+    answer = staff.submit(ADD, NEW_ARTICLE | {"perishable": "y"})
+    assert (answer.status_code, answer.location) == (303, f"{LIST}/2")
+    made = row(session, 2)
+    assert (made.slug, made.name, made.origin) == ("miel-de-lavande", "Miel de lavande", "France, Valensole")
+    assert (made.content, made.measured, made.step) == (500, Measured.GRAMS, None)
+    assert (made.label, made.supplier_id, made.perishable) == (Label.ORGANIC, None, True)
+    assert (made.season_first, made.season_last, made.stock) == (615, 930, 12)
+    assert prices(session, 2) == [(TODAY, 950)]
+    created, priced = events(session)
+    assert (created.action, created.account_id, priced.action) == ("article.create", 3, "article.price")
+    assert priced.after == {"since": "2026-06-10", "price": 950, "vat_basis_points": 550}
+
+
+def test_a_product_that_no_box_has_held_can_be_put_into_one(desk, session):
+    desk.submit(ADD, NEW_ARTICLE)
+    made = row(session, 2).product
+    assert (made.name, made.slug, made.unit, made.value) == (
+        "Miel de lavande",
+        "miel-de-lavande",
+        Unit.PIECE,
+        Money(950),
+    )
+    desk.submit(ADD, NEW_ARTICLE | {"name": "Farine", "sale_unit": "pack", "content": "2000", "price": "5"})
+    assert (row(session, 3).product.unit, row(session, 3).product.value) == (Unit.KILO, Money(250))
+    desk.submit(ADD, NEW_ARTICLE | {"name": "Persil", "sale_unit": "bunch", "content": "", "price": "1.5"})
+    assert (row(session, 4).product.unit, row(session, 4).product.value) == (Unit.BUNCH, Money(150))
+
+
+def test_an_article_may_sell_what_boxes_hold(desk, session):
+    before = session.scalar(select(func.count(Product.id)))
+    desk.submit(ADD, NEW_ARTICLE | {"product_id": "1"})
+    assert row(session, 2).product.name == "Carottes"
+    assert session.scalar(select(func.count(Product.id))) == before
+
+
+def test_two_of_one_name_have_two_addresses(desk, session):
+    for _ in range(2):
+        desk.submit(ADD, NEW_ARTICLE)
+    assert [row(session, key).slug for key in (2, 3)] == ["miel-de-lavande", "miel-de-lavande-2"]
+
+
+def test_by_weight_stock_is_typed_in_kilos_and_kept_in_grams(desk, session):
+    weighed = {"sale_unit": "weight", "step": "250", "stock": "12,5", "content": "500"}
+    desk.submit(ADD, NEW_ARTICLE | weighed)
+    made = row(session, 2)
+    assert (made.step, made.stock, made.content, made.measured) == (250, 12_500, None, None)
+    desk.submit(ADD, NEW_ARTICLE | weighed | {"stock_kind": "by_delivery", "delivery_stock": "7,25"})
+    assert (row(session, 3).per_delivery, row(session, 3).stock) == (7250, None)
+    assert 'value="7,25"' in desk.get(f"{LIST}/3").text
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"name": ""}, "Nom : à remplir."),
+        ({"name": "x" * 121}, "Nom : 120 caractères au plus, il y en a 121."),
+        ({"name": ["Miel", "Miel"]}, "Nom : envoyez ce champ une fois."),
+        ({"origin": ""}, "Origine : à remplir."),
+        ({"category_id": "9"}, "Rayon : choisissez dans la liste."),
+        ({"supplier_id": "9"}, "Fournisseur : choisissez dans la liste."),
+        ({"product_id": "99"}, "Dans les paniers, c'est : choisissez dans la liste."),
+        ({"sale_unit": "gros"}, "Se vend : choisissez dans la liste."),
+        ({"content": ""}, "Une unité contient : à remplir, pour que le prix au kilo ou au litre se calcule."),
+        ({"content": "0"}, "Une unité contient : un nombre entier, de 1 à 100 000."),
+        ({"sale_unit": "weight"}, "Se commande par : à remplir, en grammes."),
+        ({"sale_unit": "weight", "step": "5"}, "Se commande par : un nombre entier, de 10 à 5 000."),
+        (
+            {"label": "conversion", "ingredients": "miel, noix"},
+            "Label : la conversion ne se dit que d'une plante seule",
+        ),
+        ({"stock_kind": "by_delivery"}, "Par livraison : à remplir."),
+        ({"stock_kind": "by_delivery", "delivery_stock": "1,5"}, "Par livraison : un nombre entier."),
+        ({"stock": "1,5"}, "Il y en a : un nombre entier."),
+        ({"stock": "-1"}, "Il y en a : un nombre comme 2,5, de 0 à 10 000."),
+        ({"price": "0"}, "Prix TTC : un nombre comme 2,5, de 0,01 à 9 999,99."),
+        ({"price": ""}, "Prix TTC : à remplir."),
+        ({"vat": "0"}, "TVA : choisissez dans la liste."),
+        ({"first_day": "31", "first_month": "6"}, "Saison : ce mois n'a pas autant de jours."),
+        ({"last_month": "0"}, "Saison : choisissez les deux jours et les deux mois, ou rien."),
+        ({"tours": []}, "Tournées : choisissez dans la liste."),
+        ({"tours": ["1", "9"]}, "Tournées : choisissez dans la liste."),
+        ({"lead_days": "4"}, "Dernière minute : à remplir aussi, ou laissez les deux vides."),
+        ({"lead_time": "12:00"}, "Jours avant la livraison : à remplir aussi, ou laissez les deux vides."),
+    ],
+)
+def test_what_cannot_be_sold_is_refused_by_name_and_kept_on_the_page(desk, session, change, says):
+    answer = desk.submit(ADD, NEW_ARTICLE | change)
+    assert answer.status_code == 422 and text_of(answer).count(says) == 2
+    assert "Du plateau." in answer.text
+    assert session.scalar(select(func.count(Article.id))) == 1 and events(session) == []
+
+
+def test_a_missing_field_is_refused(desk, session):
+    for field in NEW_ARTICLE:
+        answer = desk.submit(ADD, {key: typed for key, typed in NEW_ARTICLE.items() if key != field})
+        assert answer.status_code == 422, field
+    assert session.scalar(select(func.count(Article.id))) == 1
+
+
+# One that is there
+
+
+def test_a_product_is_changed_and_keeps_its_address(staff, session):
+    change = {"tours": ["1"], "lead_days": "4", "lead_time": "18:00", "supplier_id": "0", "product_id": "1"}
+    assert staff.submit(HONEY, ARTICLE | change).status_code == 303
+    changed = row(session)
+    assert (changed.slug, changed.name, changed.stock) == ("miel", "Miel de lavande", 12)
+    assert (changed.lead_days, changed.lead_time, changed.perishable) == (4, time(18), False)
+    assert sorted(session.scalars(select(NotOnTour.tour_id))) == [2, 3]
+    described, carried = events(session)
+    assert (described.action, described.before["name"], described.after["name"]) == (
+        "article.change",
+        "Miel",
+        "Miel de lavande",
+    )
+    assert described.after["lead_time"] == "18:00" and described.after["fields"] == ["description"]
+    assert (carried.action, carried.after) == ("article.tours", {"not_on": [2, 3]})
+    page = staff.get(HONEY)
+    assert "Le produit est enregistré." in text_of(page)
+    assert re.search(r'<option selected value="615">|<option selected value="6">juin', page.text)
+
+
+def test_saving_the_same_notes_nothing(desk, session):
+    for _ in range(2):
+        desk.submit(HONEY, ARTICLE | {"product_id": "1"})
+    assert [event.action for event in events(session)] == ["article.change"]
+    assert "Rien n'a changé." in text_of(desk.get(HONEY))
+
+
+def test_what_is_sold_by_the_piece_is_never_sold_by_weight_later(desk, session):
+    """Its stock and what carts hold of it are counted in pieces, and would be grams."""
+    assert 'value="weight"' not in desk.get(HONEY).text
+    answer = desk.submit(HONEY, ARTICLE | {"sale_unit": "weight", "step": "250"})
+    assert answer.status_code == 422 and row(session).sale_unit is SaleUnit.JAR
+    assert desk.submit(HONEY, ARTICLE | {"sale_unit": "bunch"}).status_code == 303
+
+
+def test_what_begins_to_be_counted_begins_with_none(desk, session):
+    desk.submit(HONEY, ARTICLE | {"stock_kind": "unlimited"})
+    assert row(session).stock is None
+    desk.submit(HONEY, ARTICLE)
+    assert row(session).stock == 0
+    assert [event.after["stock"] for event in events(session) if "stock" in event.after] == [None, 0]
+
+
+def test_extra_fields_change_nothing(desk, session):
+    desk.submit(
+        HONEY, ARTICLE | {"id": "9", "slug": "x", "stock": "999", "price": "0,01", "retired_at": "2026-01-01"}
+    )
+    changed = row(session)
+    assert (changed.slug, changed.stock, changed.retired_at) == ("miel", 12, None)
+    assert prices(session) == [(date(2025, 1, 1), 650)]
+
+
+def test_a_product_is_retired_and_brought_back(staff, session):
+    for path, retired in (("retrait", True), ("retrait", True), ("retour", False), ("retour", False)):
+        assert staff.submit(f"{HONEY}/{path}").status_code == 303
+        assert (row(session).retired_at is not None) == retired
+    assert len(events(session)) == 2
+    assert "Retiré" in text_of(staff.get(LIST)) or "Retirer de la vente" in staff.get(HONEY).text
+
+
+@pytest.mark.parametrize("key", ["0", "-1", "99", f"{2**63}", "%00", "x"])
+def test_a_product_that_does_not_exist_is_not_found(desk, key):
+    assert desk.get(f"{LIST}/{key}").status_code == 404
+    for path in ("", "/photo", "/photo/suppression", "/prix", "/stock", "/retrait", "/retour"):
+        assert desk.submit(f"{LIST}/{key}{path}", ARTICLE | PRICE).status_code in {404, 405}, path
+
+
+@pytest.mark.parametrize("path", [HONEY, ADD])
+def test_a_page_takes_few_statements(desk, session, count_queries, path):
+    taken = []
+    for n in range(2):
+        with count_queries() as statements:
+            assert desk.get(path).status_code == 200
+        taken.append(len(statements))
+        for day in range(20):
+            since = TODAY + timedelta(days=1 + day + 100 * n)
+            session.add(ArticlePrice(article_id=1, since=since, price=Money(700), vat_basis_points=550))
+        article(session, f"Autre {n}")
+        session.commit()
+    assert taken[0] == taken[1] <= 12
+
+
+# Prices
+
+
+def test_a_price_to_come_leaves_the_present_one_and_orders_alone(staff, session):
+    session.add(order(session, {row(session): 2}))
+    session.commit()
+    assert staff.submit(f"{HONEY}/prix", PRICE).status_code == 303
+    assert prices(session) == [(date(2025, 1, 1), 650), (date(2026, 7, 1), 1020)]
+    assert session.scalars(select(OrderLine.unit_price)).all() == [Money(650)]
+    shown = text_of(staff.get(HONEY))
+    assert "Les commandes déjà passées gardent le leur." in shown
+    assert (
+        "10,20 € le pot de 250 g, TVA 5,5 % à partir du mercredi 1er juillet 2026 Ne pas l'appliquer" in shown
+    )
+    assert "6,50 € le pot de 250 g, TVA 5,5 % à partir du mercredi 1er janvier 2025 En vigueur" in shown
+    [event] = events(session)
+    assert (event.action, event.account_id) == ("article.price", 3)
+    assert event.before == {"since": "2025-01-01", "price": 650, "vat_basis_points": 550}
+    assert event.after == {"since": "2026-07-01", "price": 1020, "vat_basis_points": 550}
+
+
+def test_todays_price_can_be_put_right(desk, session):
+    for price in ("7", "7,20", "7,20"):
+        desk.submit(f"{HONEY}/prix", PRICE | {"price": price, "since": "2026-06-10"})
+    assert prices(session) == [(date(2025, 1, 1), 650), (TODAY, 720)]
+    assert [event.before["price"] for event in events(session)] == [650, 700]
+
+
+def test_another_rate_is_another_price(desk, session):
+    desk.submit(f"{HONEY}/prix", PRICE | {"price": "6,50", "vat": "2000", "since": "2026-06-10"})
+    assert session.scalars(select(ArticlePrice.vat_basis_points).order_by(ArticlePrice.since)).all() == [
+        550,
+        2000,
+    ]
+
+
+@pytest.mark.parametrize("typed", [*NO_NUMBERS, "0", "0,001", "10000"])
+def test_what_is_no_price_is_refused(desk, session, typed):
+    answer = desk.submit(f"{HONEY}/prix", PRICE | {"price": typed})
+    assert answer.status_code == 422
+    assert "Prix TTC : un nombre comme 2,5, de 0,01 à 9 999,99." in text_of(answer)
+    assert len(prices(session)) == 1 and events(session) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"since": "2026-06-09"}, "À partir du : aujourd'hui ou plus tard."),
+        ({"since": "0001-01-01"}, "À partir du : une date, comme 2026-06-01."),
+        ({"since": ""}, "À partir du : à remplir."),
+        ({"vat": "0"}, "TVA : choisissez dans la liste."),
+        ({"price": ["1", "2"]}, "Prix TTC : envoyez ce champ une fois."),
+    ],
+)
+def test_a_price_needs_a_day_to_come_and_a_rate(desk, session, change, says):
+    answer = desk.submit(f"{HONEY}/prix", PRICE | change)
+    assert answer.status_code == 422 and says in text_of(answer)
+    assert len(prices(session)) == 1 and events(session) == []
+
+
+def test_the_day_is_that_of_the_wall_clock(desk, session, clock):
+    """At half past midnight in Paris it is still yesterday in Greenwich."""
+    clock.move_to(NOW.replace(day=9, hour=22, minute=30))
+    assert desk.submit(f"{HONEY}/prix", PRICE | {"since": "2026-06-09"}).status_code == 422
+    assert desk.submit(f"{HONEY}/prix", PRICE | {"since": "2026-06-10"}).status_code == 303
+
+
+def test_a_price_that_has_not_begun_can_be_taken_back(staff, session, clock):
+    staff.submit(f"{HONEY}/prix", PRICE)
+    for _ in range(2):
+        assert staff.submit(f"{HONEY}/prix/2026-07-01/suppression").status_code == 303
+    assert len(prices(session)) == 1
+    assert [(event.action, event.after) for event in events(session)][1:] == [("article.price", None)]
+
+
+def test_a_price_that_has_begun_stays(desk, session, clock):
+    desk.submit(f"{HONEY}/prix", PRICE)
+    clock.move_to(NOW.replace(month=7, day=1))
+    desk.sign_in(STAFF)
+    desk.get(HONEY)
+    answer = desk.submit(f"{HONEY}/prix/2026-07-01/suppression")
+    assert answer.status_code == 422 and "Ce prix a déjà commencé" in text_of(answer)
+    assert len(prices(session)) == 2
+
+
+# Stock
+
+
+@pytest.mark.parametrize(("act", "left"), [("add", 17), ("take", 7), ("left", 5)])
+def test_stock_is_counted_up_down_or_afresh(staff, session, act, left):
+    answer = staff.submit(f"{HONEY}/stock", {"quantity": "5", "act": act, "seen": "12", "livraison": ""})
+    assert answer.status_code == (200 if staff.htmx else 303)
+    assert row(session).stock == left
+    if staff.htmx:
+        assert f'data-announce="Il reste {left}"' in answer.text and "<h1>" not in answer.text
+    [event] = events(session)
+    assert (event.action, event.before, event.after) == ("article.stock", {"stock": 12}, {"stock": left})
+
+
+def test_what_is_sold_while_staff_count_counts_too(desk, session):
+    row(session).stock = 9  # three of the twelve that the page showed are sold
+    session.commit()
+    desk.submit(f"{HONEY}/stock", {"quantity": "10", "act": "left", "seen": "12", "livraison": ""})
+    assert row(session).stock == 7
+
+
+def test_more_cannot_be_taken_than_there_is(staff, session):
+    row(session).stock = 3
+    session.commit()
+    for act, quantity in (("take", "4"), ("left", "8")):
+        answer = staff.submit(
+            f"{HONEY}/stock", {"quantity": quantity, "act": act, "seen": "12", "livraison": ""}
+        )
+        assert answer.status_code == 422
+        assert "Il n'en reste pas autant à retirer" in text_of(answer)
+        assert 'name="seen" value="3"' in answer.text and f'value="{quantity}"' in answer.text
+    assert row(session).stock == 3 and events(session) == []
+
+
+@pytest.mark.parametrize("typed", [*NO_NUMBERS, "0,5", "", "10001"])
+def test_what_is_no_quantity_is_refused(desk, session, typed):
+    answer = desk.submit(f"{HONEY}/stock", {"quantity": typed, "act": "add", "seen": "12", "livraison": ""})
+    assert answer.status_code == 422 and "Quantité : " in text_of(answer)
+    assert row(session).stock == 12
+
+
+@pytest.mark.parametrize(
+    "change", [{"act": "set"}, {"act": None}, {"seen": "x"}, {"seen": None}, {"quantity": ["1", "2"]}]
+)
+def test_a_count_that_no_page_sends_is_refused(desk, session, change):
+    form = {"quantity": "5", "act": "add", "seen": "12", "livraison": ""} | change
+    assert desk.submit(f"{HONEY}/stock", {k: v for k, v in form.items() if v is not None}).status_code == 422
+    assert row(session).stock == 12
+
+
+def test_by_delivery_each_open_one_has_its_own_count(staff, session):
+    bread = row(session)
+    bread.stock_kind, bread.stock, bread.per_delivery = StockKind.BY_DELIVERY, None, 20
+    session.add(NotOnTour(article_id=1, tour_id=2))
+    tuesday, friday = delivery(session).id, delivery(session, date(2026, 6, 12), "vendredi").id
+    session.commit()
+    page = text_of(staff.get(HONEY))
+    assert "mar. 16 juin, Tournée du mardi 20" in page
+    assert "Tournée du jeudi 20" not in page and "ven. 12 juin" not in page
+    form = {"quantity": "15", "act": "left", "seen": "20", "livraison": str(tuesday)}
+    assert staff.submit(f"{HONEY}/stock", form).status_code == (200 if staff.htmx else 303)
+    assert session.scalars(select(DeliveryStock.remaining)).all() == [15]
+    staff.submit(f"{HONEY}/stock", form | {"seen": "15", "quantity": "16"})
+    assert session.scalars(select(DeliveryStock.remaining)).all() == [16]
+    for wrong in (str(friday), "", "x", "999"):
+        answer = staff.submit(f"{HONEY}/stock", form | {"livraison": wrong})
+        assert answer.status_code == 422 and "Cette livraison vient de fermer" in text_of(answer)
+    assert [event.after for event in events(session)] == [
+        {"remaining": 15, "delivery_id": tuesday},
+        {"remaining": 16, "delivery_id": tuesday},
+    ]
+
+
+def test_what_nobody_counts_takes_no_count(desk, session):
+    honey = row(session)
+    honey.stock_kind, honey.stock = StockKind.UNLIMITED, None
+    session.commit()
+    assert "On ne compte pas" in text_of(desk.get(HONEY))
+    form = {"quantity": "5", "act": "add", "seen": "0", "livraison": ""}
+    assert desk.submit(f"{HONEY}/stock", form).status_code == 422
+
+
+# The photograph
+
+
+def send(browser: Browser, data: bytes, name: str = "photo.jpg"):
+    """Encoded here: the client would leave a file of its own open for what is heavy."""
+    boundary, body = encode_multipart(
+        {"csrf_token": browser.token, "photo": FileStorage(BytesIO(data), name)}
+    )
+    return browser.post(f"{HONEY}/photo", data=body, content_type=f"multipart/form-data; boundary={boundary}")
+
+
+def test_a_photograph_is_shown_replaced_and_removed(staff, session):
+    assert send(staff, picture("JPEG")).status_code == 303
+    first = row(session).picture.digest
+    page = staff.get(HONEY)
+    assert f'src="/photos/{first}-960.webp"' in page.text and "La photo est en boutique." in text_of(page)
+    assert f"/photos/{first}-160.webp" in staff.get(LIST).text
+    send(staff, picture("PNG", (500, 500)))
+    assert row(session).picture.digest != first
+    assert session.scalar(select(func.count(Picture.id))) == 1, "the first is forgotten"
+    for _ in range(2):
+        assert staff.submit(f"{HONEY}/photo/suppression").status_code == 303
+    assert row(session).picture is None and session.scalar(select(func.count(Picture.id))) == 0
+    assert [event.action for event in events(session)] == ["article.change"] * 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../x", "photo\0.png", "x" * 3000, "photo.html", "photo.svg", "'\"><evil>.jpg", "\u202egnp.exe"],
+)
+def test_the_name_of_an_upload_is_never_looked_at(desk, session, name):
+    assert send(desk, picture("PNG", (64, 64)), name).status_code == 303
+    kept = row(session).picture
+    assert re.fullmatch("[0-9a-f]{32}", kept.digest)
+    assert name not in desk.get(HONEY).text
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("photo.jpg", b"<html><script>alert(1)</script>"),
+        ("photo.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("photo.png", picture()[:300]),
+    ],
+)
+def test_what_is_no_picture_is_refused_and_the_one_of_before_stays(staff, session, name, data):
+    send(staff, picture())
+    before = row(session).picture_id
+    answer = send(staff, data, name)
+    assert answer.status_code == 422 and "n'est pas une photo lisible" in text_of(answer)
+    assert row(session).picture_id == before
+
+
+def test_an_empty_or_missing_file_is_refused(desk, session):
+    for form in (
+        {},
+        {"photo": "text"},
+        {"photo": (BytesIO(b""), "photo.jpg")},
+        {"photo": (BytesIO(b""), "")},
+    ):
+        answer = desk.submit(f"{HONEY}/photo", form, content_type="multipart/form-data")
+        assert answer.status_code == 422 and "Choisissez une photo." in text_of(answer)
+    assert row(session).picture_id is None
+
+
+def test_a_photograph_of_ten_megabytes_is_taken_and_one_of_fifteen_is_refused(desk, session):
+    assert send(desk, picture("JPEG") + b"\0" * 10_000_000).status_code == 303
+    answer = send(desk, picture("JPEG") + b"\0" * 15_000_000)
+    assert answer.status_code == 422 and "Cette photo est trop lourde" in text_of(answer)
+
+
+def test_a_subscriber_can_do_none_of_it(client, session, honey):
+    client.sign_in(CAMILLE)
+    client.get("/mon-compte")
+    for path, form in (("", ARTICLE), ("/prix", PRICE), ("/stock", {"quantity": "5"}), ("/retrait", {})):
+        assert client.submit(f"{HONEY}{path}", form).status_code == 403
+    assert send(client, picture()).status_code == 403
+    assert events(session) == [] and row(session).name == "Miel"
+
+
+def test_markup_is_text(desk):
+    evil = {"name": "<b>x", "description": "<script>1</script>", "origin": "'\"><b>", "variety": "{{7*7}}"}
+    desk.submit(HONEY, ARTICLE | evil)
+    for path in (LIST, HONEY):
+        page = desk.get(path).text
+        assert "<b>x" not in page and '"><b>' not in page and "<script>1" not in page

@@ -25,7 +25,7 @@ def mailbox(before: int | None) -> ResponseReturnValue:
         older=lines[PAGE_SIZE - 1].id if len(lines) > PAGE_SIZE else None,
         before=before,
         counts=outbox.count(db.session()),
-        nav_current="farm.mailbox",
+        nav_current="farm.index",
     )
 
 
@@ -35,7 +35,7 @@ def mail(mail_id: int) -> ResponseReturnValue:
         "farm/mailbox/page.html",
         mail=_mail_or_404(mail_id),
         files=outbox.file_names(db.session(), mail_id),
-        nav_current="farm.mailbox",
+        nav_current="farm.index",
     )
 
 

@@ -16,7 +16,7 @@ from portal.deliveries.queries import DeliveryView, find, upcoming
 from portal.farm import blueprint, staff
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.rules.alphabet import slug_of
+from portal.rules.alphabet import french_order, slug_of
 from portal.rules.cutoffs import local_day
 from portal.rules.orders import OrderState, refusal_to_judge, refusal_to_prepare
 from portal.shop import preparing, queries, sheets
@@ -109,7 +109,7 @@ def delivery_orders(day: date, tour: str) -> ResponseReturnValue:
         delivery=delivery,
         state=delivery.state(now),
         wanted=wanted,
-        orders=sorted(filter(wanted.fits, every), key=lambda order: (slug_of(order.name), order.id)),
+        orders=sorted(filter(wanted.fits, every), key=_by_last_name),
         counts=Counter(order.state for order in every),
         work=sheets.work(db.session(), [delivery.id])[delivery.id],
         points=_points(every),
@@ -230,6 +230,11 @@ def _answer(
         return _page(found, form or ReasonForm(), status=422, refusal=outcome.refusal)
     flash(done if outcome.changed else _("C'était déjà fait : rien n'a changé."), "success")
     return redirect(url_for("farm.order", order_id=found.id), 303)
+
+
+def _by_last_name(order: OrderView) -> tuple[object, ...]:
+    first, _space, last = order.name.rpartition(" ")
+    return french_order(last, first), order.id
 
 
 def _searched() -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeSerializer
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -34,7 +35,7 @@ from portal.shop.models import Voucher, Withdrawal
 from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.composing import delivery_on, put, show
-from tests.conftest import Farms
+from tests.conftest import SECRET, Farms
 from tests.farm.forms import (
     ARTICLE,
     CONDITIONS,
@@ -64,6 +65,17 @@ GET   /points-de-retrait/carte/<digest>.js                                  200 
 GET   /calendrier/<token>.ics                                               200        200         200      200
 GET   /sante                                                                200        200         200      200
 GET   /static/<path:name>                                                   200        200         200      200
+GET   /retractation                                                         200        200         200      200
+POST  /retractation                                                         303        303         303      303
+GET   /lien/commande/<order_token>                                          200        200         200      200
+POST  /lien/commande/<order_token>/annulation                               303        303         303      303
+GET   /lien/commande/<order_token>/modification                             200        200         200      200
+POST  /lien/commande/<order_token>/modification                             303        303         303      303
+POST  /lien/commande/<order_token>/reprise                                  303        303         303      303
+GET   /lien/commande/<order_token>/retractation                             200        200         200      200
+POST  /lien/commande/<order_token>/retractation                             303        303         303      303
+GET   /lien/commande/<order_token>/impression                               200        200         200      200
+GET   /lien/commande/<order_token>/commande.pdf                             200        200         200      200
 
 GET   /connexion                                                            200        303         303      303
 POST  /connexion                                                            303        303         303      303
@@ -91,6 +103,16 @@ POST  /planning/suspension                                                  sign
 POST  /planning/suspension/fin                                              sign-in    303         404      404
 POST  /planning/<date:week>/saut                                            sign-in    303         404      404
 POST  /planning/<date:week>/reprise                                         sign-in    303         404      404
+GET   /commandes                                                            sign-in    200         200      200
+GET   /commandes/<id:order_id>                                              sign-in    200         404      404
+POST  /commandes/<id:order_id>/annulation                                   sign-in    303         404      404
+GET   /commandes/<id:order_id>/modification                                 sign-in    200         404      404
+POST  /commandes/<id:order_id>/modification                                 sign-in    303         404      404
+POST  /commandes/<id:order_id>/reprise                                      sign-in    303         404      404
+GET   /commandes/<id:order_id>/retractation                                 sign-in    200         404      404
+POST  /commandes/<id:order_id>/retractation                                 sign-in    303         404      404
+GET   /commandes/<id:order_id>/impression                                   sign-in    200         404      404
+GET   /commandes/<id:order_id>.pdf                                          sign-in    200         404      404
 GET   /points-de-retrait/<slug>/choisir                                     sign-in    200         200      200
 GET   /abonnements                                                          sign-in    200         200      200
 GET   /abonnements/ajouter                                                  sign-in    200         200      200
@@ -228,6 +250,7 @@ VALUES: dict[str, str | int | date] = {
     "name": "js/app.js",
     "news_id": 1,
     "order_id": 1,
+    "order_token": URLSafeSerializer(SECRET, salt="order").dumps(2),
     "point_id": 1,
     "product_id": PRODUCT,
     "session_id": 1,
@@ -246,6 +269,7 @@ CELL = f"cell-{FORMULA}-{PRODUCT}"
 NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
 
 Form = dict[str, Any]
+RENOUNCED = {"nom": "Camille Aubert", "email": CAMILLE}
 
 
 def on_week(session: Session, **fields: object) -> Form:
@@ -264,6 +288,11 @@ def terms_of(session: Session, quantite: int) -> Form:
 FORMS: dict[str, Callable[[Session], Form]] = {
     "/connexion": lambda _: {"email": CAMILLE, "password": PASSPHRASE},
     "/mot-de-passe-oublie": lambda _: {"email": CAMILLE},
+    "/lien/commande/<order_token>/modification": lambda _: {"quantite-2": "750", "total": "180"},
+    "/lien/commande/<order_token>/retractation": lambda _: RENOUNCED | {"ligne": "2"},
+    "/commandes/<id:order_id>/modification": lambda _: {"quantite-1": "3", "total": "1950"},
+    "/commandes/<id:order_id>/retractation": lambda _: RENOUNCED | {"ligne": "1"},
+    "/retractation": lambda _: {"numero": "B10001", "email": CAMILLE},
     "/lien/<token>": lambda _: {"new_password": NEW_PASSWORD},
     "/mon-compte/mot-de-passe": lambda _: {"password": PASSPHRASE, "new_password": NEW_PASSWORD},
     "/planning/<date:week>/saut": lambda session: {

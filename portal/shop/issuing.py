@@ -15,7 +15,7 @@ from portal.infra.orm import View
 from portal.rules.money import Money
 from portal.shop.models import Voucher, VoucherUse
 
-LETTERS = "ABCDEFGHJKMNPQRTUVWXY"
+LETTERS = "ABCDEFGHJKMNPRTUVWXY"
 """Those that nobody mistakes for another letter or a digit."""
 
 

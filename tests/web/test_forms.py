@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
+from portal.rules.money import Money
 from portal.web import forms
 from portal.web.forms import Chosen, ChosenMany, Typed
 
@@ -51,6 +52,39 @@ def test_a_whole_number_is_digits_within_bounds(typed: str) -> None:
 @pytest.mark.parametrize(("typed", "number"), [("0", 0), ("25", 25), (" 007 ", 7), ("10000", 10_000)])
 def test_a_whole_number_is_read(typed: str, number: int) -> None:
     assert read(forms.whole(0, 10_000), typed) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "thousandths"),
+    [("2,5", 2500), ("2.5", 2500), ("0,029", 29), ("007", 7000), ("10", 10_000), ("0", 0)],
+)
+def test_a_decimal_number_is_read_without_a_float_and_written_as_it_is_read(
+    typed: str, thousandths: int
+) -> None:
+    assert read(forms.decimal(3, 0, 10_000), typed) == thousandths
+    written = forms.write_decimal(3)(thousandths)
+    assert read(forms.decimal(3, 0, 10_000), written) == thousandths
+
+
+@pytest.mark.parametrize(
+    "typed", [*(no for no in NO_NUMBERS if no != "0,5"), "10,001", "0,0001", ",5", "5,", "1,2,3"]
+)
+def test_a_decimal_number_has_so_many_decimals_within_bounds(typed: str) -> None:
+    assert read(forms.decimal(3, 0, 10_000), typed) == "Champ : un nombre comme 2,5, de 0 à 10."
+
+
+@pytest.mark.parametrize(
+    ("typed", "cents"), [("3,5", 350), ("3.50 €", 350), ("0,29", 29), ("1250€", 125_000)]
+)
+def test_euros_are_read_to_the_cent(typed: str, cents: int) -> None:
+    money = read(forms.euros(1, 999_999), typed)
+    assert money == Money(cents)
+    assert read(forms.euros(1, 999_999), forms.write_euros(money)) == money
+
+
+@pytest.mark.parametrize("typed", ["0", "10000", "0,001", "-3", "3 €€", "€"])
+def test_euros_are_whole_cents_within_bounds(typed: str) -> None:
+    assert read(forms.euros(1, 999_999), typed) == "Champ : un nombre comme 2,5, de 0,01 à 9 999,99."
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,148 @@
+"""/ferme/reglages/boutique and /conditions: how the shop sells, and on which conditions."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.infra.audit import AuditEvent
+from portal.profile.models import Conditions
+from portal.profile.queries import conditions_in_force
+from portal.rules.money import Money
+from portal.shop.models import ShopSettings
+from portal.shop.settings import UNSAID, ShopRules, get_rules
+from tests.client import Browser
+from tests.farm.forms import CONDITIONS, SHOP
+from tests.pages import text_of
+from tests.world import NOW, STAFF
+
+SHOP_PAGE, PAGE = "/ferme/reglages/boutique", "/ferme/reglages/conditions"
+ADD = f"{PAGE}/ajout"
+
+
+@pytest.fixture
+def staff(browser: Browser) -> Browser:
+    browser.sign_in(STAFF)
+    browser.get("/ferme")
+    return browser
+
+
+@pytest.fixture
+def desk(client: Browser) -> Browser:
+    """A member of staff without JavaScript."""
+    client.sign_in(STAFF)
+    client.get("/ferme")
+    return client
+
+
+def events(session: Session) -> list[AuditEvent]:
+    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
+
+
+def texts(session: Session) -> list[str]:
+    return list(session.scalars(select(Conditions.text).order_by(Conditions.id)))
+
+
+# How the shop sells
+
+
+def test_a_farm_that_says_nothing_accepts_at_once_and_welcomes_guests(session, desk):
+    assert get_rules(session) == UNSAID == ShopRules(True, True, Money(1500))
+    page = desk.get(SHOP_PAGE)
+    assert 'value="15,00"' in page.text and session.scalar(select(ShopSettings)) is None
+
+
+def test_how_the_shop_sells_is_settled(staff, session):
+    for _ in range(2):
+        assert staff.submit(SHOP_PAGE, SHOP).status_code == 303
+    assert get_rules(session) == ShopRules(False, True, Money(2000))
+    assert "Rien n'a changé." in text_of(staff.get(SHOP_PAGE))
+    [event] = events(session)
+    assert event.action == "shop_settings.change"
+    assert event.before == {"accepts_at_once": True, "guest_minimum": 1500}
+    assert event.after == {"accepts_at_once": False, "guest_minimum": 2000}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"accepts_at_once": "1"}, "Une commande est acceptée : choisissez dans la liste."),
+        ({"guests_welcome": ["True", "False"]}, "Commander sans compte : choisissez dans la liste."),
+        ({"guest_minimum": "-1"}, "Sans compte, à partir de : un nombre comme 2,5, de 0 à 999,99."),
+        ({"guest_minimum": ""}, "Sans compte, à partir de : à remplir."),
+    ],
+)
+def test_what_cannot_be_settled_is_refused_by_name(desk, session, change, says):
+    answer = desk.submit(SHOP_PAGE, SHOP | change)
+    assert answer.status_code == 422 and text_of(answer).count(says) == 2
+    for field in SHOP:
+        assert desk.submit(SHOP_PAGE, {k: v for k, v in SHOP.items() if k != field}).status_code == 422
+    assert get_rules(session) == UNSAID and events(session) == []
+
+
+# Conditions of sale
+
+
+def test_conditions_are_shown_before_they_are_published(staff, session):
+    assert "Pas encore de conditions de vente" in text_of(staff.get(PAGE))
+    answer = staff.submit(ADD, CONDITIONS | {"act": "preview"})
+    assert answer.status_code == 200 and texts(session) == []
+    assert "<h3>Qui vend</h3>" in answer.text and "<p>La ferme.</p>" in answer.text
+    assert 'value="publish"' in answer.text and "# Le prix" in answer.text
+    assert 'value="publish"' not in staff.get(ADD).text
+    assert staff.submit(ADD, CONDITIONS).status_code == 303
+    assert texts(session) == [CONDITIONS["text"]]
+    in_force = conditions_in_force(session)
+    assert in_force.published_at == NOW
+    assert in_force.sections == [("Qui vend", "La ferme."), ("Le prix", "Toutes taxes comprises.")]
+    assert [event.action for event in events(session)] == ["conditions.publish"]
+
+
+def test_a_version_stays_as_it_was_agreed_to(desk, session, clock):
+    desk.submit(ADD, CONDITIONS)
+    clock.move_to(NOW + timedelta(minutes=5))
+    desk.submit(ADD, CONDITIONS | {"text": "Une phrase sans titre.\n\n# Puis un titre"})
+    assert len(texts(session)) == 2
+    assert conditions_in_force(session).sections == [("", "Une phrase sans titre."), ("Puis un titre", "")]
+    shown = desk.get(PAGE)
+    assert "Une phrase sans titre." in shown.text and "En vigueur" in text_of(shown)
+    first = desk.get(f"{PAGE}/1")
+    assert "Toutes taxes comprises." in first.text and "Remplacées" in text_of(first)
+
+
+def test_the_same_text_is_no_new_version(desk, session):
+    for _ in range(2):
+        desk.submit(ADD, CONDITIONS)
+    assert len(texts(session)) == len(events(session)) == 1
+    assert "Rien n'a changé" in text_of(desk.get(PAGE))
+
+
+@pytest.mark.parametrize("change", [{"text": ""}, {"text": "x" * 30_001}, {"text": ["a", "b"]}])
+@pytest.mark.parametrize("act", ["preview", "publish"])
+def test_what_cannot_be_published_is_refused(desk, session, change, act):
+    answer = desk.submit(ADD, CONDITIONS | change | {"act": act})
+    assert answer.status_code == 422 and "Conditions de vente : " in text_of(answer)
+    assert texts(session) == []
+
+
+def test_markup_in_conditions_is_text(desk):
+    evil = {"text": "# <b>x\n\n<script>1</script> {{7*7}}"}
+    for act in ("preview", "publish"):
+        assert "<script>1" not in desk.submit(ADD, evil | {"act": act}).text
+    page = desk.get(PAGE).text
+    assert "<b>x" not in page and "<script>1" not in page and "{{7*7}}" in page
+
+
+@pytest.mark.parametrize("key", ["0", "-1", "99", f"{2**63}", "%00", "x"])
+def test_conditions_that_do_not_exist_are_not_found(desk, key):
+    assert desk.get(f"{PAGE}/{key}").status_code == 404
+
+
+@pytest.mark.parametrize("path", [PAGE, ADD, SHOP_PAGE])
+def test_a_page_takes_few_statements(desk, session, count_queries, path):
+    session.add_all(Conditions(text=f"N° {n}", published_at=NOW) for n in range(20))
+    session.commit()
+    with count_queries() as statements:
+        assert desk.get(path).status_code == 200
+    assert len(statements) <= 5

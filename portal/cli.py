@@ -66,7 +66,7 @@ def register(app: Flask) -> None:
         db.session.commit()
         click.echo(
             f"{made.accounts} comptes, {made.subscriptions} abonnements, {made.deliveries} livraisons, "
-            f"{made.baskets} paniers livrés."
+            f"{made.baskets} paniers livrés, {made.orders} commandes."
         )
 
     _register_farm(app)

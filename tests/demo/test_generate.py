@@ -1,20 +1,16 @@
-"""The demo farm as it stands in the database, at moments that try the calendar."""
+"""The demo farm's people, deliveries and boxes in the database."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask_security.utils import verify_password
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from portal import create_app
 from portal.accounts.models import Account
 from portal.boxes.models import Basket, BoxChange
 from portal.boxes.queries import member_boxes, with_changes
@@ -22,57 +18,21 @@ from portal.catalogue.models import Formula, Kind, Product
 from portal.compositions.models import Composition, CompositionChange, CompositionLine, CompositionState
 from portal.deliveries.models import Delivery, Tour
 from portal.deliveries.queries import upcoming
-from portal.demo.generate import NotEmptyError, Summary, generate
+from portal.demo.generate import NotEmptyError, generate
 from portal.demo.people import PASSPHRASE
 from portal.demo.season import in_season
-from portal.infra import schema
-from portal.infra.orm import Base, db
+from portal.infra.orm import Base
 from portal.pickup.models import PickupPoint
 from portal.profile.models import FarmProfile, News
 from portal.rules.calendar import Rhythm, monday_of
-from portal.rules.cutoffs import last_minute, local_day
+from portal.rules.cutoffs import last_minute
 from portal.rules.planning import boxes_on
-from portal.settings import Mode, Settings
+from portal.settings import Mode
+from portal.shop.models import Order, OrderLine
 from portal.subscriptions.models import Subscription, Term
 from portal.subscriptions.queries import of_account
 from tests import world
-
-MOMENTS = {
-    "a Wednesday in June": datetime(2026, 6, 10, 8, 0, tzinfo=UTC),
-    "the last minutes before Christmas week": datetime(2026, 12, 20, 22, 58, tzinfo=UTC),
-    "a DST Sunday": datetime(2027, 3, 28, 0, 30, tzinfo=UTC),
-}
-
-
-class Demo:
-    """A demo farm to read, and the moment at which it was made."""
-
-    def __init__(self, session: Session, summary: Summary, now: datetime) -> None:
-        self.session = session
-        self.summary = summary
-        self.now = now
-        self.today = local_day(now)
-        self.this_week = monday_of(self.today)
-
-    def all(self, statement: Any) -> list[Any]:
-        """The rows, or one column's values; each once."""
-        return list(self.session.scalars(statement).unique())
-
-
-@pytest.fixture(scope="module", params=MOMENTS.values(), ids=MOMENTS)
-def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    file: Path = tmp_path_factory.mktemp("demo") / "portal.sqlite3"
-    settings = Settings(
-        mode=Mode.TEST, secret_key="x" * 40, base_url="http://localhost", database_url=f"sqlite:///{file}"
-    )
-    app = create_app(settings)
-    schema.upgrade(app)
-    with app.app_context(), time_machine.travel(request.param, tick=False):
-        summary = generate(db.session(), today=local_day(request.param), now=request.param)
-        db.session.commit()
-        yield Demo(db.session(), summary, request.param)
-        db.session.remove()
-        db.engine.dispose()
+from tests.demo.conftest import Demo
 
 
 @pytest.fixture
@@ -301,6 +261,8 @@ def _facts(session: Session) -> list[list[Any]]:
             select(Delivery.day, Formula.slug, Composition.state, Product.slug, CompositionLine.amount)
             .select_from(CompositionLine).join(Composition).join(Delivery).join(Formula).join(Product)
             .order_by(CompositionLine.id),
+            select(Order.name, Order.told_day, Order.state, Order.discount, OrderLine.name, OrderLine.given)
+            .select_from(OrderLine).join(Order).order_by(OrderLine.id),
         )
     ]  # fmt: skip
 

@@ -1,10 +1,14 @@
 """Who is ordering: somebody who is signed in, or a visitor."""
 
+from typing import cast
+
+from flask import g, request
 from flask_login import current_user
 
 from portal.infra.orm import db
 from portal.shop.drafts import Draft, Keeper, keeper
 from portal.shop.vouchers import Person
+from portal.web.transaction import SAFE_METHODS
 
 
 def buyer() -> Person:
@@ -15,8 +19,12 @@ def buyer() -> Person:
 
 
 def own_draft() -> Draft:
-    """What is in the order so far."""
-    return own_keeper().read()
+    """What is in the order so far; read once where nothing changes it."""
+    if request.method not in SAFE_METHODS:
+        return own_keeper().read()
+    if "draft" not in g:
+        g.draft = own_keeper().read()
+    return cast(Draft, g.draft)
 
 
 def own_keeper() -> Keeper:

@@ -65,10 +65,10 @@ class Wanted:
         return url_for("public.shop", **{name: value for name, value in said.items() if value})
 
     def has(self, item: Item) -> bool:
-        """Whichever shelf it stands on."""
         article = item.article
         return (
-            (item.in_season or not self.in_season)
+            (article.category_slug == self.shelf or not self.shelf)
+            and (item.in_season or not self.in_season)
             and (item.wished or not self.wished)
             and finds(
                 self.text, article.name, article.variety or "", article.category, article.supplier or ""
@@ -78,12 +78,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A category, and how many of its articles are wanted."""
+    """A category of what is sold."""
 
     slug: str
     name: str
     drawing: str
-    number: int
 
 
 @blueprint.get("/boutique")
@@ -91,14 +90,12 @@ def shop() -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     visit, wanted = _visit(session, now), Wanted.read(request.args)
     on_shelves = _items(session, visit)
-    found = [it for it in on_shelves if wanted.has(it)]
-    shown = [it for it in found if it.article.category_slug == wanted.shelf or not wanted.shelf]
+    shown = [it for it in on_shelves if wanted.has(it)]
     return render_template(
         "public/shop/_stalls.html" if is_htmx() else "public/shop/page.html",
         visit=visit,
         wanted=wanted,
-        shelves=_shelves(found),
-        number=len(found),
+        shelves=_shelves(on_shelves),
         stalls=_stalls(shown, wanted.sort),
         shown=len(shown),
         empty_shop=not on_shelves,
@@ -138,10 +135,8 @@ def _items(session: Session, visit: Visit) -> list[Item]:
 
 
 def _shelves(items: Iterable[Item]) -> list[Shelf]:
-    by_shelf = groupby(
-        (it.article for it in items), key=lambda a: (a.category_slug, a.category, a.category_drawing)
-    )
-    return [Shelf(*shelf, number=len(list(group))) for shelf, group in by_shelf]
+    articles = (it.article for it in items)
+    return list(dict.fromkeys(Shelf(a.category_slug, a.category, a.category_drawing) for a in articles))
 
 
 def _stalls(items: Sequence[Item], sort: str) -> list[tuple[str | None, list[Item]]]:

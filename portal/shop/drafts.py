@@ -9,7 +9,7 @@ from typing import Protocol
 
 from flask import Response, after_this_request, current_app, request
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.infra import locks
@@ -193,9 +193,3 @@ def _cookie_name() -> str:
 def _settings() -> Settings:
     settings: Settings = current_app.config["SETTINGS"]
     return settings
-
-
-def count_lines(session: Session, account_id: int) -> int:
-    """How many articles an account has in its order."""
-    lines = select(func.count()).select_from(CartLine).where(CartLine.account_id == account_id)
-    return session.scalar(lines) or 0

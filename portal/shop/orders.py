@@ -106,7 +106,7 @@ def post(
     session.flush()
     view = queries.find(session, order.id)
     assert view is not None
-    if not view.email:  # a guest's who is forgotten
+    if not outbox.can_send_to(view.email):  # a guest's who is forgotten
         return
     rendered = mail.render(
         template,

@@ -68,7 +68,7 @@ class OrderPages:
         return {name: url_for(endpoint, **self.values) for name, endpoint in self.endpoints.items()}
 
     def show(self, status: int = 200, **context: Any) -> Response:
-        return self._page("page", self._order(), status, **context)
+        return self._page("orders/page.html", self._order(), status, **context)
 
     def cancel(self) -> ResponseReturnValue:
         outcome = amending.cancel(db.session(), self.order_id, self.account_id)
@@ -145,7 +145,7 @@ class OrderPages:
 
     def sheet(self) -> Response:
         """For paper."""
-        return self._page("print", self._order())
+        return self._page("orders/print.html", self._order())
 
     def file(self) -> Response:
         found = order_file(self._order(), get_farm(db.session()))
@@ -160,7 +160,7 @@ class OrderPages:
         self, order: OrderView, asked: Asked, status: int = 200, outcome: Outcome | None = None
     ) -> Response:
         outcome = outcome or amending.preview(db.session(), order, asked.wanted, clock.now())
-        template = "_amended" if is_htmx() and request.method == "GET" else "amend"
+        template = "orders/_amended.html" if is_htmx() and request.method == "GET" else "orders/amend.html"
         return self._page(
             template,
             order,
@@ -175,12 +175,14 @@ class OrderPages:
         self, order: OrderView, form: WithdrawalForm, status: int = 200, **context: Any
     ) -> Response:
         today = local_day(clock.now())
-        return self._page("withdraw", order, status, form=form, returnable=order.returnable(today), **context)
+        return self._page(
+            "orders/withdraw.html", order, status, form=form, returnable=order.returnable(today), **context
+        )
 
-    def _page(self, name: str, order: OrderView, status: int = 200, **context: Any) -> Response:
+    def _page(self, template: str, order: OrderView, status: int = 200, **context: Any) -> Response:
         now = clock.now()
         page = render_template(
-            f"orders/{name}.html",
+            template,
             order=order,
             ways=self.ways(),
             guest=self.account_id is None,

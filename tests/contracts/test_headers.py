@@ -88,7 +88,7 @@ def strict(policy: str, place: str, *, preview: bool, tiles: bool) -> None:
 
 
 def test_the_map_is_loaded_on_its_own_page_only(site: Site) -> None:
-    loading = {rule for rule, _, response in everything(site) if "leaflet" in response.text}
+    loading = {rule for rule, _, response in everything(site) if b"leaflet" in response.data}
     assert {rule for rule in loading if not rule.endswith(".js")} == {MAP}
 
 

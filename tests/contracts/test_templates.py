@@ -16,7 +16,7 @@ from portal.settings import ROOT, Mode
 from tests.conftest import settings_for
 
 FOLDER = ROOT / "templates"
-NAMES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*"))
+NAMES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.suffix != ".typ")
 GALLERY = "farm/components.html"
 """For who draws the pages, in development only: its words are samples."""
 

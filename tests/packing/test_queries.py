@@ -14,10 +14,12 @@ from portal.packing.queries import PackingList, counts, packing_list, tallies
 from portal.pickup.models import PickupPoint
 from portal.planning.services import skip
 from portal.rules.calendar import WEEK, monday_of
+from portal.rules.orders import LIVE, OrderState
 from portal.subscriptions.models import Subscription, Term
 from tests import crowd
 from tests.composing import delivery_on, formula
-from tests.world import CAMILLE, CUTOFF, TUESDAY
+from tests.shop.making import article, order
+from tests.world import CAMILLE, CUTOFF, TUESDAY, YACINE
 
 
 @pytest.fixture
@@ -124,6 +126,55 @@ def test_two_people_of_one_name_are_told_apart_by_their_customer_number(session,
     assert set(numbers) <= {account.customer_number for account in listed}
 
 
+def test_an_order_stands_beside_the_boxes_of_its_person(session, tuesday):
+    made = order(session, {article(session): 2, article(session, "Jus"): 1})
+    found = packing_list(session, tuesday)
+    [(camille,)] = [stop.recipients for stop in found.stops]
+    assert len(camille.items) == 2
+    assert [(bag.number, len(bag.portions)) for bag in camille.orders] == [(made.number, 2)]
+
+
+def test_who_collects_an_order_alone_and_guests_are_on_the_list_of_their_point(session, tuesday):
+    honey = article(session)
+    order(session, {honey: 1}, point="gare")  # not where her box is
+    yacine = order(session, {honey: 1}, email=YACINE, point="gare", with_box=False)
+    guests = [order(session, {honey: 1}, email=None, point="gare") for _ in range(2)]
+    hall, station = packing_list(session, tuesday).stops
+    assert [r.orders for r in hall.recipients] == [()]
+    listed = [(r.last_name, r.first_name, [bag.number for bag in r.orders]) for r in station.recipients]
+    assert listed[0][:2] == ("Aubert", "Camille")
+    assert listed[1] == ("Benali", "Yacine", [yacine.number])
+    assert listed[2:] == [("Roux", "Emma", [guest.number]) for guest in guests]
+    assert all(r.items == () for r in station.recipients)
+
+
+def test_each_order_that_comes_is_listed_once_and_counted_at_its_point(session, tuesday):
+    crowd.add(session, 30)
+    honey = article(session)
+    people = [*session.scalars(select(Account.email).order_by(Account.id)), None, None]
+    coming = set()
+    for number, email in enumerate(people):
+        state = list(OrderState)[number % 6]
+        made = order(session, {honey: 1}, email=email, point=("halle", "gare")[number % 2], state=state)
+        coming |= {made.number} if state in LIVE else set()
+    for found in (packing_list(session, tuesday), counts(session, tuesday)):
+        totals = getattr(found, "counts", found)
+        assert sum(totals.orders.values()) == len(coming)
+    listed = packing_list(session, tuesday)
+    numbers = [bag.number for stop in listed.stops for r in stop.recipients for bag in r.orders]
+    assert sorted(numbers) == sorted(coming)
+    for stop in listed.stops:
+        assert sum(len(r.orders) for r in stop.recipients) == listed.counts.orders.get(stop.point.id, 0)
+
+
+def test_an_order_stays_on_the_list_when_its_point_leaves_the_tour(session, tuesday):
+    order(session, {article(session): 1}, point="gare", with_box=False)
+    friday = session.scalars(select(Tour).where(Tour.slug == "vendredi")).one()
+    session.scalars(select(PickupPoint).where(PickupPoint.slug == "gare")).one().tour = friday
+    session.flush()
+    assert [stop.point.slug for stop in packing_list(session, tuesday).stops] == ["halle", "gare"]
+
+
 def test_two_subscriptions_to_one_formula_are_one_quantity(session, tuesday):
     eggs = session.scalars(select(Term).where(Term.formula_id == formula(session, "oeufs"))).one()
     eggs.formula_id = formula(session, "grand")
@@ -156,9 +207,13 @@ def test_it_takes_the_same_number_of_statements_for_three_and_for_three_hundred(
             read(session, tuesday)
         return len(seen)
 
+    honey = article(session)
     crowd.add(session, 3)
+    order(session, {honey: 1})
     few = statements()
     crowd.add(session, 300, start=3)
+    for _ in range(300):
+        order(session, {honey: 1}, email=None)
     assert statements() == few
 
 

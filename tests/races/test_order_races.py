@@ -1,0 +1,148 @@
+"""Staff who judge, weigh and pack the same orders at once, and owners who cancel theirs meanwhile."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from portal.catalogue.models import Article
+from portal.infra.orm import db, own_transaction
+from portal.infra.outbox import Mail
+from portal.rules.orders import OrderState
+from portal.shop.models import Happening, Order, OrderEvent
+from tests.client import Browser
+from tests.races.helpers import meetings
+from tests.shop.making import article, order
+from tests.world import CAMILLE, STAFF
+
+PAGE = "/ferme/commandes/2026-06-16/mardi"
+
+
+@pytest.fixture
+def jars(app: Flask) -> int:
+    with app.app_context(), own_transaction() as session:
+        return article(session).id
+
+
+def desk(app: Flask, email: str = STAFF) -> Browser:
+    browser: Browser = app.test_client()  # type: ignore[assignment]
+    browser.sign_in(email)
+    browser.get("/mon-compte")
+    return browser
+
+
+def place(app: Flask, jars: int, state: OrderState = OrderState.PLACED) -> int:
+    """An order of Camille's, alone on its delivery; mails of earlier ones are gone."""
+    with app.app_context(), own_transaction() as session:
+        for old in session.scalars(select(Order).where(Order.state.in_(["placed", "accepted"]))):
+            old.state = OrderState.CANCELLED
+        for mail in session.scalars(select(Mail)):
+            session.delete(mail)
+        number = len(session.scalars(select(Order.id)).all())
+        made = order(session, {session.get_one(Article, jars): 1}, state=state, cart_key=f"race-{number}")
+        return made.id
+
+
+def outcome(app: Flask, order_id: int) -> tuple[OrderState, list[Happening], int]:
+    """Its state, what befell it since it was placed, how many mails there are."""
+    with app.app_context(), own_transaction() as session:
+        steps = select(OrderEvent.what).where(OrderEvent.order_id == order_id).order_by(OrderEvent.id)
+        state = session.get_one(Order, order_id).state
+        return state, session.scalars(steps).all()[1:], len(session.scalars(select(Mail.id)).all())
+
+
+def raced(
+    app: Flask,
+    jars: int,
+    first: Callable[[int], TestResponse],
+    second: Callable[[int], TestResponse],
+    *,
+    state: OrderState = OrderState.PLACED,
+) -> Iterator[tuple[Any, tuple[OrderState, list[Happening], int]]]:
+    """Let two acts meet over a new order at every point: the answers, and what came of it."""
+    orders = [place(app, jars, state)]
+    for answers in meetings(app, lambda: first(orders[-1]), lambda: second(orders[-1])):
+        statuses = [500 if isinstance(answer, Exception) else answer.status_code for answer in answers]
+        yield statuses, outcome(app, orders[-1])
+        orders.append(place(app, jars, state))
+
+
+def accepted_by_two(app: Flask, jars: int) -> Iterator[bool]:
+    """Two members of staff accept an order: whether both hear yes and one mail goes out."""
+    one, other = desk(app), desk(app)
+    for statuses, came in raced(
+        app,
+        jars,
+        lambda n: one.submit(f"/ferme/commandes/{n}/acceptation"),
+        lambda n: other.submit(f"/ferme/commandes/{n}/acceptation"),
+    ):
+        yield statuses == [303, 303] and came == (OrderState.ACCEPTED, [Happening.ACCEPTED], 1)
+
+
+def test_two_who_accept_the_same_order_send_one_mail(app: Flask, jars: int) -> None:
+    assert set(accepted_by_two(app, jars)) == {True}
+
+
+def test_without_locks_two_who_accept_get_in_each_others_way(app: Flask, jars: int, unlocked: Flask) -> None:
+    assert not all(accepted_by_two(unlocked, jars))
+
+
+def test_one_who_accepts_and_one_who_refuses_agree_in_the_end(app: Flask, jars: int) -> None:
+    one, other = desk(app), desk(app)
+    for statuses, (state, steps, mails) in raced(
+        app,
+        jars,
+        lambda n: one.submit(f"/ferme/commandes/{n}/acceptation"),
+        lambda n: other.submit(f"/ferme/commandes/{n}/refus", {"reason": "Vide."}),
+    ):
+        assert state is OrderState.REFUSED and len(steps) == mails
+        accepted_first = steps == [Happening.ACCEPTED, Happening.REFUSED]
+        assert accepted_first or (steps == [Happening.REFUSED] and statuses == [422, 303])
+
+
+def test_accepting_all_while_an_owner_cancels_ends_with_what_came_last(app: Flask, jars: int) -> None:
+    staff, camille = desk(app), desk(app, CAMILLE)
+    for statuses, (state, steps, mails) in raced(
+        app,
+        jars,
+        lambda _: staff.submit(f"{PAGE}/acceptation"),
+        lambda n: camille.submit(f"/commandes/{n}/annulation"),
+    ):
+        assert statuses == [303, 303]
+        assert state is OrderState.CANCELLED
+        assert steps in ([Happening.CANCELLED], [Happening.ACCEPTED, Happening.CANCELLED])
+        assert mails == len(steps)
+
+
+def test_packing_while_an_owner_cancels_is_one_or_the_other(app: Flask, jars: int) -> None:
+    staff, camille = desk(app), desk(app, CAMILLE)
+    for statuses, (state, steps, mails) in raced(
+        app,
+        jars,
+        lambda _: staff.submit(f"{PAGE}/preparation"),
+        lambda n: camille.submit(f"/commandes/{n}/annulation"),
+        state=OrderState.ACCEPTED,
+    ):
+        packed = state is OrderState.PREPARED
+        assert steps == ([Happening.PREPARED] if packed else [Happening.CANCELLED])
+        assert statuses == ([303, 422] if packed else [303, 303]) and mails == 1
+
+
+def test_one_shortage_settled_twice_at_once_is_told_once(app: Flask, jars: int) -> None:
+    one, other = desk(app), desk(app)
+
+    def settle(browser: Browser, order_id: int) -> TestResponse:
+        with app.app_context():
+            [line] = db.session().get_one(Order, order_id).lines
+            field = f"ligne-{line.id}"
+        return browser.submit(f"{PAGE}/manque/{jars}", {field: "0", "reason": "Vide."})
+
+    for statuses, (state, steps, mails) in raced(
+        app, jars, lambda n: settle(one, n), lambda n: settle(other, n), state=OrderState.ACCEPTED
+    ):
+        assert state is OrderState.REFUSED
+        assert (steps, mails) == ([Happening.SHORT, Happening.REFUSED], 1)
+        assert 303 in statuses and set(statuses) <= {303, 404, 422}

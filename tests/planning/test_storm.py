@@ -1,16 +1,18 @@
 """A storm of acts (DESIGN §9): after each one, members, counts, lists and the freeze say the same.
 
 Every act goes through its service, as a request would; the clock moves on between them, and what has closed
-is frozen sooner or later. What a delivery carried when it closed never changes.
+is frozen sooner or later. What a delivery carried when it closed never changes. Orders travel with the boxes:
+what is ordered and what is left are together what was put in.
 """
 
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import product
 
 import time_machine
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,7 +21,7 @@ from portal.boxes.carried import counts, loads, packing, received
 from portal.boxes.models import Basket, Suspension
 from portal.boxes.queries import member_boxes, with_changes
 from portal.boxes.services import freeze
-from portal.catalogue.models import Formula
+from portal.catalogue.models import Article, DeliveryStock, Formula
 from portal.catalogue.queries import formulas
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import of_weeks
@@ -30,9 +32,18 @@ from portal.planning.models import DeliveryNotice
 from portal.planning.terms import TermView
 from portal.rules.calendar import WEEK, Rhythm, monday_of
 from portal.rules.changes import Refusal
+from portal.rules.orders import LIVE, OPEN, Aboard
+from portal.rules.selling import StockKind
+from portal.shop import amending, rerouting
+from portal.shop.checkout import Contact, place, summary
+from portal.shop.drafts import Draft, Entry, keeper
+from portal.shop.models import Order, OrderLine
+from portal.shop.travel import box_stops
+from portal.shop.vouchers import Person
 from portal.subscriptions.models import Subscription, Term, Withheld
 from portal.subscriptions.queries import of_account
 from tests.infra.workers import ROUNDS
+from tests.shop import making
 from tests.world import CAMILLE, NOW, STAFF, TODAY, YACINE
 
 FIRST = monday_of(TODAY)
@@ -44,6 +55,9 @@ people = st.sampled_from([CAMILLE, YACINE])
 weeks = st.sampled_from(WEEKS[:4])
 some = st.integers(0, 7)
 """Picks a subscription, a point, a formula: whichever it is, modulo how many there are."""
+wishes = st.sampled_from([None, *Aboard])
+PUT_IN = 9
+CONTACT = Contact("Camille Blanc", "camille@example.org", "06 39 98 00 01", "1 rue", "05700", "Serres")
 
 
 class Storm(RuleBasedStateMachine):
@@ -57,12 +71,18 @@ class Storm(RuleBasedStateMachine):
         small = session.scalars(select(Formula.id).where(Formula.slug == "petit")).one()
         station.capacity = 1
         session.add(Withheld(pickup_point_id=station.id, formula_id=small))
+        self.goods = [
+            making.article(session, "Miel", stock_kind=StockKind.COUNTED, stock=PUT_IN),
+            making.article(session, "Fraises", stock_kind=StockKind.BY_DELIVERY, per_delivery=PUT_IN),
+            making.article(session, "Pain", lead_days=4, lead_time=time(23, 59)),
+        ]
         session.flush()
         self.deliveries = [delivery.id for delivery in of_weeks(session, WEEKS[0], WEEKS[-1])]
         self.points, self.formulas = points(session), formulas(session)
         self.closed: dict[int, set[Row]] = {}
         self.listed = 0
-        self.taken_along = False
+        self.taken_along = self.fallen = False
+        self.moved: set[int] = set()
 
     def teardown(self) -> None:
         self.session.rollback()
@@ -86,33 +106,33 @@ class Storm(RuleBasedStateMachine):
 
     # Acts
 
-    @rule(email=people, which=some, week=weeks, wanted=st.booleans())
-    def skip(self, email: str, which: int, week: date, wanted: bool) -> None:
+    @rule(email=people, which=some, week=weeks, wanted=st.booleans(), orders=wishes)
+    def skip(self, email: str, which: int, week: date, wanted: bool, orders: Aboard | None) -> None:
         account, before = self.account(email), self.rows()
         ids = self.subscriptions(account, which)
-        outcome = services.skip(self.session, account, ids, week, wanted=wanted)
+        outcome = services.skip(self.session, account, ids, week, wanted=wanted, orders=orders)
         self.all_or_nothing(before, outcome.refusal)
-        again = services.skip(self.session, account, ids, week, wanted=wanted)
+        again = services.skip(self.session, account, ids, week, wanted=wanted, orders=orders)
         assert (again.changed, again.refusal) == ((), outcome.refusal), "who asks again hears the same"
 
-    @rule(email=people, which=some, week=weeks, later=st.sampled_from([None, 1, 2, 3, 4]))
-    def postpone(self, email: str, which: int, week: date, later: int | None) -> None:
+    @rule(email=people, which=some, week=weeks, later=st.sampled_from([None, 1, 2, 3, 4]), orders=wishes)
+    def postpone(self, email: str, which: int, week: date, later: int | None, orders: Aboard | None) -> None:
         account, before = self.account(email), self.rows()
         to_week = week + later * WEEK if later else None
         ids = self.subscriptions(account, which)
-        outcome = services.postpone(self.session, account, ids, week, to_week)
+        outcome = services.postpone(self.session, account, ids, week, to_week, orders=orders)
         self.all_or_nothing(before, outcome.refusal)
-        again = services.postpone(self.session, account, ids, week, to_week)
+        again = services.postpone(self.session, account, ids, week, to_week, orders=orders)
         assert (again.changed, again.refusal) == ((), outcome.refusal)
 
-    @rule(email=people, which=some, week=weeks, point=st.none() | some)
-    def move(self, email: str, which: int, week: date, point: int | None) -> None:
+    @rule(email=people, which=some, week=weeks, point=st.none() | some, orders=wishes)
+    def move(self, email: str, which: int, week: date, point: int | None, orders: Aboard | None) -> None:
         account, before = self.account(email), self.rows()
         point_id = None if point is None else self.points[point % len(self.points)].id
         ids = self.subscriptions(account, which)
-        outcome = services.move(self.session, account, ids, week, point_id)
+        outcome = services.move(self.session, account, ids, week, point_id, orders=orders)
         self.all_or_nothing(before, outcome.refusal)
-        again = services.move(self.session, account, ids, week, point_id)
+        again = services.move(self.session, account, ids, week, point_id, orders=orders)
         assert (again.changed, again.refusal) == ((), outcome.refusal)
 
     @rule(
@@ -125,12 +145,13 @@ class Storm(RuleBasedStateMachine):
         outcome = services.vary(self.session, account, ids, week, formula_id=formula_id, quantity=quantity)
         self.all_or_nothing(before, outcome.refusal)
 
-    @rule(email=people, which=some, first=st.integers(0, 20), days=st.integers(0, 14))
-    def suspend(self, email: str, which: int, first: int, days: int) -> None:
+    @rule(email=people, which=some, first=st.integers(0, 20), days=st.integers(0, 14), orders=wishes)
+    def suspend(self, email: str, which: int, first: int, days: int, orders: Aboard | None) -> None:
         account, before = self.account(email), self.rows()
         since = TODAY + timedelta(days=first)
         ids = self.subscriptions(account, which)
-        outcome = suspensions.suspend(self.session, account, ids, since, since + timedelta(days=days))
+        last = since + timedelta(days=days)
+        outcome = suspensions.suspend(self.session, account, ids, since, last, orders=orders)
         self.all_or_nothing(before, outcome.refusal)
         away = {(box.subscription_id, box.week) for line in outcome.lines for box in line.suspended}
         assert {row[:2] for row in before} - {row[:2] for row in self.rows()} == {
@@ -149,31 +170,83 @@ class Storm(RuleBasedStateMachine):
         if found:
             suspensions.resume(self.session, account, [found[which % len(found)]])
 
-    @rule(email=people, which=some, point=some, rhythm=st.sampled_from(Rhythm), quantity=st.integers(1, 2))
-    def change_terms(self, email: str, which: int, point: int, rhythm: Rhythm, quantity: int) -> None:
+    @rule(email=people, which=some, point=some, rhythm=st.sampled_from(Rhythm), orders=wishes)
+    def change_terms(self, email: str, which: int, point: int, rhythm: Rhythm, orders: Aboard | None) -> None:
         account, before = self.account(email), self.rows()
         subscription = self.subscriptions(account, which)[0]
         holdings = with_changes(self.session, of_account(self.session, account.id), FIRST)
         plan = next(holding.plan for holding in holdings if holding.id == subscription)
         formula = next(f for f in self.formulas if f.id == plan.terms[-1].formula_id)
-        wanted = TermView(formula, quantity, rhythm, self.points[point % len(self.points)])
+        wanted = TermView(formula, 1 + which % 2, rhythm, self.points[point % len(self.points)])
         shown = terms.preview(self.session, holdings, subscription, wanted, now=self.now)
         expected = {change.id: change.monday for change in shown.changes}
-        outcome = terms.change(self.session, account, subscription, wanted, expected=expected)
+        outcome = terms.change(self.session, account, subscription, wanted, expected=expected, orders=orders)
         if shown.refusal or not shown.changes:
             assert outcome.answer is not terms.Answer.DONE, "the page says what the act does"
+            assert self.rows() == before
+        elif outcome.answer is Refusal.ORDER_ABOARD:
             assert self.rows() == before
         else:
             assert outcome == terms.Outcome(terms.Answer.DONE, shown.changes)
 
-    @rule(email=people, which=some)
-    def withdraw(self, email: str, which: int) -> None:
+    @rule(email=people, which=some, orders=wishes)
+    def withdraw(self, email: str, which: int, orders: Aboard | None) -> None:
         account, before = self.account(email), self.rows()
         subscription = self.subscriptions(account, which)[0]
         latest = select(Term.monday).where(Term.subscription_id == subscription).order_by(Term.monday.desc())
-        outcome = terms.withdraw(self.session, account, subscription, self.session.scalars(latest).first())
+        monday = self.session.scalars(latest).first()
+        outcome = terms.withdraw(self.session, account, subscription, monday, orders=orders)
         if outcome.answer is not terms.Answer.DONE:
             assert self.rows() == before
+
+    # Orders
+
+    @initialize()
+    def some_have_ordered(self) -> None:
+        for email, good, stop in product((CAMILLE, YACINE), range(2), range(2)):
+            self.order(email, good, 1, stop)
+
+    @rule(email=people, good=some, quantity=st.integers(1, 3), stop=some)
+    def order(self, email: str, good: int, quantity: int, stop: int) -> None:
+        account, article = self.account(email), self.goods[good % len(self.goods)]
+        stops = box_stops(self.session, account.id, self.now)
+        chosen = stops[stop % len(stops)] if stops else None
+        draft = Draft(
+            entries={article.id: Entry(quantity, article.prices[0].price)},
+            delivery_id=chosen.delivery.id if chosen else None,
+        )
+        mine, person = keeper(self.session, account.id), Person(account.id, account.email)
+        mine.hold(self.now)
+        mine.save(draft, self.now)
+        seen = summary(self.session, draft, person, self.now)
+        for again in (False, True):
+            made = place(self.session, mine, person, CONTACT, key=draft.key, shown=seen.digest)
+            assert made.refusal == seen.refusal, "the page says what the button does"
+            assert made.again == (again and seen.refusal is None), "one cart makes one order"
+
+    @rule(which=some, quantity=st.integers(0, 3))
+    def amend_or_cancel(self, which: int, quantity: int) -> None:
+        found = self.session.scalars(select(Order).order_by(Order.id)).all()
+        if found:
+            order = found[which % len(found)]
+            line = order.lines[0]
+            if not quantity:
+                amending.cancel(self.session, order.id, order.account_id)
+            else:
+                amending.amend(
+                    self.session,
+                    order.id,
+                    order.account_id,
+                    {line.id: quantity},
+                    line.unit_price * quantity,
+                )
+
+    @rule()
+    def orders_are_taken_along(self) -> None:
+        for order in self.session.scalars(select(Order.id).where(Order.state.in_(LIVE))).all():
+            state = self.session.get_one(Order, order).state
+            rerouting.reroute(self.session, order)
+            self.fallen |= self.session.get_one(Order, order).state != state
 
     # What staff do
 
@@ -190,7 +263,8 @@ class Storm(RuleBasedStateMachine):
     def staff_move_a_delivery(self, which: int, days: int) -> None:
         delivery = self.session.get_one(Delivery, self.deliveries[which])
         day = delivery.nominal_day + timedelta(days=days)
-        deliveries.move(self.session, delivery.id, day, by=self.account(STAFF).id)
+        moved = deliveries.move(self.session, delivery.id, day, by=self.account(STAFF).id)
+        self.moved |= {delivery.id} if moved.changed else set()
 
     @rule()
     def everybody_is_told(self) -> None:
@@ -269,6 +343,8 @@ class Storm(RuleBasedStateMachine):
         self.check_lists(rows)
         self.check_boxes(rows)
         self.check_places()
+        self.check_orders(rows)
+        self.check_stock()
 
     def check_lists(self, rows: set[Row]) -> None:
         counted = Counter[tuple[int, ...]]()
@@ -304,6 +380,33 @@ class Storm(RuleBasedStateMachine):
         room = {point.id: point.capacity for point in self.session.scalars(select(PickupPoint))}
         for (point, week), taken in loads(self.session, list(room), WEEKS).items():
             assert taken <= room[point] or self.taken_along, (point, week)
+
+    def check_orders(self, rows: set[Row]) -> None:
+        """Who has an order with a box gets that box, unless the farm has meanwhile changed the date."""
+        holder = {s.id: s.account_id for s in self.session.scalars(select(Subscription))}
+        coming = {(holder[row[0]], row[2], row[5]) for row in rows}
+        views = of_weeks(self.session, WEEKS[0], WEEKS[-1])
+        known = {view.id for view in views if not view.cancelled} - self.moved
+        for order in self.session.scalars(select(Order).where(Order.with_box, Order.state.in_(OPEN))):
+            spot = (order.account_id, order.delivery_id, order.pickup_point_id)
+            assert spot in coming or order.delivery_id not in known, spot
+
+    def check_stock(self) -> None:
+        """Units in order lines and units left are the units put in (BAR, K)."""
+        for article in self.goods[:2]:
+            ordered = (
+                select(OrderLine.quantity).join(OrderLine.order).where(OrderLine.article_id == article.id)
+            )
+            live = sum(self.session.scalars(ordered.where(Order.state.in_(LIVE))))
+            if article.stock_kind is StockKind.COUNTED:
+                left, put_in = (
+                    self.session.scalar(select(Article.stock).where(Article.id == article.id)),
+                    PUT_IN,
+                )
+            else:
+                rests = self.session.scalars(select(DeliveryStock.remaining)).all()
+                left, put_in = sum(rests), PUT_IN * len(rests)
+            assert live + left == put_in or (self.fallen and live + left < put_in)
 
 
 def test_members_lists_and_the_freeze_say_the_same_through_a_storm_of_acts(

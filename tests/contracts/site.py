@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.sessions import hash_token
 from portal.boxes.models import Suspension
-from portal.catalogue.models import Article, ArticlePrice, Category, Formula, Product, Supplier
+from portal.catalogue.models import Formula, Product
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery
 from portal.infra import outbox
@@ -28,10 +28,6 @@ from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
 from portal.pickup.models import PickupPoint
 from portal.planning.models import CalendarFeed
-from portal.profile.models import Conditions
-from portal.rules.money import Money
-from portal.rules.selling import Measured, SaleUnit, StockKind
-from portal.shop.models import Voucher, Withdrawal
 from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.composing import delivery_on, put, show
@@ -51,7 +47,7 @@ from tests.farm.forms import (
     VOUCHER,
 )
 from tests.photographs import Photograph
-from tests.shop.making import article, order
+from tests.stall import stock_the_shop, take_orders
 from tests.world import ADMIN, CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY
 
 ROLES = {"anonymous": None, "subscriber": CAMILLE, "staff": STAFF, "admin": ADMIN}
@@ -62,6 +58,9 @@ GET   /                                                                     200 
 GET   /formules                                                             200        200         200      200
 GET   /points-de-retrait                                                    200        200         200      200
 GET   /points-de-retrait/carte/<digest>.js                                  200        200         200      200
+GET   /boutique                                                             200        200         200      200
+GET   /boutique/<article_slug>                                              200        200         200      200
+GET   /photos/<digest>-<id:width>.webp                                      200        200         200      200
 GET   /calendrier/<token>.ics                                               200        200         200      200
 GET   /sante                                                                200        200         200      200
 GET   /static/<path:name>                                                   200        200         200      200
@@ -114,6 +113,9 @@ POST  /commandes/<id:order_id>/retractation                                 sign
 GET   /commandes/<id:order_id>/impression                                   sign-in    200         404      404
 GET   /commandes/<id:order_id>.pdf                                          sign-in    200         404      404
 GET   /points-de-retrait/<slug>/choisir                                     sign-in    200         200      200
+GET   /envies                                                               sign-in    200         200      200
+POST  /envies/<id:article_id>                                               sign-in    303         303      303
+POST  /envies/commande                                                      sign-in    303         303      303
 GET   /abonnements                                                          sign-in    200         200      200
 GET   /abonnements/ajouter                                                  sign-in    200         200      200
 POST  /abonnements/ajouter                                                  sign-in    303         422      422
@@ -238,6 +240,7 @@ FORMULA, PRODUCT = 2, 1
 
 VALUES: dict[str, str | int | date] = {
     "article_id": 1,
+    "article_slug": "miel",
     "before": 2,
     "category_id": 1,
     "conditions_id": 1,
@@ -263,6 +266,7 @@ VALUES: dict[str, str | int | date] = {
     "tour_id": 1,
     "voucher_id": 1,
     "week": WEEK,
+    "width": 160,
     "withdrawal_id": 1,
 }
 CELL = f"cell-{FORMULA}-{PRODUCT}"
@@ -311,6 +315,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/planning/<date:week>/panier/annulation": on_week,
     "/planning/suspension": lambda session: on_week(session, du="2026-06-15", au="2026-06-25"),
     "/planning/suspension/fin": lambda _: {"suspension": "1"},
+    "/envies/<id:article_id>": lambda _: {"voulu": "oui"},
     "/abonnements/ajouter": lambda session: {**terms_of(session, quantite=1), "des": WEEK.isoformat()},
     "/abonnements/<id:subscription_id>/modifier": lambda session: {
         **terms_of(session, quantite=3),
@@ -409,7 +414,7 @@ def point_of(session: Session, slug: str) -> int:
 
 def prepare(session: Session) -> None:
     """Something for every address: composed boxes, a week off, a pause, terms to come, a failed mail, a link."""
-    stock_the_shop(session)
+    take_orders(session, stock_the_shop(session))
     assert session.get_one(Formula, FORMULA).slug == "grand"
     assert session.get_one(Product, PRODUCT).slug == "carottes"
     for day, state in ((EARLIER, CompositionState.CONFIRMED), (TUESDAY, CompositionState.FORECAST)):
@@ -454,41 +459,6 @@ def prepare(session: Session) -> None:
             expires_at=NOW + timedelta(hours=48),
         )
     )
-
-
-def stock_the_shop(session: Session) -> None:
-    """A jar of honey that a neighbour supplies, at a price that goes up; a voucher, and conditions of sale."""
-    honey = article(
-        session,
-        stock_kind=StockKind.COUNTED,
-        stock=12,
-        content=250,
-        measured=Measured.GRAMS,
-        supplier=Supplier(name="Le Rucher", email="rucher@example.org", phone="06 39 98 30 01"),
-    )
-    take_orders(session, honey)
-    session.add_all(
-        [
-            ArticlePrice(article_id=honey.id, since=date(2026, 9, 1), price=Money(690), vat_basis_points=550),
-            Category(slug="legumes", name="Légumes", position=1, drawing="leek"),
-            Voucher(
-                code="BIENVENUE",
-                amount=Money(500),
-                first_day=date(2026, 1, 1),
-                last_day=date(2026, 12, 31),
-                minimum=Money(0),
-                note="Aux nouveaux.",
-            ),
-            Conditions(text="# Qui vend\n\nLa ferme.", published_at=NOW - timedelta(days=90)),
-        ]
-    )
-
-
-def take_orders(session: Session, honey: Article) -> None:
-    """Two jars for Camille, who has withdrawn from them; carrots to be weighed for a guest."""
-    jars = order(session, {honey: 2})
-    session.add(Withdrawal(order_id=jars.id, made_at=NOW, name="Camille Aubert", email=CAMILLE))
-    order(session, {article(session, "Carottes", 240, sale_unit=SaleUnit.WEIGHT, step=250): 500}, email=None)
 
 
 def send(client: Browser, method: str, path: str, **more: Any) -> TestResponse:

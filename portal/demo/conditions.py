@@ -20,9 +20,8 @@ Un panier contient ce que les champs donnent cette semaine-là. Sa composition e
 à titre de prévision ; elle change avec la météo et les récoltes. Un légume qui manque est remplacé par un \
 autre de même valeur, et la valeur du panier reste celle de la formule que vous avez choisie.
 
-L'abonnement n'a pas de durée minimale. Vous pouvez sauter une livraison, suspendre, changer de formule ou de \
-point de retrait, ou résilier à tout moment depuis votre compte ou par le lien « Résilier votre contrat » au \
-bas de chaque page.
+L'abonnement n'a pas de durée minimale. Depuis votre compte vous pouvez sauter une livraison, suspendre, changer \
+de formule ou de point de retrait ; pour résilier, à tout moment, un mot à la ferme suffit.
 
 # Les produits de la boutique
 
@@ -96,6 +95,6 @@ Tilleul, 05300 Laragne-Montéglin, https://mediation.example.org. Le droit fran�
 
 Votre nom, vos coordonnées et vos commandes servent à préparer, livrer et facturer. Ils ne sont ni vendus ni \
 prêtés. Les factures sont conservées dix ans, comme la loi le demande ; le reste est effacé quand il ne sert \
-plus. Vous pouvez consulter, corriger, emporter ou faire effacer vos données depuis votre compte ou en nous \
-écrivant, et saisir la CNIL si vous estimez que vos droits ne sont pas respectés.
+plus. Vous pouvez consulter, corriger, emporter ou faire effacer vos données en nous écrivant, et saisir la \
+CNIL si vous estimez que vos droits ne sont pas respectés.
 """

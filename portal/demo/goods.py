@@ -78,7 +78,7 @@ class Article:
     def origin(self) -> str:
         """Everybody sells what they have grown or made themselves."""
         town = self.supplier.town if self.supplier else FARM.town
-        return f"{town}, Hautes-Alpes, France"
+        return f"{town} (05), France"
 
     @property
     def season(self) -> tuple[int, int] | None:

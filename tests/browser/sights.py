@@ -46,6 +46,51 @@ def weak_password(page: Page, clock: Traveller) -> None:
     expect(page.locator("[aria-invalid]").first).to_be_visible()
 
 
+def another_price(page: Page, clock: Traveller) -> None:
+    page.get_by_text("Un autre prix").click()
+    page.get_by_role("button", name="Enregistrer le prix").click()
+    expect(page.locator("#prix [aria-invalid]").first).to_be_visible()
+
+
+def counted(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Quantité").fill("3")
+    page.get_by_role("button", name="Ajouter", exact=True).click()
+    expect(page.locator("#stock")).to_contain_text("15")
+
+
+def too_few(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Quantité").fill("30")
+    page.get_by_role("button", name="Retirer", exact=True).click()
+    expect(page.locator("#stock [aria-invalid]")).to_be_visible()
+
+
+def previewed(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Voir avant de publier").click()
+    expect(page.get_by_role("button", name="Publier", exact=True)).to_be_visible()
+
+
+def refused_without_reason(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Refuser", exact=True).click()
+    expect(page.get_by_label("Pourquoi ?")).to_have_attribute("aria-invalid", "true")
+
+
+def all_prepared(page: Page, clock: Traveller) -> None:
+    page.get_by_text("Tout est préparé").click()
+    page.get_by_role("button", name="Marquer comme préparées").click()
+    expect(page.get_by_text("attend encore la balance")).to_be_visible()
+
+
+def far_weight(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Poids en kilos").fill("4,8")
+    page.get_by_label("Poids en kilos").press("Enter")
+    expect(page.get_by_text("Loin des 500")).to_be_visible()
+
+
+def no_weight(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Poids en kilos").evaluate("input => { input.value = 'x'; input.form.submit() }")
+    expect(page.locator("[aria-invalid]")).to_be_visible()
+
+
 def choosing(page: Page, clock: Traveller) -> None:
     page.locator(".dialog > summary").first.click()
     expect(page.get_by_role("group", name="Que voulez-vous sauter")).to_be_visible()
@@ -167,6 +212,8 @@ def another_date(page: Page, clock: Traveller) -> None:
 MOVED = "formule=1&point=3&rythme=fortnight_a"
 """Other terms for Camille's large box."""
 
+ORDERS = "/ferme/commandes/2026-06-16/mardi"
+
 SIGHTS = (
     Sight("public.home", None, "/"),
     Sight("public.formulas", None, "/formules"),
@@ -270,6 +317,51 @@ SIGHTS = (
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/1"),
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/1", too_small),
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/2", retired),
+    Sight("farm.orders", STAFF, "/ferme/commandes"),
+    Sight("farm.orders", STAFF, "/ferme/commandes?q=aub"),
+    Sight("farm.orders", STAFF, "/ferme/commandes?q=tracteur"),  # nobody
+    Sight("farm.delivery_orders", STAFF, ORDERS),
+    Sight("farm.delivery_orders", STAFF, ORDERS, all_prepared),
+    Sight("farm.delivery_orders", STAFF, f"{ORDERS}?produit=1&qui=abonnes"),
+    Sight("farm.delivery_orders", STAFF, "/ferme/commandes/2026-06-18/jeudi"),  # none
+    Sight("farm.order", STAFF, "/ferme/commandes/1"),
+    Sight("farm.order", STAFF, "/ferme/commandes/1", refused_without_reason),
+    Sight("farm.order", STAFF, "/ferme/commandes/2", at=CUTOFF),
+    Sight("farm.weighing", STAFF, f"{ORDERS}/pesee"),
+    Sight("farm.weighing", STAFF, f"{ORDERS}/pesee", far_weight),
+    Sight("farm.weighing", STAFF, f"{ORDERS}/pesee", no_weight),
+    Sight("farm.weighing", STAFF, "/ferme/commandes/2026-06-18/jeudi/pesee"),  # nothing
+    Sight("farm.shortage", STAFF, f"{ORDERS}/manque/1"),
+    Sight("farm.shortage", STAFF, f"{ORDERS}/manque/1?reste=1&partager=1&remplacement=2"),
+    Sight("farm.shortage", STAFF, f"{ORDERS}/manque/1?reste=x&partager=1&ligne-1=9"),
+    Sight("farm.preparation_sheet", STAFF, f"{ORDERS}/produits"),
+    Sight("farm.slips", STAFF, f"{ORDERS}/bordereaux"),
+    Sight("farm.point_sheets", STAFF, f"{ORDERS}/points"),
+    Sight("farm.supplier_sheets", STAFF, f"{ORDERS}/fournisseurs"),
+    Sight("farm.products", STAFF, "/ferme/produits"),
+    Sight("farm.products", STAFF, "/ferme/produits?q=tracteur"),  # nothing
+    Sight("farm.new_product", STAFF, "/ferme/produits/ajout"),
+    Sight("farm.new_product", STAFF, "/ferme/produits/ajout", nothing_typed),
+    Sight("farm.product", STAFF, "/ferme/produits/1"),
+    Sight("farm.product", STAFF, "/ferme/produits/1", another_price),
+    Sight("farm.product", STAFF, "/ferme/produits/1", counted),
+    Sight("farm.product", STAFF, "/ferme/produits/1", too_few),
+    Sight("farm.product", STAFF, "/ferme/produits/2"),  # counted by delivery
+    Sight("farm.shelves", STAFF, "/ferme/produits/rayons"),
+    Sight("farm.new_shelf", STAFF, "/ferme/produits/rayons/ajout"),
+    Sight("farm.new_shelf", STAFF, "/ferme/produits/rayons/ajout", nothing_typed),
+    Sight("farm.shelf", STAFF, "/ferme/produits/rayons/1"),
+    Sight("farm.suppliers", STAFF, "/ferme/produits/fournisseurs"),
+    Sight("farm.new_supplier", STAFF, "/ferme/produits/fournisseurs/ajout"),
+    Sight("farm.supplier", STAFF, "/ferme/produits/fournisseurs/1"),
+    Sight("farm.vouchers", STAFF, "/ferme/bons"),
+    Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout"),
+    Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout", nothing_typed),
+    Sight("farm.shop_settings", STAFF, "/ferme/reglages/boutique"),
+    Sight("farm.conditions", STAFF, "/ferme/reglages/conditions"),
+    Sight("farm.conditions_version", STAFF, "/ferme/reglages/conditions/1"),
+    Sight("farm.new_conditions", STAFF, "/ferme/reglages/conditions/ajout"),
+    Sight("farm.new_conditions", STAFF, "/ferme/reglages/conditions/ajout", previewed),
     Sight("farm.settings", STAFF, "/ferme/reglages"),
     Sight("farm.new_news", STAFF, "/ferme/reglages/nouvelles/ajout"),
     Sight("farm.new_news", STAFF, "/ferme/reglages/nouvelles/ajout", nothing_typed),
@@ -278,4 +370,11 @@ SIGHTS = (
     Sight(None, CAMILLE, "/nulle-part"),
     Sight(None, CAMILLE, "/ferme"),
 )
-NO_PAGES_OF_OURS = {"static", "public.health", "public.calendar", "public.points_map", "farm.mail_preview"}
+NO_PAGES_OF_OURS = {
+    "static",
+    "public.health",
+    "public.calendar",
+    "public.points_map",
+    "farm.mail_preview",
+    "farm.supplier_text",
+}

@@ -87,9 +87,15 @@ def _facts(order: OrderView) -> list[tuple[str, str]]:
         ),
         (
             _("Règlement"),
-            _("sur la facture du mois") if order.account_id else _("au point de retrait"),
+            _paying(order),
         ),
     ]
+
+
+def _paying(order: OrderView) -> str:
+    if not order.live:
+        return _("rien à payer")
+    return _("sur la facture du mois") if order.account_id else _("au point de retrait")
 
 
 def _cells(line: OrderLineView) -> tuple[str, str, str, str]:

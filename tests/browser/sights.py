@@ -140,6 +140,29 @@ def nothing_named(page: Page, clock: Traveller) -> None:
     expect(page.locator("[aria-invalid]").first).to_be_visible()
 
 
+def looked_for(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Chercher un produit").fill("seigle")
+    expect(page.locator(".ware")).to_have_count(1)
+
+
+def taken(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Ajouter : Miel").click()
+    expect(page.get_by_role("button", name="Retirer : Miel")).to_be_visible()
+
+
+def wished(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Dans mes envies : Miel").click()
+    expect(page.locator("[aria-pressed=true]")).to_be_visible()
+
+
+def wished_all(page: Page, clock: Traveller) -> None:
+    page.goto("/boutique")
+    for name in ("Miel", "Carottes"):
+        page.get_by_role("button", name=f"Dans mes envies : {name}").click()
+    expect(page.locator("[aria-pressed=true]")).to_have_count(2)
+    page.goto("/envies")
+
+
 def refused_cell(page: Page, clock: Traveller) -> None:
     cell = page.get_by_label("Carottes, Grand panier")
     cell.fill("beaucoup")
@@ -226,6 +249,16 @@ SIGHTS = (
     Sight("security.login", None, "/connexion"),
     Sight("security.login", None, "/connexion", wrong_password),
     Sight("security.login", None, "/connexion", nothing_typed),
+    Sight("public.shop", None, "/boutique"),
+    Sight("public.shop", None, "/boutique", looked_for),
+    Sight("public.shop", None, "/boutique", taken),
+    Sight("public.shop", None, "/boutique?q=tracteur"),  # nothing
+    Sight("public.shop", CAMILLE, "/boutique"),
+    Sight("public.shop", CAMILLE, "/boutique", wished),
+    Sight("public.article", None, "/boutique/miel"),
+    Sight("public.article", CAMILLE, "/boutique/pain-de-seigle", at=CUTOFF),
+    Sight("member.wishes", CAMILLE, "/envies"),  # empty
+    Sight("member.wishes", CAMILLE, "/envies", wished_all),
     Sight("public.forgot_password", None, "/mot-de-passe-oublie"),
     Sight("public.forgot_password", None, "/mot-de-passe-oublie", nothing_typed),
     Sight("public.forgot_password_sent", None, "/mot-de-passe-oublie/envoye"),
@@ -375,6 +408,7 @@ NO_PAGES_OF_OURS = {
     "public.health",
     "public.calendar",
     "public.points_map",
+    "public.picture",
     "farm.mail_preview",
     "farm.supplier_text",
 }

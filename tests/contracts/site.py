@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.sessions import hash_token
 from portal.boxes.models import Suspension
-from portal.catalogue.models import Formula, Product
+from portal.catalogue.models import Formula, Picture, PictureSize, Product
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery
 from portal.infra import outbox
@@ -415,6 +415,10 @@ def point_of(session: Session, slug: str) -> int:
 def prepare(session: Session) -> None:
     """Something for every address: composed boxes, a week off, a pause, terms to come, a failed mail, a link."""
     take_orders(session, stock_the_shop(session))
+    photograph = Picture(digest=VALUES["digest"], width=160, height=120)
+    session.add(photograph)
+    session.flush()
+    session.add(PictureSize(picture_id=photograph.id, width=photograph.width, data=b"RIFF"))
     assert session.get_one(Formula, FORMULA).slug == "grand"
     assert session.get_one(Product, PRODUCT).slug == "carottes"
     for day, state in ((EARLIER, CompositionState.CONFIRMED), (TUESDAY, CompositionState.FORECAST)):

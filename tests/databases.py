@@ -137,6 +137,7 @@ class PostgresqlDatabase:
             self.clean = self._states(self.keeper)
 
     def stop(self) -> None:
+        self.keeper.close()
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -52,14 +52,16 @@ def attempt(function: Callable[[], Any]) -> Any:
         return error
 
 
-def meetings(app: Flask, first: Callable[[], Any], second: Callable[[], Any]) -> Iterator[tuple[Any, Any]]:
+def meetings(
+    app: Flask, first: Callable[[], Any], second: Callable[[], Any], *, every: int = 1
+) -> Iterator[tuple[Any, Any]]:
     """Let two acts meet at every point: the second begins as the first is about to send its n-th statement.
 
     The second runs in a thread of its own until it has ended or waits for a lock; then the first goes on beside
     it. Yields both results, again and again, until the first act has no n-th statement.
     """
     us = get_ident()
-    for number in count(1):
+    for number in count(1, every):
         others: list[Act] = []
         sent = count(1)
 

@@ -75,8 +75,12 @@ def order_meets_skip(app: Flask) -> Iterator[bool]:
     """An order is placed while both boxes are skipped: whether none goes with a box that does not come."""
     browser = tab(app)
     buyers = [subscriber(app, CAMILLE, {1: 1})]
-    latest = (lambda: buyers[-1].press(), partial(skip, browser, BOX, EGGS))
-    for _ in meetings(app, *latest, every=max(1, 8 // ROUNDS)):  # an order takes some fifty statements
+
+    def order() -> TestResponse:
+        return buyers[-1].press()
+
+    some = max(1, 8 // ROUNDS)  # an order takes some fifty statements
+    for _ in meetings(app, order, partial(skip, browser, BOX, EGGS), every=some):
         skipped, riding = state(app)
         yield not (len(skipped) == 2 and True in riding) and (bool(riding) or len(skipped) == 2)
         begin_again(app)

@@ -1,4 +1,4 @@
-"""The list that is frozen at the cutoff, on the paper that the farm packs by."""
+"""The list that is frozen at the cutoff, on the paper that the farm packs by; and the papers of orders."""
 
 import re
 import subprocess
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Page
 from sqlalchemy import select
@@ -19,9 +20,11 @@ from portal.pickup.models import PickupPoint
 from portal.subscriptions.models import Subscription
 from tests import crowd
 from tests.browser.helpers import work
+from tests.shop.making import article, order
 from tests.world import CUTOFF, STAFF, TUESDAY
 
 PEOPLE = 120
+GUESTS = 60
 
 
 def test_everybody_is_once_under_their_point_and_every_page_says_which(
@@ -50,6 +53,27 @@ def test_everybody_is_once_under_their_point_and_every_page_says_which(
         assert "Liste arrêtée le dimanche 14 juin, 23 h 59" in sheet
         assert f"{number}/{len(pages) + 1}" in sheet
         assert "€" not in sheet
+
+
+@pytest.mark.parametrize(
+    ("sheet", "on_each"), [("bordereaux", "16 juin"), ("points", "Imprimée le mercredi 10 juin")]
+)
+def test_each_order_is_once_on_paper_and_each_page_says_what_it_is(
+    app: Flask, browse: Callable[..., Page], tmp_path: Path, sheet: str, on_each: str
+) -> None:
+    with own_transaction() as session:
+        honey, juice = article(session), article(session, "Jus")
+        numbers = [
+            order(session, {honey: 2, juice: 1}, email=None, point=("halle", "gare")[n % 2]).number
+            for n in range(GUESTS)
+        ]
+    page = browse(STAFF)
+    page.goto(f"/ferme/commandes/2026-06-16/mardi/{sheet}")
+    pages = printed(page, tmp_path)
+    assert len(pages) > 2
+    words = " ".join(pages)
+    assert {number: words.count(number) for number in numbers} == dict.fromkeys(numbers, 1)
+    assert all(on_each in paper.replace("\u00a0", " ") for paper in pages)
 
 
 def printed(page: Page, folder: Path) -> list[str]:

@@ -62,7 +62,7 @@ def test_deliveries_stand_with_the_counts_of_their_orders(staff, session):
     page = text_of(staff.get("/ferme/commandes"))
     coming, past = page.split("Trois semaines passées")
     assert "mardi 16 juin Tournée du mardi Ouverte 1 à accepter 1 à préparer" in coming
-    assert "mardi 9 juin Tournée du mardi Terminée 1 préparées" in past
+    assert "mardi 9 juin Tournée du mardi Terminée 1 préparée" in past
     assert coming.index("jeudi 11 juin") < coming.index("mardi 16 juin"), "the next one first"
 
 

@@ -71,9 +71,9 @@ def test_what_is_sold_by_weight_waits_for_the_scale_article_by_article(staff, se
     page = text_of(staff.get(SCALE))
     first, second = page.split("Poireaux 3,20 € le kilo")
     assert "Encore 3 pesées." in first and "Carottes 2,40 € le kilo" in first
-    assert "Camille Aubert B10001, Halle de Serres 500 g kg env. 1,20 €" in first
-    assert "Emma Roux B10002, Gare de Veynes 250 g kg env. 0,60 €" in first
-    assert "1 kg kg env. 3,20 €" in second
+    assert "Camille Aubert B10001, Halle de Serres 500 g env. 1,20 €" in first
+    assert "Emma Roux B10002, Gare de Veynes 250 g env. 0,60 €" in first
+    assert "1 kg env. 3,20 €" in second
     assert "Miel" not in page and "750 g" not in page
 
 

@@ -88,14 +88,16 @@ class Stall:
 
     def lines(self, stop: Stop, at: datetime, slugs: Sequence[str] = ()) -> list[dict[str, Any]]:
         """What somebody puts into an order at a moment, of what can be had with that delivery."""
-        draw = self.draw
+        draw, day, journey = self.draw, local_day(at), stop.journey
         wanted = [self.by_slug[slug] for slug in slugs] or draw.sample(self.offers, 12)
         most = len(slugs) or draw.choices((1, 2, 3, 4, 5, 6), (8, 20, 28, 22, 14, 8))[0]
         lines: list[dict[str, Any]] = []
         for offer in wanted:
             quantity = self._quantity(offer)
-            if len(lines) < most and self._can_be_had(offer, stop, at, quantity):
-                lines.append(self._line(offer, quantity, local_day(at)))
+            if why_missing(offer.goods, journey, at, left=self._left(offer, stop), wanted=quantity) is None:
+                lines.append(self._line(offer, quantity, day))
+            if len(lines) == most:
+                break
         return lines
 
     def take(self, delivery_id: int, lines: Iterable[dict[str, Any]]) -> None:
@@ -113,13 +115,11 @@ class Stall:
             if most := per_delivery.get(article_id):
                 yield {"article_id": article_id, "delivery_id": delivery_id, "remaining": most - taken}
 
-    def _can_be_had(self, offer: Offer, stop: Stop, at: datetime, quantity: int) -> bool:
-        left = None
+    def _left(self, offer: Offer, stop: Stop) -> int | None:
         if offer.goods.stock_kind is StockKind.BY_DELIVERY:
-            left = (offer.article.per_delivery or 0) - self.taken[offer.article.id, stop.delivery.id]
-        elif offer.left == 0 and not stop.delivery.frozen_at:  # sold out since
-            left = 0
-        return why_missing(offer.goods, stop.journey, at, left=left, wanted=quantity) is None
+            return (offer.article.per_delivery or 0) - self.taken[offer.article.id, stop.delivery.id]
+        sold_out_since = offer.left == 0 and not stop.delivery.frozen_at
+        return 0 if sold_out_since else None
 
     def _quantity(self, offer: Offer) -> int:
         if offer.goods.sale_unit is not SaleUnit.WEIGHT:

@@ -154,10 +154,11 @@ def _order_for_guests(session: Session, desk: Desk, closed: list[Delivery], ahea
 def _write(session: Session, desk: Desk) -> None:
     """In the order in which they were placed, as their numbers tell."""
     drafts = sorted(desk.drafts, key=lambda draft: draft.row["placed_at"])
-    new_ids = insert(Order).returning(Order.id, sort_by_parameter_order=True)
     rows = [draft.row for draft in drafts]
-    for row, order_id in zip(rows, session.scalars(new_ids, rows).all(), strict=True):
-        row["id"] = order_id
+    _insert(session, Order, rows)
+    ids = dict(session.execute(select(Order.cart_key, Order.id)).all())
+    for row in rows:
+        row["id"] = ids[row["cart_key"]]
     _insert(session, OrderLine, [{**line, "order_id": d.row["id"]} for d in drafts for line in d.lines])
     _insert(session, OrderEvent, [{**event, "order_id": d.row["id"]} for d in drafts for event in d.events])
     uses = [{"order_id": d.row["id"], "voucher_id": d.voucher_id} for d in drafts if d.voucher_id]

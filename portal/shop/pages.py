@@ -134,13 +134,7 @@ class OrderPages:
             abort(404)
         if declared.refusal:
             return self._withdrawal(declared.order, form, 422, refusal=declared.refusal)
-        flash(
-            _(
-                "Votre rétractation est reçue. Son accusé de réception part à %(email)s.",
-                email=form.email.data,
-            ),
-            "success",
-        )
+        flash(_("Votre rétractation est reçue. Son accusé de réception part à l'instant."), "success")
         return self._back()
 
     def sheet(self) -> Response:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from itsdangerous import URLSafeSerializer
 from playwright.sync_api import Page, expect
 from time_machine import Traveller
 
 from tests.browser.helpers import FAILED, KEPT, TOKEN
+from tests.conftest import SECRET
 from tests.world import CAMILLE, CUTOFF, NOW, PASSPHRASE, STAFF
 
 
@@ -232,6 +234,44 @@ def another_date(page: Page, clock: Traveller) -> None:
     expect(page.locator(".flash-error")).to_be_visible()
 
 
+def order_cancelled(page: Page, clock: Traveller) -> None:
+    page.get_by_text("Annuler la commande").click()
+    page.get_by_role("button", name="Oui, annuler").click()
+    expect(page.get_by_text("Votre commande est annulée")).to_be_visible()
+
+
+def order_closed_meanwhile(page: Page, clock: Traveller) -> None:
+    page.get_by_text("Annuler la commande").click()
+    clock.move_to(CUTOFF)
+    page.get_by_role("button", name="Oui, annuler").click()
+    expect(page.locator(".flash-error")).to_be_visible()
+
+
+def other_quantity(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Miel").select_option("4")
+    expect(page.get_by_role("button", name="Commander avec obligation de paiement")).to_be_visible()
+
+
+def too_many_jars(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Miel").select_option("20")
+    page.get_by_role("button", name="Voir le nouveau total").click()
+    expect(page.get_by_label("Miel")).to_have_attribute("aria-invalid", "true")
+
+
+def renounced(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Confirmer la rétractation").click()
+    expect(page.get_by_text("Votre rétractation est reçue")).to_be_visible()
+
+
+def nobody_named(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Nom").fill("")
+    page.get_by_role("button", name="Confirmer la rétractation").click()
+    expect(page.get_by_label("Nom")).to_have_attribute("aria-invalid", "true")
+
+
+GUEST = f"/lien/commande/{URLSafeSerializer(SECRET, salt='order').dumps(2)}"
+"""Where a guest follows the order of carrots."""
+
 MOVED = "formule=1&point=3&rythme=fortnight_a"
 """Other terms for Camille's large box."""
 
@@ -306,6 +346,26 @@ SIGHTS = (
     Sight("member.add_subscription", CAMILLE, "/abonnements/ajouter", ordered),
     Sight("member.add_subscription", CAMILLE, "/abonnements/ajouter", another_date),
     Sight("member.add_subscription", STAFF, "/abonnements/ajouter"),  # no subscription
+    Sight("member.orders", CAMILLE, "/commandes"),
+    Sight("member.orders", STAFF, "/commandes"),  # none
+    Sight("member.order", CAMILLE, "/commandes/1"),
+    Sight("member.order", CAMILLE, "/commandes/1", order_cancelled),
+    Sight("member.order", CAMILLE, "/commandes/1", order_closed_meanwhile),
+    Sight("member.order", CAMILLE, "/commandes/1", at=CUTOFF),
+    Sight("member.amend_order", CAMILLE, "/commandes/1/modification"),
+    Sight("member.amend_order", CAMILLE, "/commandes/1/modification", other_quantity),
+    Sight("member.amend_order", CAMILLE, "/commandes/1/modification", too_many_jars),
+    Sight("member.withdraw_order", CAMILLE, "/commandes/1/retractation"),
+    Sight("member.withdraw_order", CAMILLE, "/commandes/1/retractation", nobody_named),
+    Sight("member.withdraw_order", CAMILLE, "/commandes/1/retractation", renounced),
+    Sight("member.print_order", CAMILLE, "/commandes/1/impression"),
+    Sight("public.guest_order", None, GUEST),
+    Sight("public.amend_guest_order", None, f"{GUEST}/modification"),
+    Sight("public.withdraw_guest_order", None, f"{GUEST}/retractation"),
+    Sight("public.print_guest_order", None, f"{GUEST}/impression"),
+    Sight("public.withdrawal", None, "/retractation"),
+    Sight("public.withdrawal", None, "/retractation", nothing_typed),
+    Sight("public.withdrawal", CAMILLE, "/retractation"),
     Sight("member.account", CAMILLE, "/mon-compte"),
     Sight("member.account", CAMILLE, "/mon-compte", weak_password),
     Sight("farm.week", STAFF, "/ferme"),
@@ -409,6 +469,8 @@ NO_PAGES_OF_OURS = {
     "public.calendar",
     "public.points_map",
     "public.picture",
+    "public.guest_order_file",
+    "member.order_file",
     "farm.mail_preview",
     "farm.supplier_text",
 }

@@ -9,12 +9,19 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from time_machine import Traveller
 
+from portal.accounts.models import Account
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
+from portal.rules.money import Money
+from portal.rules.orders import OrderState, may_become
 from portal.settings import ROOT
+from portal.shop import amending, withdrawals
+from portal.shop.models import Wish
+from portal.shop.orders import bring
 from tests.browser.helpers import DESK, PHONE, furnish, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
-from tests.world import CAMILLE, PASSPHRASE, STAFF
+from tests.shop.making import article, order
+from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -98,7 +105,32 @@ def have_every_mail_sent(app: Flask) -> None:
     client.submit("/mot-de-passe-oublie", {"email": CAMILLE})
     passwords = {"password": PASSPHRASE, "new_password": "sept mots de plus pour ouvrir la porte"}
     client.submit("/mon-compte/mot-de-passe", passwords)
+    have_every_mail_of_orders_sent()
+    have_a_wish_come_true()
     work(app)
+
+
+def have_every_mail_of_orders_sent() -> None:
+    with own_transaction() as session:
+        honey = article(session)
+        for to in OrderState:
+            if before := next((state for state in OrderState if may_become(state, to)), None):
+                taken = order(session, {honey: 1}, state=before, email=STAFF)
+                bring(session, taken, to, at=NOW, by=None, reason="La ferme vous l'explique.")
+        placed = order(session, {honey: 1})
+        [line] = placed.lines
+        amending.amend(session, placed.id, placed.account_id, {line.id: 2}, Money(1300))
+        withdrawals.declare(
+            session, placed.id, placed.account_id, [line.id], name="Camille Aubert", email=CAMILLE
+        )
+        withdrawals.send_link(session, placed.number, CAMILLE)
+
+
+def have_a_wish_come_true() -> None:
+    with own_transaction() as session:
+        nuts = article(session, "Noix")
+        camille = session.scalars(select(Account.id).where(Account.email == CAMILLE)).one()
+        session.add(Wish(account_id=camille, article_id=nuts.id, made_at=NOW, missed_at=NOW))
 
 
 def faults(page: Page, rules: dict[str, object]) -> list[str]:

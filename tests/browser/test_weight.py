@@ -24,7 +24,9 @@ def weighed(page: Page) -> Iterator[list[int]]:
     devtools.detach()
 
 
-@pytest.mark.parametrize(("who", "path"), [(None, "/"), (None, "/connexion"), (CAMILLE, "/espace")])
+@pytest.mark.parametrize(
+    ("who", "path"), [(None, "/"), (None, "/connexion"), (None, "/boutique"), (CAMILLE, "/espace")]
+)
 def test_a_first_visit_is_light(browse: Callable[..., Page], who: str | None, path: str) -> None:
     furnish()
     page = browse(who)
@@ -45,7 +47,12 @@ def test_the_map_is_light_enough_without_its_tiles(browse: Callable[..., Page]) 
 
 @pytest.mark.parametrize(
     ("who", "first", "later"),
-    [(None, "/", "/formules"), (CAMILLE, "/espace", "/planning"), (CAMILLE, "/planning", "/mon-compte")],
+    [
+        (None, "/", "/formules"),
+        (None, "/", "/boutique"),
+        (CAMILLE, "/espace", "/planning"),
+        (CAMILLE, "/planning", "/mon-compte"),
+    ],
 )
 def test_a_later_page_is_lighter(
     browse: Callable[..., Page], who: str | None, first: str, later: str

@@ -1,6 +1,6 @@
 import pytest
 
-from portal.rules.alphabet import french_order, slug_of
+from portal.rules.alphabet import finds, french_order, slug_of
 
 
 def test_accents_and_case_do_not_move_a_name():
@@ -29,3 +29,28 @@ def test_first_names_decide_between_one_last_name_however_it_is_written():
 )
 def test_a_name_for_addresses_is_plain_letters_and_digits(name, slug):
     assert slug_of(name) == slug
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("", True),
+        ("oeuf", True),
+        ("ŒUFS", True),
+        ("chataigneraie", True),
+        ("œufs châtaig", True),
+        ("poules", True),
+        ("choux", True),
+        ("s", False),
+        ("oeufs canard", False),
+        ("ataigneraie", False),
+    ],
+)
+def test_what_is_typed_finds_the_words_that_it_begins(typed, found):
+    assert finds(typed, "Œufs de poule", "La Châtaigneraie, chou") is found
+
+
+def test_a_plural_finds_no_word_that_only_begins_like_its_singular():
+    assert finds("pois", "Petits pois")
+    assert not finds("pois", "Poireaux")
+    assert not finds("noix", "Noisettes")

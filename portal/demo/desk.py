@@ -171,7 +171,8 @@ class Desk:
         if not lines or (buyer.account_id is None and draft.total < self.guest_minimum):
             return
         draft.row["state"] = state = state or self._fate(delivery, mishaps=not slugs)
-        self._use_voucher(draft, buyer, local_day(at), counts=state in LIVE)
+        if slugs or self.draw.random() < 0.15:
+            self._use_voucher(draft, buyer, local_day(at), counts=state in LIVE)
         if state in LIVE:
             self.stall.take(delivery.id, lines)
         draft.happened(Happening.PLACED, at, buyer.account_id)
@@ -211,9 +212,7 @@ class Desk:
         return OrderState.PREPARED if delivery.day == self.today or roll < 0.5 else OrderState.ACCEPTED
 
     def _use_voucher(self, draft: Draft, buyer: Buyer, day: date, *, counts: bool) -> None:
-        """Now and then the first that counts; what is not delivered in the end does not use it up."""
-        if self.draw.random() > 0.1:
-            return
+        """The first that counts, if any does; what is not delivered in the end does not use it up."""
         total = draft.total
         for voucher_id, terms in self.vouchers:
             own = (voucher_id, buyer.account_id)

@@ -136,7 +136,7 @@ def _vouchers(today: date) -> Iterator[Voucher]:
             500,
             None,
             this_year,
-            25_00,
+            20_00,
             None,
             1,
             "Remis aux nouveaux abonnés avec leur premier panier.",

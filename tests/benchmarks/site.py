@@ -15,10 +15,12 @@ from sqlalchemy.engine import Engine
 from portal import create_app
 from portal.accounts.models import Account
 from portal.boxes.models import Basket
+from portal.catalogue.models import Article, NotOnTour
 from portal.deliveries.models import Delivery, Tour
 from portal.demo.people import STAFF, SUBSCRIBER
 from portal.infra import schema
 from portal.infra.orm import own_transaction
+from portal.rules.selling import StockKind
 from portal.settings import ROOT, Mode
 from tests import databases
 from tests.benchmarks.server import Server, Speed, reserve_port
@@ -29,9 +31,10 @@ from tests.infra.workers import environment
 MEMBERS = 4
 """How many subscribers ask at the same time; of the staff it is one."""
 
-MEMBER_PAGES = ("/espace", "/planning", "/planning?semaines=52", "/points-de-retrait")
+MEMBER_PAGES = ("/espace", "/planning", "/planning?semaines=52", "/points-de-retrait", "/boutique")
 STAFF_PAGES = ("/ferme", "/ferme/livraisons")
 SKIP, LIST = "skip, take back", "packing list"
+ADD, ORDER = "add, remove", "add, look, order"
 
 
 class Footprint(NamedTuple):
@@ -70,12 +73,15 @@ class Site:
     def pages(self) -> dict[str, list[Visit]]:
         """What is measured, and who asks for it: the first subscribers who have something to skip, and staff."""
         emails, self.boxes, list_path = self._look_up()
+        articles = self._never_sold_out()
         members = (Visitor(self.portal.port, email) for email in emails)
         skips = list(islice((Visit(who, asks) for who in members if (asks := who.skip_and_back())), MEMBERS))
         staff = Visitor(self.portal.port, STAFF.email)
         return {
             **{path: [Visit(skip.who, [Ask(path)]) for skip in skips] for path in MEMBER_PAGES},
             SKIP: skips,
+            ADD: [Visit(skip.who, skip.who.add_and_remove(articles)) for skip in skips],
+            ORDER: [Visit(skip.who, skip.who.order(articles)) for skip in skips],
             **{path: [Visit(staff, [Ask(path)])] for path in STAFF_PAGES},
             LIST: [Visit(staff, [Ask(list_path)])],
         }
@@ -97,6 +103,13 @@ class Site:
             ).one()
             return session.scalars(no_staff).all(), count, f"/ferme/livraisons/{day}/{tour}/liste"
 
+    def _never_sold_out(self) -> set[int]:
+        """Articles of which there is as much as one likes, on every tour until it closes."""
+        with self.app.app_context(), own_transaction() as session:
+            kept = (Article.stock_kind == StockKind.UNLIMITED, Article.lead_days.is_(None))
+            carried = Article.id.not_in(select(NotOnTour.article_id))
+            return set(session.scalars(select(Article.id).where(*kept, carried)))
+
     def footprint(self, who: Visitor, ask: Ask) -> Footprint:
         """Asked once more in this process, where its statements can be seen."""
         rows = []
@@ -109,12 +122,13 @@ class Site:
             elif statement.startswith(("INSERT", "UPDATE", "DELETE")):
                 rows.append(0)
 
-        method, path, body, headers = ask.parts
+        method, path, body, headers = ask.parts(who.page)
         client = self.app.test_client(use_cookies=False)
         event.listen(Engine, "after_cursor_execute", note)
         response = client.open(path, method=method, data=body, headers=headers | {"Cookie": who.cookie})
         event.remove(Engine, "after_cursor_execute", note)
-        assert response.status_code == 200, f"{path}: {response.status}"
+        assert response.status_code < 400, f"{path}: {response.status}"
+        who.page = response.text
         return Footprint(rows, len(response.data))
 
 

@@ -136,11 +136,11 @@ def accept_orders(day: date, tour: str) -> ResponseReturnValue:
 def prepare_orders(day: date, tour: str) -> ResponseReturnValue:
     """All of the delivery, or of the point that is named."""
     delivery = delivery_or_404(day, tour)
-    chosen = request.form.get("point", "")
+    [chosen, *others] = request.form.getlist("point") or [""]
     point_ids = {
         str(point_id): point_id for point_id in _points(queries.orders_for(db.session(), delivery.id))
     }
-    if chosen and chosen not in point_ids:
+    if others or (chosen and chosen not in point_ids):
         abort(422)
     outcome = preparing.prepare_all(db.session(), delivery.id, point_id=point_ids.get(chosen), by=staff().id)
     said = ngettext("Une commande est préparée.", "%(n)s commandes sont préparées.", outcome.changed)
@@ -182,11 +182,12 @@ def refuse_order(order_id: int) -> ResponseReturnValue:
 def prepare_order(order_id: int) -> ResponseReturnValue:
     """Mark it as prepared, or undo that: the form says which."""
     found = order_or_404(order_id)
-    wanted = request.form.get("prete")
-    if wanted not in {"oui", "non"}:
+    wanted = request.form.getlist("prete")
+    if wanted not in (["oui"], ["non"]):
         abort(422)
-    outcome = preparing.set_prepared(db.session(), order_id, wanted == "oui", by=staff().id)
-    done = _("La commande est préparée.") if wanted == "oui" else _("La commande est de nouveau à préparer.")
+    prepared = wanted == ["oui"]
+    outcome = preparing.set_prepared(db.session(), order_id, prepared, by=staff().id)
+    done = _("La commande est préparée.") if prepared else _("La commande est de nouveau à préparer.")
     return _answer(found, outcome, done)
 
 

@@ -77,14 +77,14 @@ def weigh_line(day: date, tour: str, line_id: int) -> ResponseReturnValue:
     """One weight, as soon as its field is left."""
     delivery = delivery_or_404(day, tour)
     rows = _at_the_scale(delivery)
-    row, text = rows.get(line_id) or abort(404), _text(line_id) or ""
-    grams = read_weight(text)
+    row, text = rows.get(line_id) or abort(404), _text(line_id)
+    grams = AmountRefusal.NOT_A_NUMBER if text is None else read_weight(text)
     error = grams if isinstance(grams, AmountRefusal) else None
     refusal = None
     if not isinstance(grams, AmountRefusal):
         refusal = preparing.weigh(db.session(), delivery.id, {line_id: grams}, by=staff().id)
     if error or refusal:
-        rows[line_id] = replace(row, text=text, error=error)
+        rows[line_id] = replace(row, text=text or "", error=error)
         return _weighed(delivery, rows, line_id, refusal=refusal, status=422)
     db.session().flush()
     return _weighed(delivery, _at_the_scale(delivery), line_id)
@@ -292,7 +292,8 @@ def _shares(
     for place, (order, line) in enumerate(concerned):
         text = _write(line, proposed[place] if proposed else line.paid)
         if not proposed:
-            text = request.values.get(f"ligne-{line.id}", text)
+            typed = request.values.getlist(f"ligne-{line.id}") or [text]
+            text = typed[0] if len(typed) == 1 else ""
         quantity, error = _read_quantity(text, line, line.quantity)
         share = line.paid if quantity is None else quantity
         gap = fills(line, share, filler)

@@ -183,16 +183,22 @@ def _share(
     if changed:
         given = None if share >= line.quantity else share
         audit.change(session, line, {"given": given}, at=at, by=by)
-    return _fill(session, line, filler, gap) or changed
+    return _fill(session, line, filler, gap, at=at, by=by) or changed
 
 
-def _fill(session: Session, line: OrderLine, filler: Offer | None, gap: int) -> bool:
+def _fill(
+    session: Session, line: OrderLine, filler: Offer | None, gap: int, *, at: datetime, by: int
+) -> bool:
     """Let what replaces a line be just that; whether it was otherwise."""
     order = line.order
     existing = [other for other in order.lines if other.instead_of_id == line.id]
-    wanted = {filler.article.id: gap} if filler and gap else {}
-    if {other.article_id: other.quantity for other in existing} == wanted:
+    wanted = {f"article {filler.article.id}": gap} if filler and gap else {}
+    before = {f"article {other.article_id}": other.quantity for other in existing}
+    if before == wanted:
         return False
+    audit.record(
+        session, "order_line.replace", ("order_line", line.id), at=at, by=by, before=before, after=wanted
+    )
     for other in existing:
         stock.give_back(session, order.delivery_id, {other.article_id: other.quantity})
         order.lines.remove(other)

@@ -210,6 +210,8 @@ def test_what_is_missing_is_replaced_by_something_that_costs_no_more(staff, sess
     assert session.get_one(Article, turnip.id).stock == 0
     assert len(mails(session)) == 1 and "Navets" in (mails(session)[0].text or "")
     assert total(session, made) == Money(480)
+    trail = session.scalars(select(AuditEvent).where(AuditEvent.action == "order_line.replace")).one()
+    assert (trail.before, trail.after) == ({}, {f"article {turnip.id}": 2})
 
     again = staff.get(path)
     assert "change" not in text_of(again).split("Voir ce que cela change")[1], "all is as it stands"
@@ -260,6 +262,42 @@ def test_what_is_sold_by_weight_is_shared_in_its_steps(staff, session, carrots):
     assert "Carottes : 1 kg → 500 g" in text_of(page)
     confirm(staff, shortage(carrots), page.get_data(as_text=True))
     assert (given(session, made), given(session, other)) == ([500], [None])
+
+
+def test_it_takes_the_same_number_of_statements_for_three_and_for_three_hundred(
+    client, session, count_queries, carrots
+):
+    client.sign_in(STAFF)
+
+    def statements() -> list[int]:
+        counts = []
+        for path in (SCALE, f"{shortage(carrots)}?reste=1&partager=1"):
+            with count_queries() as seen:
+                assert client.get(path).status_code == 200
+            counts.append(len(seen))
+        return counts
+
+    def add(people: int) -> None:
+        for _ in range(people):
+            order(session, {carrots: 250}, email=None)
+        session.commit()
+
+    add(3)
+    few = statements()
+    add(297)
+    assert statements() == few
+
+
+def test_a_field_that_is_missing_or_sent_twice_weighs_and_shares_nothing(staff, session, carrots):
+    made = order(session, {carrots: 500})
+    line = made.lines[0].id
+    made.lines[0].given = 480
+    session.commit()
+    assert staff.submit(f"{SCALE}/{line}", {}).status_code == 422
+    for path, name in ((f"{SCALE}/{line}", f"poids-{line}"), (shortage(carrots), f"ligne-{line}")):
+        twice = {name: ["0,1", "0,2"], "reason": "Peu."}
+        assert staff.submit(path, twice).status_code == 422
+    assert given(session, made) == [480]
 
 
 def test_of_what_nobody_ordered_nothing_is_short(staff, session):

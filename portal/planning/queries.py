@@ -114,7 +114,8 @@ def _cards(
     by_id = {delivery.id: delivery for delivery in deliveries}
     by_id |= {order.delivery.id: order.delivery for order in orders}
     points = {point.id: point for holding in holdings for point in holding.points.values()}
-    points |= {found.point.id: found.point for found in (*boxes, *orders)}
+    points |= {box.point.id: box.point for box in boxes}
+    points |= {order.point.id: order.point for order in orders}
     for order in orders:
         ordered.setdefault((order.delivery.day, order.delivery.id, order.point.id), []).append(order)
     for box in boxes:

@@ -93,18 +93,6 @@ def refusal_to_amend(
     return Refusal.NOTHING_LEFT if empty else None
 
 
-def refusal_to_travel(
-    state: OrderState, now_cutoff: datetime, then_cutoff: datetime, now: datetime, *, cancelled: bool = False
-) -> Refusal | None:
-    """Why an order cannot travel with another delivery, or None if it can: both must be open.
-
-    `cancelled` is the delivery that it would travel with.
-    """
-    if refusal := refusal_to_amend(state, now_cutoff, now, cancelled=False):
-        return refusal
-    return refusal_to_amend(state, then_cutoff, now, cancelled=cancelled)
-
-
 # By the farm
 
 

@@ -66,36 +66,28 @@ def effective_monday(*, plan: Plan, change: TermChange, season: Season, now: dat
     The season holds the deliveries of all tours concerned, from the present week at the latest. Raises
     ValueError for a plan without terms and for a naive `now`.
     """
-    changed = replace(plan, terms=tuple(change.over(term) for term in plan.terms))
-    monday = _first_monday(plan, changed, min(term.monday for term in plan.terms), season, now)
-    # A box of the old terms that was postponed to a week of the new ones comes to a delivery of theirs.
-    while late := _closed_from(apply_change(plan, change, monday), monday, season, now):
-        monday = _first_monday(plan, changed, max(late) + WEEK, season, now)
+    anyway = replace(plan, terms=tuple(change.over(term) for term in plan.terms))
+    begun = min(term.monday for term in plan.terms)
+    monday = max(begun, _earliest(plan, anyway, season, now))
+    while not _fits(plan, apply_change(plan, change, monday), monday, season, now):
+        monday += WEEK
     return monday
 
 
-def _closed_from(plan: Plan, monday: date, season: Season, now: datetime) -> list[date]:
-    """The weeks from a Monday on in which a plan uses a delivery past its cutoff."""
-    return [d.week for d in _used(plan, season) if d.week >= monday and not d.is_open(now)]
-
-
-def _first_monday(plan: Plan, changed: Plan, since: date, season: Season, now: datetime) -> date:
-    """The first one, from a Monday on, from which a plan can be another; see `effective_monday`."""
+def _earliest(plan: Plan, changed: Plan, season: Season, now: datetime) -> date:
+    """This week: one gone by is left alone, unless its delivery was moved and is still open."""
     used = _used(plan, season) | _used(changed, season)
+    return min([monday_of(local_day(now)), *(d.week for d in used if d.is_open(now))])
 
-    # A week gone by is left alone, unless its delivery was moved and is still open.
-    this_week = monday_of(local_day(now))
-    earliest = min([this_week, *(d.week for d in used if d.is_open(now))])
-    free = [d.week + WEEK for d in used if not d.is_open(now)]
-    monday = max([earliest, since, *free])
 
+def _fits(plan: Plan, changed: Plan, monday: date, season: Season, now: datetime) -> bool:
+    """Whether a plan can be another from a Monday on; see `effective_monday`."""
+    used = _used(plan, season) | _used(changed, season)
+    if any(d.week >= monday and not d.is_open(now) for d in used):
+        return False
     before, after = _fed(plan, season), _fed(changed, season)
-    for week in sorted(week for week in before | after if week >= monday):
-        if week in after:
-            break
-        if term_owing(changed, week):
-            monday = week + WEEK
-    return monday
+    first = min((week for week in after if week >= monday), default=date.max)
+    return not any(monday <= week < first and term_owing(changed, week) for week in before)
 
 
 def _used(plan: Plan, season: Season) -> set[Delivery]:
@@ -152,7 +144,8 @@ def withdrawal(plan: Plan, monday: date, season: Season, now: datetime) -> Plan 
         wish = TermChange.between(before, term)
         terms.append(replace(wish.over(terms[-1]), monday=term.monday))
     back = replace(plan, terms=_telling(terms))
-    return back if _first_monday(plan, back, monday, season, now) == monday else None
+    begun = monday < _earliest(plan, back, season, now)
+    return None if begun or not _fits(plan, back, monday, season, now) else back
 
 
 def taken_back(plan: Plan, monday: date, facts: Facts) -> Plan | Refusal:

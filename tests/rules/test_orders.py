@@ -18,7 +18,6 @@ from portal.rules.orders import (
     refusal_to_cancel,
     refusal_to_judge,
     refusal_to_prepare,
-    refusal_to_travel,
 )
 
 PLACED, ACCEPTED, REFUSED = OrderState.PLACED, OrderState.ACCEPTED, OrderState.REFUSED
@@ -39,7 +38,6 @@ STEPS = {
 PAIRS = list(product(OrderState, repeat=2))
 
 CUTOFF = cutoff_instant(date(2026, 6, 2), Lead(2, time(23, 59)))
-NEXT_CUTOFF = CUTOFF + timedelta(weeks=1)
 IN_TIME, TOO_LATE = CUTOFF - timedelta(milliseconds=1), CUTOFF
 
 
@@ -93,21 +91,6 @@ def test_a_page_asks_without_knowing_what_will_be_left():
     assert refusal_to_amend(PLACED, CUTOFF, IN_TIME, cancelled=False) is None
 
 
-@pytest.mark.parametrize("state", OrderState)
-def test_an_order_travels_with_another_delivery_while_both_are_open(state):
-    usual = None if state in OPEN else Refusal.NOT_IN_THIS_STATE
-    late = usual or Refusal.PAST_CUTOFF
-    assert refusal_to_travel(state, CUTOFF, NEXT_CUTOFF, IN_TIME) is usual
-    assert refusal_to_travel(state, NEXT_CUTOFF, CUTOFF, IN_TIME) is usual
-    assert refusal_to_travel(state, CUTOFF, NEXT_CUTOFF, TOO_LATE) is late
-    assert refusal_to_travel(state, NEXT_CUTOFF, CUTOFF, TOO_LATE) is late
-
-
-def test_an_order_does_not_travel_with_a_cancelled_delivery():
-    refusal = refusal_to_travel(PLACED, CUTOFF, NEXT_CUTOFF, IN_TIME, cancelled=True)
-    assert refusal is Refusal.CANCELLED_DELIVERY
-
-
 # By the farm
 
 
@@ -148,7 +131,6 @@ def test_a_naive_datetime_is_never_guessed_at():
     for attempt in (
         lambda: refusal_to_cancel(PLACED, CUTOFF, naive),
         lambda: refusal_to_amend(PLACED, naive, CUTOFF, cancelled=False),
-        lambda: refusal_to_travel(PLACED, CUTOFF, naive, IN_TIME),
         lambda: refusal_to_judge(PLACED, REFUSED, CUTOFF, naive, shortage=False),
     ):
         with pytest.raises(ValueError, match="naive"):

@@ -101,6 +101,12 @@ def test_a_box_postponed_into_the_new_terms_does_not_come_to_a_closed_list():
     assert effective(change, paris(6, 15, 0, 0), plan=plan) == WEEK_4
 
 
+def test_a_postponement_that_says_nothing_any_more_does_not_delay_a_change():
+    plan = Plan(7, (replace(TERM, point_id=GAP.point_id, tour_id=FRIDAY, rhythm=Rhythm.FORTNIGHT_B),))
+    plan = plan.with_change(WEEK_1, to_week=WEEK_2).with_change(WEEK_2, to_week=WEEK_3, place=LARAGNE)
+    assert effective(TermChange(rhythm=Rhythm.WEEKLY), paris(6, 8, 0, 0), plan=plan) == WEEK_2
+
+
 def test_a_cancelled_delivery_does_not_block_a_change():
     assert effective(TO_GAP, paris(6, 1), delivery(TUESDAY, WEEK_1, cancelled=True)) == WEEK_1
 

@@ -3,19 +3,22 @@
 from datetime import date, timedelta
 from io import BytesIO
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.accounts.models import Account
 from portal.catalogue.models import Article, ArticlePrice, Category, Label, Picture, Supplier
 from portal.catalogue.pictures import store
 from portal.profile.models import Conditions
 from portal.rules.money import Money
 from portal.rules.selling import Measured, SaleUnit, StockKind
-from portal.shop.models import Voucher, Withdrawal
+from portal.shop.models import Cart, CartLine, Voucher, Withdrawal
 from tests.photographs import picture
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW
 
 HONEY, BREAD = 1, 2
+CART_KEY = "0123456789abcdef" * 2
 
 
 def stock_the_shop(session: Session) -> Article:
@@ -72,3 +75,11 @@ def take_orders(session: Session, honey: Article) -> None:
     jars = order(session, {honey: 2})
     session.add(Withdrawal(order_id=jars.id, made_at=NOW, name="Camille Aubert", email=CAMILLE))
     order(session, {article(session, "Carottes", 240, sale_unit=SaleUnit.WEIGHT, step=250): 500}, email=None)
+
+
+def fill_cart(session: Session, honey: Article) -> None:
+    """Three jars more, in Camille's order that is not placed yet."""
+    camille = session.scalars(select(Account.id).where(Account.email == CAMILLE)).one()
+    line = CartLine(article_id=honey.id, quantity=3, seen_price=honey.prices[0].price)
+    session.add(Cart(account_id=camille, key=CART_KEY, changed_at=NOW, lines=[line]))
+    session.flush()

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from portal.catalogue.articles import Offer, offers
+from portal.catalogue.pictures import widths
 from portal.deliveries import queries as deliveries
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView
@@ -59,6 +60,12 @@ class Line:
     @property
     def most(self) -> int:
         return most(self.offer)
+
+    @property
+    def picture_width(self) -> int | None:
+        """Of the smallest file of its photograph, if it has one."""
+        width = self.offer.article.picture_width
+        return widths(width)[0] if width else None
 
     @property
     def at_most(self) -> int:

@@ -16,7 +16,7 @@ from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail, MailState
 from portal.profile.queries import get_farm
 from tests.composing import delivery_on, put, show
-from tests.stall import stock_the_shop, take_orders
+from tests.stall import fill_cart, stock_the_shop, take_orders
 from tests.world import CAMILLE, NOW, TUESDAY
 
 PHONE = {"width": 390, "height": 844}
@@ -31,7 +31,9 @@ def furnish() -> None:
     """Give every page something to show: a composed delivery, a cancelled one, a small shop, orders, mails, a link."""
     with own_transaction() as session:
         compose(session)
-        take_orders(session, stock_the_shop(session))
+        honey = stock_the_shop(session)
+        take_orders(session, honey)
+        fill_cart(session, honey)
         cancelled = session.scalars(
             select(Delivery).where(Delivery.day == TUESDAY + timedelta(weeks=2))
         ).one()

@@ -234,6 +234,45 @@ def another_date(page: Page, clock: Traveller) -> None:
     expect(page.locator(".flash-error")).to_be_visible()
 
 
+def emptied(page: Page, clock: Traveller) -> None:
+    for left in (2, 1, 0):
+        page.get_by_role("button", name="Retirer : Miel" if not left else "Moins : Miel").click()
+        expect(page.locator(".take-number" if left else ".empty")).to_contain_text(str(left or "vide"))
+
+
+def cart_left_behind(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Plus : Miel").click()
+    expect(page.locator(".take-number")).to_contain_text("4")
+    clock.move_to(CUTOFF)
+    page.goto("/ma-commande")
+    expect(page.get_by_role("button", name="Passer au mardi 23 juin")).to_be_visible()
+
+
+def wrong_voucher(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Bon de réduction").fill("NAVETS")
+    page.get_by_role("button", name="Utiliser").click()
+    expect(page.locator("#bon-error")).to_be_visible()
+
+
+def point_chosen(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Point de retrait", exact=True).select_option(index=3)
+    expect(page.get_by_role("button", name="Choisir le jeudi 18 juin")).to_be_visible()
+
+
+def nothing_given(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Prénom et nom").fill("")
+    page.get_by_role("button", name="Commander avec obligation de paiement").click()
+    expect(page.locator("[aria-invalid]").first).to_be_visible()
+
+
+def ordered_too_late(page: Page, clock: Traveller) -> None:
+    for label, text in (("Adresse", "3 rue du Four"), ("Code postal", "05700"), ("Ville", "Serres")):
+        page.get_by_label(label, exact=True).fill(text)
+    clock.move_to(CUTOFF)
+    page.get_by_role("button", name="Commander avec obligation de paiement").click()
+    expect(page.locator(".flash-error")).to_be_visible()
+
+
 def order_cancelled(page: Page, clock: Traveller) -> None:
     page.get_by_text("Annuler la commande").click()
     page.get_by_role("button", name="Oui, annuler").click()
@@ -293,6 +332,18 @@ SIGHTS = (
     Sight("public.shop", None, "/boutique", looked_for),
     Sight("public.shop", None, "/boutique", taken),
     Sight("public.shop", None, "/boutique?q=tracteur"),  # nothing
+    Sight("public.cart", None, "/ma-commande"),
+    Sight("public.cart", CAMILLE, "/ma-commande"),
+    Sight("public.cart", CAMILLE, "/ma-commande", emptied),
+    Sight("public.cart", CAMILLE, "/ma-commande", cart_left_behind),
+    Sight("public.cart", CAMILLE, "/ma-commande", wrong_voucher),
+    Sight("public.cart_delivery", CAMILLE, "/ma-commande/retrait"),
+    Sight("public.cart_delivery", None, "/ma-commande/retrait", point_chosen),
+    Sight("public.checkout", CAMILLE, "/ma-commande/validation"),
+    Sight("public.checkout", CAMILLE, "/ma-commande/validation", nothing_given),
+    Sight("public.checkout", CAMILLE, "/ma-commande/validation", ordered_too_late),
+    Sight("public.conditions", None, "/conditions"),
+    Sight("public.older_conditions", None, "/conditions/1"),
     Sight("public.shop", CAMILLE, "/boutique"),
     Sight("public.shop", CAMILLE, "/boutique", wished),
     Sight("public.article", None, "/boutique/miel"),

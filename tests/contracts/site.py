@@ -28,6 +28,9 @@ from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
 from portal.pickup.models import PickupPoint
 from portal.planning.models import CalendarFeed
+from portal.shop.checkout import summary
+from portal.shop.drafts import OfAccount
+from portal.shop.vouchers import Person
 from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.composing import delivery_on, put, show
@@ -47,7 +50,8 @@ from tests.farm.forms import (
     VOUCHER,
 )
 from tests.photographs import Photograph
-from tests.stall import stock_the_shop, take_orders
+from tests.shop.buying import CONTACT
+from tests.stall import fill_cart, stock_the_shop, take_orders
 from tests.world import ADMIN, CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY
 
 ROLES = {"anonymous": None, "subscriber": CAMILLE, "staff": STAFF, "admin": ADMIN}
@@ -61,6 +65,15 @@ GET   /points-de-retrait/carte/<digest>.js                                  200 
 GET   /boutique                                                             200        200         200      200
 GET   /boutique/<article_slug>                                              200        200         200      200
 GET   /photos/<digest>-<id:width>.webp                                      200        200         200      200
+GET   /ma-commande                                                          200        200         200      200
+POST  /ma-commande/produits                                                 303        303         303      303
+GET   /ma-commande/retrait                                                  200        200         200      200
+POST  /ma-commande/retrait                                                  303        303         303      303
+POST  /ma-commande/bon                                                      303        303         303      303
+GET   /ma-commande/validation                                               303        200         303      303
+POST  /ma-commande/validation                                               422        303         422      422
+GET   /conditions                                                           200        200         200      200
+GET   /conditions/<id:conditions_id>                                        200        200         200      200
 GET   /calendrier/<token>.ics                                               200        200         200      200
 GET   /sante                                                                200        200         200      200
 GET   /static/<path:name>                                                   200        200         200      200
@@ -289,6 +302,14 @@ def terms_of(session: Session, quantite: int) -> Form:
     return {"formule": str(FORMULA), "quantite": str(quantite), "rythme": "weekly", "point": str(point)}
 
 
+def checkout_of_camille(session: Session) -> Form:
+    """The form that orders what is in her cart."""
+    camille = session.scalars(select(Account.id).where(Account.email == CAMILLE)).one()
+    draft = OfAccount(session, camille).read()
+    seen = summary(session, draft, Person(camille, CAMILLE), NOW)
+    return {**CONTACT, "commande": draft.key, "vu": seen.digest}
+
+
 FORMS: dict[str, Callable[[Session], Form]] = {
     "/connexion": lambda _: {"email": CAMILLE, "password": PASSPHRASE},
     "/mot-de-passe-oublie": lambda _: {"email": CAMILLE},
@@ -297,6 +318,10 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/commandes/<id:order_id>/modification": lambda _: {"quantite-1": "3", "total": "1950"},
     "/commandes/<id:order_id>/retractation": lambda _: RENOUNCED | {"ligne": "1"},
     "/retractation": lambda _: {"numero": "B10001", "email": CAMILLE},
+    "/ma-commande/produits": lambda _: {"article": "1", "quantity": "2"},
+    "/ma-commande/retrait": lambda session: {"retrait": f"{delivery_on(session, TUESDAY).id}-1"},
+    "/ma-commande/bon": lambda _: {"bon": "BIENVENUE"},
+    "/ma-commande/validation": checkout_of_camille,
     "/lien/<token>": lambda _: {"new_password": NEW_PASSWORD},
     "/mon-compte/mot-de-passe": lambda _: {"password": PASSPHRASE, "new_password": NEW_PASSWORD},
     "/planning/<date:week>/saut": lambda session: {
@@ -414,7 +439,9 @@ def point_of(session: Session, slug: str) -> int:
 
 def prepare(session: Session) -> None:
     """Something for every address: composed boxes, a week off, a pause, terms to come, a failed mail, a link."""
-    take_orders(session, stock_the_shop(session))
+    honey = stock_the_shop(session)
+    take_orders(session, honey)
+    fill_cart(session, honey)
     photograph = Picture(digest=VALUES["digest"], width=160, height=120)
     session.add(photograph)
     session.flush()

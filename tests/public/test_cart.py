@@ -93,7 +93,7 @@ def test_a_press_is_answered_with_what_it_changes_alone(browser: Browser, honey:
     if not browser.htmx:
         assert answer.location == CART
         return
-    assert answer.text.lstrip().startswith('<div class="order" id="commande"')
+    assert answer.text.lstrip().startswith('<div class="cart" id="commande"')
     assert 'id="lien-commande"' in answer.text
     assert "(1 produit)" in text_of(answer)
 

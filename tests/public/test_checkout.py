@@ -453,9 +453,7 @@ def test_nothing_says_whose_address_has_an_account(
     assert [order.account_id for order in orders(session)] == [None, None]
 
 
-def test_a_guest_orders_so_often_a_day(
-    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_guest_orders_so_often_a_day(app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     most = replace(public_checkout.GUEST_ORDERS_OF_ADDRESS, most=3)
     monkeypatch.setattr(public_checkout, "GUEST_ORDERS_OF_ADDRESS", most)
     honey = made(session)

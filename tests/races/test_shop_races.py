@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
@@ -22,7 +23,7 @@ from portal.catalogue.models import Article
 from portal.catalogue.services import count_stock
 from portal.deliveries.models import Delivery
 from portal.infra import clock
-from portal.infra.orm import Base, db, own_transaction
+from portal.infra.orm import Base, own_transaction
 from portal.infra.outbox import Mail
 from portal.rules.money import Money
 from portal.rules.selling import StockKind
@@ -256,8 +257,6 @@ def test_a_process_killed_anywhere_has_ordered_all_or_nothing(app: Flask) -> Non
     """Killed on its way again and again, then once its answer is there: what stands is the one order."""
     [honey] = counted(app, 100, "Miel")
     buyer = subscriber(app, CAMILLE, {honey: 2})
-    with app.app_context():
-        db.engine.dispose()
     subprocess.run(
         [sys.executable, "-m", "tests.races.killed", *map(str, DEATHS), str(EVERYTHING), "answered"],
         cwd=ROOT,
@@ -272,6 +271,6 @@ def test_a_process_killed_anywhere_has_ordered_all_or_nothing(app: Flask) -> Non
     assert count(app, Order) == 1
     url = app.config["SETTINGS"].database_url
     if url.startswith("sqlite"):
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

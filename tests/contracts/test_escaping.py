@@ -25,6 +25,7 @@ NOT_TYPED = {
 """Written by the program, or names of its own pictures."""
 
 SHOWN = {
+    "account.first_name",
     "article.allergens",
     "article.description",
     "article.ingredients",
@@ -32,7 +33,6 @@ SHOWN = {
     "article.origin",
     "category.name",
     "conditions.text",
-    "account.first_name",
     "delivery.cancel_reason",
     "farm_profile.name",
     "formula.name",

@@ -116,7 +116,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "places", 10 * MINUTE, count_places)
     jobs.register(app, "deliveries", DAY, generate_ahead)
     jobs.register(app, "wishes", 10 * MINUTE, tell_what_is_back)
-    jobs.register(app, "unjudged orders", 5, accept_unjudged)
+    jobs.register(app, "unjudged orders", MINUTE, accept_unjudged)
     jobs.register(app, "delivered orders", 10 * MINUTE, mark_delivered)
     jobs.register(app, "old guests", DAY, erase_guests)
     jobs.register(app, "sessions", HOUR, purge)

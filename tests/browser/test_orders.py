@@ -101,6 +101,7 @@ def test_the_paper_holds_all_of_it_with_its_head_on_every_page(
         sheets = [" ".join(sheet.split()) for sheet in read(tmp_path / name).rstrip("\f").split("\f")]
         assert len(sheets) > 1
         for number, sheet in enumerate(sheets, 1):
+            assert "Commande B10001" in sheet
             assert "Quantité Prix TTC Montant TTC" in sheet
             assert f"{number}/{len(sheets)}" in sheet.replace(" / ", "/")
         whole = " ".join(sheets)

@@ -157,6 +157,20 @@ def test_past_the_cutoff_the_page_offers_no_act_that_would_be_refused(camille, p
     assert "/modification" not in page
 
 
+@pytest.mark.parametrize("way", ["", "/modification", "/retractation", "/impression"])
+def test_a_page_takes_a_constant_number_of_queries(session, camille, count_queries, way):
+    goods = [article(session, f"Miel {number}") for number in range(12)]
+    made = [order(session, dict.fromkeys(goods[:length], 1)).id for length in (1, 12)]
+    session.commit()
+    counts = []
+    for order_id in made:
+        camille.get(f"/commandes/{order_id}{way}")
+        with count_queries() as statements:
+            camille.get(f"/commandes/{order_id}{way}")
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 8
+
+
 @pytest.mark.parametrize("way", ["", "/modification", "/retractation", "/impression", ".pdf"])
 def test_somebody_elses_order_is_not_there(session, browser, placed, way):
     signed_in(browser, YACINE)

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from icalendar import Calendar, Event, vDuration
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -21,6 +21,7 @@ from portal.infra import audit, locks
 from portal.planning.models import CalendarFeed
 from portal.planning.queries import Card, planning
 from portal.rules.cutoffs import PARIS, local_day
+from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 
 BEHIND, AHEAD = timedelta(weeks=4), timedelta(weeks=52)
@@ -106,14 +107,13 @@ def write(session: Session, account_id: int, *, farm: str, host: str, link: str,
 def _event(card: Card, changed: dict[tuple[str, int], datetime], host: str, link: str) -> Event:
     """One card is one event. Its name is that of its first box, wherever that box goes, or of its order.
 
-    SEQUENCE grows with every change to a subscription, an order or a delivery: it counts the seconds until the
-    last.
+    SEQUENCE grows with every change to a subscription, to a delivery or to any order, which may have gone from
+    here to another one: it counts the seconds until the last.
     """
     first = min(card.to_come, key=lambda box: (box.week, box.subscription_id), default=None)
     name = f"panier-{first.subscription_id}-{first.week:%Y%m%d}" if first else f"commande-{card.orders[0].id}"
     stamps = [changed["subscription", box.subscription_id] for box in card.to_come]
-    stamps += [order.changed_at for order in card.orders]
-    last = max(*stamps, changed["delivery", card.delivery.id])
+    last = max([*stamps, changed["orders", 0], changed["delivery", card.delivery.id]])
     point = card.point
     event = Event()
     event.add("uid", f"{name}@{host}")
@@ -139,7 +139,7 @@ def _event(card: Card, changed: dict[tuple[str, int], datetime], host: str, link
 def _changes(
     session: Session, account_id: int, delivery_ids: Collection[int]
 ) -> dict[tuple[str, int], datetime]:
-    """When subscriptions and deliveries last changed; those made before 2020 count from then."""
+    """When subscriptions, deliveries and orders last changed; what was before 2020 counts from then."""
     changed: dict[tuple[str, int], datetime] = {}
     subscriptions = select(Subscription.id, Subscription.created_at, Subscription.changed_at)
     for number, made, last in session.execute(subscriptions.where(Subscription.account_id == account_id)):
@@ -147,4 +147,6 @@ def _changes(
     deliveries = select(Delivery.id, Delivery.changed_at)
     for number, last in session.execute(deliveries.where(Delivery.id.in_(delivery_ids))):
         changed["delivery", number] = max(last or _EPOCH, _EPOCH)
+    orders = select(func.max(Order.changed_at)).where(Order.account_id == account_id)
+    changed["orders", 0] = max(session.scalar(orders) or _EPOCH, _EPOCH)
     return changed

@@ -276,3 +276,12 @@ def test_the_week_says_how_many_orders_wait_for_what(client, session, clock):
     page = text_of(client.get("/ferme"))
     assert "2 pesées à faire 2 commandes à préparer Imprimer la liste" in page
     assert "1 à accepter 2 à préparer 2 à peser" in text_of(client.get("/ferme/livraisons/2026-06-16/mardi"))
+
+
+def test_who_has_only_ordered_is_named_before_their_delivery_is_cancelled(client, session):
+    order(session, {article(session): 1}, email=None, point="mairie", day=TUESDAY + timedelta(days=9))
+    session.commit()
+    client.sign_in(STAFF)
+    page = text_of(client.get("/ferme/livraisons/2026-06-25/jeudi/annulation"))
+    assert "Une commande voyage avec cette livraison." in page and "Roux Emma" in page
+    assert "personne à prévenir" not in page

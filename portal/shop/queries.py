@@ -157,7 +157,8 @@ class OrderView:
     @property
     def reason(self) -> str | None:
         """Why it stands as it does, where somebody has said so."""
-        return next((step.reason for step in reversed(self.steps) if step.reason), None)
+        steps = (step for step in reversed(self.steps) if step.what.value == self.state.value)
+        return next((step.reason for step in steps), None)
 
     @property
     def cancellable_until(self) -> datetime:
@@ -326,6 +327,8 @@ def _one(session: Session, statement: Select[*tuple[Any, ...]]) -> OrderView | N
 
 def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[OrderView]:
     rows = session.execute(statement).all()
+    if not rows:
+        return []
     lines: dict[int, list[OrderLineView]] = {row.id: [] for row in rows}
     for line in session.scalars(_LINES.where(OrderLine.order_id.in_(lines))):
         lines[line.order_id].append(line)

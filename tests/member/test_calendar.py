@@ -161,4 +161,4 @@ def test_the_feed_takes_a_handful_of_queries(client: Browser, count_queries: Cal
     reader = client.application.test_client()
     with count_queries() as statements:
         reader.get(address)
-    assert len(statements) <= 10, "\n".join(statements)
+    assert len(statements) <= 11, "\n".join(statements)

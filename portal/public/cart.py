@@ -33,7 +33,7 @@ from portal.web.i18n import lazy_gettext as _l
 from portal.web.limits import client_address
 
 CODES_OF_CLIENT = Limit("voucher codes of a client", 30, timedelta(hours=1))
-SHOPPING = frozenset({"public.shop", "public.article", "public.cart", "public.put_in_cart"})
+SHOPPING = frozenset({"public.shop", "public.article", "public.cart_delivery", "public.checkout"})
 """The pages on which somebody who is signed in is told how much is in the order."""
 
 _MOST_ID = 10**9 - 1

@@ -141,6 +141,8 @@ def place(
 def _hold(session: Session, draft: Draft, person: Person) -> None:
     """Lock what an order depends on, in the house's order; the cart is held already."""
     if person.account_id:
+        account = select(Account.id).where(Account.id == person.account_id)
+        session.scalars(locks.for_update(account, of=Account)).one()
         boxes = select(Subscription).where(Subscription.account_id == person.account_id)
         session.scalars(locks.for_update(boxes.order_by(Subscription.id), of=Subscription)).all()
     stop, _ = carts.place(session, draft, person, clock.now())

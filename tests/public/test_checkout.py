@@ -503,6 +503,32 @@ def test_a_field_that_is_missing_or_doubled_orders_nothing(
     assert orders(session) == []
 
 
+MARKUP = "'\"><evil>{{7*7}}"
+
+
+def test_what_guests_type_is_text_everywhere(client: Browser, session: Session, honey: int) -> None:
+    typed = {"nom": MARKUP, "adresse": f"3 rue{MARKUP}", "ville": f"Serres\u202e {MARKUP}"}
+    wrong = client.submit(PAGE, {**ready(client, session, honey, None), **typed, "telephone": "1"})
+    placed = client.submit(PAGE, {**form(client, None), **typed})
+    shown = wrong.text + client.get(placed.location).text
+    [mail] = session.scalars(select(Mail))
+    assert mail.html
+    for html in (shown, mail.html):
+        assert "<evil>" not in html
+        assert "&lt;evil&gt;{{7*7}}" in html
+        assert "&amp;lt;" not in html
+    assert orders(session)[0].town == f"Serres {MARKUP}"
+
+
+@pytest.mark.parametrize("name", list(GUEST))
+def test_no_field_takes_a_book(client: Browser, session: Session, honey: int, name: str) -> None:
+    filled = ready(client, session, honey, None)
+    for value in ("x" * 20_000, "\ud800", "%00", "' OR 1=1 --"):
+        answer = client.submit(PAGE, {**filled, name: value.encode("utf-8", "surrogatepass")})
+        assert answer.status_code in {303, 422}
+    assert len(orders(session)) <= 1
+
+
 def test_who_is_sure_of_an_address_keeps_it(client: Browser, session: Session, honey: int) -> None:
     filled = ready(client, session, honey, None) | {"email": "emma@gmial.com"}
     page = client.submit(PAGE, filled)

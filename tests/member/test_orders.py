@@ -405,6 +405,31 @@ def test_what_is_declared_already_is_not_declared_twice(session, camille, placed
 
 
 @pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Camille\r\nBcc: x@example.org", "Camille Bcc: x@example.org"),
+        ("Ca\u202emille", "Camille"),
+        ("<b>Camille</b>", "<b>Camille</b>"),
+        ("{{ 7 * 7 }} ' OR 1=1 --", "{{ 7 * 7 }} ' OR 1=1 --"),
+    ],
+)
+def test_a_name_is_text_wherever_it_ends(session, camille, placed, name, kept):
+    camille.get(f"/commandes/{placed}/retractation")
+    assert camille.submit(f"/commandes/{placed}/retractation", declaration(1, nom=name)).status_code == 303
+    assert session.scalars(select(Withdrawal.name)).all() == [kept]
+    session.rollback()
+    [receipt] = mails(session)
+    assert kept in receipt.text
+    assert "<b>Camille" not in receipt.html
+
+
+def test_nobody_types_a_nul(session, camille, placed):
+    camille.get(f"/commandes/{placed}/retractation")
+    answer = camille.submit(f"/commandes/{placed}/retractation", declaration(1, nom="Cam\x00ille"))
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
     "sent",
     [
         declaration(),

@@ -1,6 +1,6 @@
 """An order takes the steps that there are, each once, with its mail; what it kept from others comes back once."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -17,7 +17,7 @@ from portal.shop.amending import Fault, Objection
 from portal.shop.models import Happening, OrderEvent, OrderLine, Voucher, VoucherUse
 from portal.shop.orders import bring, hold
 from tests.shop.making import article, order
-from tests.world import CAMILLE, CUTOFF, NOW, TODAY
+from tests.world import CAMILLE, CUTOFF, NOW, TODAY, TUESDAY
 
 SECOND = timedelta(seconds=1)
 
@@ -81,6 +81,13 @@ def test_a_step_that_does_not_exist_changes_nothing(session, state):
     assert (placed.state, mails(session)) == (state, [])
 
 
+def test_a_reason_belongs_to_its_own_step(session):
+    placed = order(session, {article(session): 2}, state=OrderState.PLACED)
+    bring(session, placed, OrderState.ACCEPTED, at=NOW, by=3, reason="Avec plaisir.")
+    bring(session, placed, OrderState.CANCELLED, at=NOW, by=None)
+    assert queries.find(session, placed.id).reason is None
+
+
 def test_preparing_undone_is_no_second_acceptance(session):
     placed = order(session, {article(session): 2}, state=OrderState.PREPARED)
     assert bring(session, placed, OrderState.ACCEPTED, at=NOW, by=3) is None
@@ -120,11 +127,27 @@ def test_cancelling_gives_back_once_and_mails_once(session):
     assert (honey.stock, len(mails(session))) == (5, 1)
 
 
-@pytest.mark.parametrize(("moment", "refusal"), [(CUTOFF - SECOND, None), (CUTOFF, Refusal.PAST_CUTOFF)])
-def test_an_order_is_cancelled_until_the_cutoff(session, moment, refusal):
-    placed = order(session, {article(session): 2})
-    with time_machine.travel(moment, tick=False):
-        assert amending.cancel(session, placed.id, placed.account_id).refusal is refusal
+LAST_MOMENT = timedelta(milliseconds=1)
+TOURS = (
+    (TUESDAY, "halle", CUTOFF),
+    (date(2026, 6, 18), "mairie", datetime(2026, 6, 15, 22, tzinfo=UTC)),
+    (date(2026, 6, 19), "cafe", datetime(2026, 6, 16, 22, tzinfo=UTC)),
+    (date(2026, 7, 14), "halle", datetime(2026, 7, 12, 22, tzinfo=UTC)),
+)
+"""Days, where one collects, and the first refused instant."""
+
+
+@pytest.mark.parametrize("act", ["cancel", "amend"])
+@pytest.mark.parametrize(("day", "point", "cutoff"), TOURS)
+def test_every_tours_orders_change_until_its_cutoff(session, day, point, cutoff, act):
+    placed = order(session, {article(session): 2}, day=day, point=point)
+    for moment, refusal in ((cutoff, Refusal.PAST_CUTOFF), (cutoff - LAST_MOMENT, None)):
+        with time_machine.travel(moment, tick=False):
+            if act == "cancel":
+                outcome = amending.cancel(session, placed.id, placed.account_id)
+            else:
+                outcome = amend(session, placed, [3])
+        assert outcome.refusal is refusal
 
 
 def test_nobody_cancels_somebody_elses_order(session):
@@ -222,13 +245,6 @@ def test_a_vouchers_discount_is_worked_out_anew(session):
     assert amend(session, placed, [2]).order.discount == Money(130)
     assert amend(session, placed, [1]).order.discount == Money(0)
     assert amend(session, placed, [3]).order.discount == Money(195)
-
-
-@pytest.mark.parametrize(("moment", "done"), [(CUTOFF - SECOND, True), (CUTOFF, False)])
-def test_quantities_change_until_the_cutoff(session, moment, done):
-    placed = order(session, {article(session): 2})
-    with time_machine.travel(moment, tick=False):
-        assert amend(session, placed, [3]).done is done
 
 
 def test_bread_changes_until_its_own_cutoff_and_the_rest_until_the_deliverys(session):

@@ -112,7 +112,6 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _encode(shown: Image.Image, width: int) -> bytes:
-    image, file = _resized(shown, width), BytesIO()
-    image.info = {}
-    image.save(file, "WEBP", quality=80, method=4)
+    file = BytesIO()
+    _resized(shown, width).save(file, "WEBP", quality=80, method=4)
     return file.getvalue()

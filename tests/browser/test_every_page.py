@@ -15,9 +15,12 @@ from portal.infra.outbox import Mail
 from portal.rules.money import Money
 from portal.rules.orders import OrderState, may_become
 from portal.settings import ROOT
-from portal.shop import amending, withdrawals
+from portal.shop import amending, checkout, withdrawals
+from portal.shop.checkout import Contact
+from portal.shop.drafts import Entry, OfAccount
 from portal.shop.models import Wish
 from portal.shop.orders import bring
+from portal.shop.vouchers import Person
 from tests.browser.helpers import DESK, PHONE, furnish, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
 from tests.shop.making import article, order
@@ -106,6 +109,7 @@ def have_every_mail_sent(app: Flask) -> None:
     passwords = {"password": PASSPHRASE, "new_password": "sept mots de plus pour ouvrir la porte"}
     client.submit("/mon-compte/mot-de-passe", passwords)
     have_every_mail_of_orders_sent()
+    have_an_order_placed()
     have_a_wish_come_true()
     work(app)
 
@@ -124,6 +128,18 @@ def have_every_mail_of_orders_sent() -> None:
             session, placed.id, placed.account_id, [line.id], name="Camille Aubert", email=CAMILLE
         )
         withdrawals.send_link(session, placed.number, CAMILLE)
+
+
+def have_an_order_placed() -> None:
+    with own_transaction() as session:
+        camille = session.scalars(select(Account.id).where(Account.email == CAMILLE)).one()
+        keeper, person = OfAccount(session, camille), Person(camille, CAMILLE)
+        jam = article(session, "Confiture")
+        draft = keeper.hold(NOW).having(jam.id, Entry(3, Money(650)))
+        keeper.save(draft, NOW)
+        shown = checkout.summary(session, draft, person, NOW).digest
+        contact = Contact("Camille Aubert", CAMILLE, "06 39 98 00 01", "3 rue du Four", "05700", "Serres")
+        checkout.place(session, keeper, person, contact, key=draft.key, shown=shown)
 
 
 def have_a_wish_come_true() -> None:

@@ -34,6 +34,8 @@ NEEDS = (
 )
 """What tests use beyond Python, where it is found: name, Debian's package, whether it is here."""
 
+collect_ignore = [] if shutil.which("pdftotext") else ["infra/test_pdf.py", "shop/test_papers.py"]
+
 
 def left_out() -> str:
     return ", ".join(f"{name} (apt install {package})" for name, package, found in NEEDS if not found)

@@ -60,6 +60,33 @@ def settings_for(database_url: str, **changes: Any) -> Settings:
     return Settings(**{**values, **changes})
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test for two databases and two kinds of form, two of the four: each database and each kind once.
+
+    What a form comes back as does not hang on the database. `make prove` runs all four.
+    """
+    if ROUNDS > 1:
+        return
+    pairs = {("sqlite", "plain"), ("postgresql", "htmx")}
+    cases: dict[tuple[str, str], list[tuple[pytest.Item, tuple[Any, Any]]]] = {}
+    for item in items:
+        params = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+        case = (params.pop("backend", None), params.pop("browser", None))
+        cases.setdefault((item.nodeid.partition("[")[0], repr(sorted(params.items(), key=str))), []).append(
+            (item, case)
+        )
+    spared = {
+        item
+        for same in cases.values()
+        if len({case for _, case in same if None not in case}) == 4
+        for item, case in same
+        if case in pairs
+    }
+    if spared:
+        config.hook.pytest_deselected(items=list(spared))
+        items[:] = [item for item in items if item not in spared]
+
+
 class Farms:
     """One database and one application for each backend, made when first asked for."""
 

@@ -184,7 +184,10 @@ def place(
     for stop in stops:
         if stop.delivery.id == draft.delivery_id and draft.point_id in {None, stop.point.id}:
             return stop, None
-    return next(iter(stops), None), deliveries.view(session.get_one(Delivery, draft.delivery_id))
+    before = session.get(Delivery, draft.delivery_id)
+    if before is None:  # a cookie may be older than the database
+        return next(iter(boxes), None), None
+    return next(iter(stops), None), deliveries.view(before)
 
 
 def choose(
@@ -279,7 +282,9 @@ def fitted(view: CartView) -> Draft:
 def joined(session: Session, mine: Draft, theirs: Draft, now: datetime) -> Draft:
     """An account's draft with what was put into another before: quantities add up to what there is."""
     if not mine.entries:
-        return replace(theirs, key=mine.key)
+        chosen = (theirs.delivery_id or 0, theirs.point_id or 0)
+        if session.get(Delivery, chosen[0]) and pickup.find(session, chosen[1]):
+            mine = replace(mine, delivery_id=chosen[0], point_id=chosen[1])
     found = _offers(session, list(theirs.entries), None, now)
     for article_id, entry in theirs.entries.items():
         own = mine.entries.get(article_id)

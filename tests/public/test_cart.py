@@ -18,10 +18,11 @@ from portal.pickup.models import PickupPoint
 from portal.public import cart as public_cart
 from portal.rules.money import Money
 from portal.rules.selling import MOST_GRAMS, MOST_UNITS, SaleUnit, StockKind
-from portal.shop.drafts import COOKIE_LIVES, MOST_LINES
+from portal.shop.drafts import COOKIE_LIVES, MOST_LINES, Draft, Entry
 from portal.shop.models import Cart, CartLine
 from tests.client import Browser
 from tests.pages import text_of
+from tests.shop.buying import kept
 from tests.shop.making import article, delivery
 from tests.shop.vouching import voucher
 from tests.world import CAMILLE, CUTOFF, NOW, TODAY, TUESDAY, YACINE
@@ -232,6 +233,21 @@ def test_a_visitors_order_joins_the_accounts(app: Flask, session: Session, honey
     away.submit("/deconnexion")
     assert away.get_cookie("cart") is None
     assert "Votre commande est vide" in shown(away)
+
+
+@pytest.mark.parametrize("who", [None, CAMILLE])
+def test_a_cookie_may_be_older_than_the_database(
+    app: Flask, session: Session, honey: int, who: str | None
+) -> None:
+    ghosts = Draft(
+        entries={honey: Entry(2, Money(650)), 999: Entry(1, Money(1))}, delivery_id=999, point_id=999
+    )
+    browser: Browser = app.test_client()  # type: ignore[assignment]
+    browser.set_cookie("cart", kept(app, ghosts))
+    if who:
+        enter(browser, who)
+    assert "13,00 €" in shown(browser)
+    assert put(browser, honey, 3).status_code == 303
 
 
 def test_nobody_sees_what_another_orders(app: Flask, session: Session, honey: int) -> None:

@@ -58,7 +58,7 @@ def guests(
     made = []
     for number, quantities in enumerate(wanted, 1):
         draft = _draft(app, quantities, voucher=voucher, day=day)
-        cookies = {"session": _cookie(browser, "session"), "cart": _kept(app, draft)}
+        cookies = {"session": _cookie(browser, "session"), "cart": kept(app, draft)}
         form = _form(app, draft, Person(None, None), browser.token) | {"email": f"guest{number}@example.org"}
         made.append(Buyer(app, cookies, form, number))
     return made
@@ -91,7 +91,7 @@ def _form(app: Flask, draft: Draft, person: Person, token: str) -> dict[str, str
     return {**CONTACT, "csrf_token": token, "commande": draft.key, "vu": seen.digest}
 
 
-def _kept(app: Flask, draft: Draft) -> str:
+def kept(app: Flask, draft: Draft) -> str:
     """A draft as a visitor's browser keeps it."""
     with app.test_request_context():
         drafts.OfVisitor(None).save(draft, clock.now())  # type: ignore[arg-type]

@@ -32,7 +32,7 @@ def browser_of(app: Flask) -> Browser:
 
 def signed_in(app: Flask, email: str) -> Browser:
     browser = browser_of(app)
-    assert browser.sign_in(email).status_code == 303
+    assert browser.sign_in_by_form(email).status_code == 303
     return browser
 
 

@@ -39,8 +39,8 @@ def test_a_new_password_keeps_this_device_under_a_new_id_and_ends_the_others(app
     assert "est changé" in this.get("/mon-compte").text
     assert cookie(this) != old and not opens(with_cookie(app, old))
     assert not opens(other)
-    assert browser_of(app).sign_in(CAMILLE).status_code == 422
-    assert browser_of(app).sign_in(CAMILLE, NEW).status_code == 303
+    assert browser_of(app).sign_in_by_form(CAMILLE).status_code == 422
+    assert browser_of(app).sign_in_by_form(CAMILLE, NEW).status_code == 303
     with database(app) as session:
         [mail] = session.scalars(select(Mail))
         assert (mail.recipient, mail.subject) == (CAMILLE, "Votre mot de passe a été changé")
@@ -53,7 +53,7 @@ def test_the_current_password_is_asked_for(app: Flask) -> None:
         assert change(client, current=wrong) == 422
     assert change(client, new="court") == 422
     assert opens(client) and opens(other)
-    assert browser_of(app).sign_in(CAMILLE).status_code == 303
+    assert browser_of(app).sign_in_by_form(CAMILLE).status_code == 303
 
 
 def test_the_current_password_cannot_be_guessed_either(app: Flask, clock: time_machine.Traveller) -> None:
@@ -133,7 +133,7 @@ def test_the_trail_tells_what_happened_without_telling_about_the_person(app: Fla
 def test_the_log_tells_no_secret(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     client = signed_in(app, CAMILLE)
     cookies = [cookie(client)]
-    browser_of(app).sign_in(CAMILLE, "un mot de passe\nfaux")
+    browser_of(app).sign_in_by_form(CAMILLE, "un mot de passe\nfaux")
     change(client)
     cookies.append(cookie(client))
     client.get("/lien/" + "A" * 43)

@@ -69,8 +69,8 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link(app: Flask) -> None:
     assert (answer.status_code, answer.location) == (303, "/connexion")
     assert "a été changé" in client.get("/connexion").text
     assert not opens(client)
-    assert browser_of(app).sign_in(CAMILLE, NEW).status_code == 303
-    assert browser_of(app).sign_in(CAMILLE, PASSPHRASE).status_code == 422
+    assert browser_of(app).sign_in_by_form(CAMILLE, NEW).status_code == 303
+    assert browser_of(app).sign_in_by_form(CAMILLE, PASSPHRASE).status_code == 422
     notice = mails(app)[-1]
     assert notice.subject == "Votre mot de passe a été changé" and not LINK.search(notice.text or "")
 
@@ -99,7 +99,7 @@ def test_an_account_without_a_password_gets_its_first(app: Flask) -> None:
     with database(app) as session:
         account_of(session, CAMILLE).password = None
     assert use(app, ask_for_link(app)) == 303
-    assert browser_of(app).sign_in(CAMILLE, NEW).status_code == 303
+    assert browser_of(app).sign_in_by_form(CAMILLE, NEW).status_code == 303
 
 
 # S6
@@ -117,7 +117,7 @@ def test_a_link_serves_once(app: Flask) -> None:
     path = ask_for_link(app)
     assert use(app, path) == 303
     assert use(app, path, "une autre phrase de sept mots de potager") == 410
-    assert browser_of(app).sign_in(CAMILLE, NEW).status_code == 303
+    assert browser_of(app).sign_in_by_form(CAMILLE, NEW).status_code == 303
 
 
 def test_of_two_who_press_at_once_one_is_too_late(app: Flask) -> None:
@@ -170,7 +170,7 @@ def test_opening_a_link_changes_nothing(app: Flask, count_queries: object) -> No
     path = ask_for_link(app)
     for method in ("GET", "HEAD", "GET"):
         assert browser_of(app).open(path, method=method).status_code == 200
-    assert browser_of(app).sign_in(CAMILLE).status_code == 303
+    assert browser_of(app).sign_in_by_form(CAMILLE).status_code == 303
     assert use(app, path) == 303
 
 
@@ -239,17 +239,17 @@ def test_a_good_password_is_taken_unchanged(app: Flask, clock: time_machine.Trav
     for password in GOOD:
         clock.shift(3600)
         assert use(app, ask_for_link(app), password) == 303, password
-        assert browser_of(app).sign_in(CAMILLE, password.strip() + "?").status_code == 422, password
+        assert browser_of(app).sign_in_by_form(CAMILLE, password.strip() + "?").status_code == 422, password
         if password != password.strip():
-            assert browser_of(app).sign_in(CAMILLE, password.strip()).status_code == 422, password
-        assert browser_of(app).sign_in(CAMILLE, password).status_code == 303, password
+            assert browser_of(app).sign_in_by_form(CAMILLE, password.strip()).status_code == 422, password
+        assert browser_of(app).sign_in_by_form(CAMILLE, password).status_code == 303, password
 
 
 def test_accents_may_be_composed_differently_by_another_keyboard(app: Flask) -> None:
     composed = "une forêt près du pré où paît la brebis"
     decomposed = "une fore\u0302t pre\u0300s du pre\u0301 ou\u0300 pai\u0302t la brebis"
     assert use(app, ask_for_link(app), composed) == 303
-    assert browser_of(app).sign_in(CAMILLE, decomposed).status_code == 303
+    assert browser_of(app).sign_in_by_form(CAMILLE, decomposed).status_code == 303
 
 
 @pytest.fixture
@@ -314,10 +314,10 @@ def test_a_reset_on_somebody_elses_device_leads_to_the_sign_in_page(app: Flask) 
 
 def test_who_was_shut_out_gets_in_by_a_reset(app: Flask) -> None:
     for _ in range(10):
-        last = browser_of(app).sign_in(CAMILLE, "faux")
+        last = browser_of(app).sign_in_by_form(CAMILLE, "faux")
     assert last.status_code == 429
     assert use(app, ask_for_link(app)) == 303
-    assert browser_of(app).sign_in(CAMILLE, NEW).status_code == 303
+    assert browser_of(app).sign_in_by_form(CAMILLE, NEW).status_code == 303
 
 
 # S11

@@ -137,7 +137,7 @@ def test_what_a_failed_request_put_into_its_session_is_not_kept(
 
     monkeypatch.setattr(sign_in, "_way_on", fail)
     client = browser_of(app)
-    assert client.sign_in(CAMILLE).status_code == 503
+    assert client.sign_in_by_form(CAMILLE).status_code == 503
     assert not opens(client) and rows(app) == []
 
 
@@ -148,7 +148,7 @@ def test_a_visitors_answer_is_kept_until_it_is_shown(app: Flask, monkeypatch: py
 
     monkeypatch.setattr(sign_in, "_check_password", told)
     client = browser_of(app)
-    client.sign_in(CAMILLE)
+    client.sign_in_by_form(CAMILLE)
     before = cookie(client)
     assert "Bien reçu : merci." in client.get("/connexion").text
     assert "Bien reçu : merci." not in client.get("/connexion").text

@@ -29,12 +29,12 @@ WRONG = "ne vont pas ensemble"
 
 def test_a_subscriber_gets_home_and_staff_get_the_farm(app: Flask) -> None:
     for email, home in ((CAMILLE, "/espace"), (STAFF, "/ferme"), (ADMIN, "/ferme")):
-        answer = app.test_client().sign_in(email)
+        answer = app.test_client().sign_in_by_form(email)
         assert (answer.status_code, answer.location) == (303, home)
 
 
 def test_the_address_may_be_typed_with_capitals_and_spaces(client: Browser) -> None:
-    assert client.sign_in("  Camille@Example.ORG ").status_code == 303
+    assert client.sign_in_by_form("  Camille@Example.ORG ").status_code == 303
 
 
 def test_a_wrong_password_shows_the_page_again_with_the_address_and_one_sentence(client: Browser) -> None:
@@ -48,7 +48,7 @@ def test_a_wrong_password_shows_the_page_again_with_the_address_and_one_sentence
 
 @pytest.mark.parametrize("case", ["unknown", "deactivated", "without password"])
 def test_all_who_may_not_sign_in_read_the_same_as_for_a_wrong_password(case: str, app: Flask) -> None:
-    expected = app.test_client().sign_in(YACINE, "un mot de passe faux")
+    expected = app.test_client().sign_in_by_form(YACINE, "un mot de passe faux")
     email = CAMILLE
     with database(app) as session:
         camille = account_of(session, CAMILLE)
@@ -58,7 +58,7 @@ def test_all_who_may_not_sign_in_read_the_same_as_for_a_wrong_password(case: str
             services.deactivate(session, camille, at=real_clock.now(), by=None)
         else:
             camille.password = None
-    answer = app.test_client().sign_in(email)
+    answer = app.test_client().sign_in_by_form(email)
     assert answer.status_code == expected.status_code == 422
     assert words(answer.text) == words(expected.text)
 
@@ -118,7 +118,7 @@ def test_the_token_of_another_session_is_refused(app: Flask, client: Browser) ->
 def test_the_session_id_changes_at_sign_in_and_the_old_one_opens_nothing(app: Flask) -> None:
     planted = "A" * 43
     client = with_cookie(app, planted)
-    client.sign_in(CAMILLE)
+    client.sign_in_by_form(CAMILLE)
     after = cookie(client)
     assert after != planted and opens(client)
     assert not opens(with_cookie(app, planted))
@@ -138,7 +138,7 @@ def test_an_id_that_is_signed_in_already_changes_again_and_the_old_one_is_revoke
 
 
 def test_after_signing_out_the_old_cookie_opens_nothing(app: Flask, client: Browser) -> None:
-    client.sign_in(CAMILLE)
+    client.sign_in_by_form(CAMILLE)
     old = cookie(client)
     client.get("/mon-compte")
     assert client.submit("/deconnexion").status_code == 303
@@ -147,7 +147,7 @@ def test_after_signing_out_the_old_cookie_opens_nothing(app: Flask, client: Brow
 
 
 def test_signing_out_is_a_form_with_a_token(client: Browser) -> None:
-    client.sign_in(CAMILLE)
+    client.sign_in_by_form(CAMILLE)
     assert client.get("/deconnexion").status_code == 405
     assert client.post("/deconnexion").status_code == 403
     assert opens(client)
@@ -233,7 +233,7 @@ def test_the_tenth_wrong_password_closes_the_door_for_a_quarter_of_an_hour(
     assert attempt(client, password=PASSPHRASE, headers=forged)[0] == 429
     elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
     assert attempt(client, password=PASSPHRASE, environ_overrides=elsewhere)[0] == 429
-    assert app.test_client().sign_in(YACINE).status_code == 303
+    assert app.test_client().sign_in_by_form(YACINE).status_code == 303
     clock.shift(14 * 60)
     assert attempt(client) == (429, "60")
     clock.shift(60)
@@ -270,7 +270,7 @@ def test_one_client_may_not_try_many_accounts(client: Browser, monkeypatch: pyte
 
 def test_those_who_get_in_do_not_use_up_their_clients_share(app: Flask) -> None:
     for _ in range(3):
-        assert app.test_client().sign_in(CAMILLE).status_code == 303
+        assert app.test_client().sign_in_by_form(CAMILLE).status_code == 303
     with database(app) as session:
         assert session.scalar(text("SELECT sum(count) FROM rate_count")) == 0
 

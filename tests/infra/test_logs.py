@@ -88,7 +88,7 @@ def test_who_is_signed_in_is_a_number(client, lines):
 
 
 def test_nothing_secret_reaches_the_log(client, lines):
-    client.sign_in(CAMILLE, SECRETS["password"])
+    client.sign_in_by_form(CAMILLE, SECRETS["password"])
     client.sign_in(CAMILLE)
     cookies = [cookie.value for cookie in client._cookies.values()]
     client.get(f"/lien/{SECRETS['token']}")

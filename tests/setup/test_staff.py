@@ -57,7 +57,7 @@ def test_a_newcomer_chooses_a_password_by_the_mailed_link_and_enters(
     [path] = links(session)
     client.get(path)
     assert client.submit(path, {"new_password": NEW}).status_code == 303
-    assert client.sign_in(ADA, NEW).status_code == 303
+    assert client.sign_in_by_form(ADA, NEW).status_code == 303
     assert client.get("/ferme").status_code == 200
 
 
@@ -86,7 +86,7 @@ def test_a_subscriber_is_promoted_and_keeps_name_and_password(
     assert account_of(session, CAMILLE).full_name == "Camille Aubert"
     assert session.scalar(select(func.count(Mail.id))) == 0
     session.rollback()
-    client.sign_in(CAMILLE, PASSPHRASE)
+    client.sign_in_by_form(CAMILLE, PASSPHRASE)
     assert client.get("/ferme").status_code == 200
 
 

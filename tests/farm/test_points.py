@@ -7,36 +7,20 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.boxes.models import BoxChange
-from portal.infra.audit import AuditEvent
 from portal.pickup.models import PickupPoint
 from portal.rules.calendar import monday_of
 from portal.subscriptions.models import Subscription, Term, Withheld
 from tests import crowd
-from tests.client import Browser
 from tests.farm.forms import POINT
+from tests.farm.trail import events
 from tests.pages import text_of
-from tests.world import NOW, STAFF, TUESDAY
+from tests.world import NOW, TUESDAY
 
 LIST = "/ferme/points-de-retrait"
 ADD = f"{LIST}/ajout"
 HALLE, GARE, MAIRIE, CAFE = 1, 2, 3, 4
 """Camille collects her two boxes at the Halle, Yacine his at the Mairie; nobody at the Gare or the Café."""
 TUESDAYS, THURSDAYS = "1", "2"
-
-
-@pytest.fixture
-def staff(browser: Browser) -> Browser:
-    browser.sign_in(STAFF)
-    browser.get("/ferme")
-    return browser
-
-
-@pytest.fixture
-def desk(client: Browser) -> Browser:
-    """A member of staff without JavaScript."""
-    client.sign_in(STAFF)
-    client.get("/ferme")
-    return client
 
 
 def page(point: object) -> str:
@@ -46,10 +30,6 @@ def page(point: object) -> str:
 def row(session: Session, point: int) -> PickupPoint:
     session.expire_all()
     return session.get_one(PickupPoint, point)
-
-
-def events(session: Session) -> list[AuditEvent]:
-    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
 def round_of(session: Session, tour: int = 1) -> list[str]:

@@ -20,12 +20,12 @@ from portal.catalogue.models import (
     Product,
     Unit,
 )
-from portal.infra.audit import AuditEvent
 from portal.rules.money import Money
 from portal.rules.selling import Measured, SaleUnit, StockKind
 from portal.shop.models import OrderLine
 from tests.client import Browser
 from tests.farm.forms import ARTICLE, NEW_ARTICLE, PRICE
+from tests.farm.trail import events
 from tests.pages import text_of
 from tests.photographs import picture
 from tests.shop.making import article, delivery, order
@@ -62,10 +62,6 @@ def desk(client: Browser, honey: Article) -> Browser:
 def row(session: Session, article_id: int = 1) -> Article:
     session.expire_all()
     return session.get_one(Article, article_id)
-
-
-def events(session: Session) -> list[AuditEvent]:
-    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
 def prices(session: Session, article_id: int = 1) -> list[tuple[date, int]]:

@@ -6,34 +6,14 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from portal.infra.audit import AuditEvent
 from portal.profile.models import FarmProfile, News
-from tests.client import Browser
 from tests.farm.forms import NEWS, PROFILE
+from tests.farm.trail import events
 from tests.pages import text_of
-from tests.world import CAMILLE, NOW, STAFF
+from tests.world import CAMILLE, NOW
 
 PAGE = "/ferme/reglages"
 ADD, FIRST = f"{PAGE}/nouvelles/ajout", f"{PAGE}/nouvelles/1"
-
-
-@pytest.fixture
-def staff(browser: Browser) -> Browser:
-    browser.sign_in(STAFF)
-    browser.get("/ferme")
-    return browser
-
-
-@pytest.fixture
-def desk(client: Browser) -> Browser:
-    """A member of staff without JavaScript."""
-    client.sign_in(STAFF)
-    client.get("/ferme")
-    return client
-
-
-def events(session: Session) -> list[AuditEvent]:
-    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
 def news(session: Session) -> list[News]:

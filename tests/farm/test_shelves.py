@@ -5,38 +5,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.catalogue.models import Category, Supplier
-from portal.infra.audit import AuditEvent
-from tests.client import Browser
 from tests.farm.forms import SHELF, SUPPLIER
+from tests.farm.trail import events
 from tests.pages import text_of
 from tests.shop.making import article
-from tests.world import STAFF
 
 SHELVES, SUPPLIERS = "/ferme/produits/rayons", "/ferme/produits/fournisseurs"
-
-
-@pytest.fixture
-def staff(browser: Browser) -> Browser:
-    browser.sign_in(STAFF)
-    browser.get("/ferme")
-    return browser
-
-
-@pytest.fixture
-def desk(client: Browser) -> Browser:
-    """A member of staff without JavaScript."""
-    client.sign_in(STAFF)
-    client.get("/ferme")
-    return client
 
 
 def shelves(session: Session) -> list[str]:
     session.expire_all()
     return list(session.scalars(select(Category.name).order_by(Category.position)))
-
-
-def events(session: Session) -> list[AuditEvent]:
-    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
 def test_shelves_are_added_one_after_the_other(staff, session):

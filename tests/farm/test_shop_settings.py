@@ -6,38 +6,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.infra.audit import AuditEvent
 from portal.profile.models import Conditions
 from portal.profile.queries import conditions_in_force
 from portal.rules.money import Money
 from portal.shop.models import ShopSettings
 from portal.shop.settings import UNSAID, ShopRules, get_rules
-from tests.client import Browser
 from tests.farm.forms import CONDITIONS, SHOP
+from tests.farm.trail import events
 from tests.pages import text_of
-from tests.world import NOW, STAFF
+from tests.world import NOW
 
 SHOP_PAGE, PAGE = "/ferme/reglages/boutique", "/ferme/reglages/conditions"
 ADD = f"{PAGE}/ajout"
-
-
-@pytest.fixture
-def staff(browser: Browser) -> Browser:
-    browser.sign_in(STAFF)
-    browser.get("/ferme")
-    return browser
-
-
-@pytest.fixture
-def desk(client: Browser) -> Browser:
-    """A member of staff without JavaScript."""
-    client.sign_in(STAFF)
-    client.get("/ferme")
-    return client
-
-
-def events(session: Session) -> list[AuditEvent]:
-    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
 def texts(session: Session) -> list[str]:

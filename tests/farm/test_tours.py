@@ -7,12 +7,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery, Tour
-from portal.infra.audit import AuditEvent
 from portal.rules.cutoffs import Lead, cutoff_instant
 from tests.client import Browser
 from tests.farm.forms import NEW_TOUR
+from tests.farm.trail import events
 from tests.pages import text_of
-from tests.world import ADMIN, CUTOFF, NOW, STAFF, TODAY, TUESDAY
+from tests.world import ADMIN, CUTOFF, NOW, TODAY, TUESDAY
 
 LIST, PAGE, ADD, YEAR = (
     f"/ferme/tournees{end}" for end in ("", "/1", "/ajout", "/livraisons")
@@ -21,28 +21,9 @@ SAME = {"name": "Tournée du mardi", "lead_days": "2", "lead_time": "23:59"}
 SATURDAY_EVENING = SAME | {"lead_days": "3", "lead_time": "20:00"}
 
 
-@pytest.fixture
-def staff(browser: Browser) -> Browser:
-    browser.sign_in(STAFF)
-    browser.get("/ferme")
-    return browser
-
-
-@pytest.fixture
-def desk(client: Browser) -> Browser:
-    """A member of staff without JavaScript."""
-    client.sign_in(STAFF)
-    client.get("/ferme")
-    return client
-
-
 def tuesdays(session: Session) -> Tour:
     session.expire_all()
     return session.get_one(Tour, 1)
-
-
-def events(session: Session) -> list[AuditEvent]:
-    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
 def test_each_tour_tells_its_day_its_last_minute_and_how_far_it_is_prepared(desk):

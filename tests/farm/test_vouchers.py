@@ -7,41 +7,21 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.infra.audit import AuditEvent
 from portal.rules.money import Money
 from portal.shop.issuing import LETTERS
 from portal.shop.models import Voucher, VoucherUse
-from tests.client import Browser
 from tests.farm.forms import VOUCHER
+from tests.farm.trail import events
 from tests.pages import text_of
 from tests.shop.making import article, order
-from tests.world import NOW, STAFF
+from tests.world import NOW
 
 LIST, ADD = "/ferme/bons", "/ferme/bons/ajout"
-
-
-@pytest.fixture
-def staff(browser: Browser) -> Browser:
-    browser.sign_in(STAFF)
-    browser.get("/ferme")
-    return browser
-
-
-@pytest.fixture
-def desk(client: Browser) -> Browser:
-    """A member of staff without JavaScript."""
-    client.sign_in(STAFF)
-    client.get("/ferme")
-    return client
 
 
 def vouchers(session: Session) -> list[Voucher]:
     session.expire_all()
     return list(session.scalars(select(Voucher).order_by(Voucher.id)))
-
-
-def events(session: Session) -> list[AuditEvent]:
-    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
 
 
 def test_a_voucher_of_an_amount_is_issued(staff, session):

@@ -1,6 +1,7 @@
 """What whoever has ordered does to an order: cancel it, order more or less of what it holds."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +27,8 @@ class Objection(StrEnum):
     """What else stands in the way of a change; its words are in the templates."""
 
     BELOW_MINIMUM = "below_minimum"
+    BY_FARM = "by_farm"
+    """The farm has weighed it, or has given what there was."""
     OTHER_TOTAL = "other_total"
     """The page has shown another sum than there is to pay."""
     UNREADABLE = "unreadable"
@@ -116,11 +119,6 @@ def _weigh(
         held=held,
     )
     after = _amended(session, order, wanted)
-    faults = {
-        line.id: fault
-        for line in changed
-        if (fault := _fault(order, line, wanted[line.id], found[line.article_id], now))
-    }
     refusal: Refusal | Objection | None = refusal_to_amend(
         order.state,
         order.delivery.cutoff_at,
@@ -129,19 +127,47 @@ def _weigh(
         empty=not any(line.quantity for line in after.lines),
     )
     if refusal is None and changed and order.account_id is None:
-        below = after.total < min(get_rules(session).guest_minimum, order.total)
+        below = after.subtotal < min(get_rules(session).guest_minimum, order.subtotal)
         refusal = Objection.BELOW_MINIMUM if below else None
-    return Outcome(after, refusal, faults)
+    return Outcome(after, refusal, _faults(order, changed, wanted, found, now))
 
 
-def _fault(order: OrderView, line: OrderLineView, quantity: int, offer: Offer, now: datetime) -> Fault | None:
-    if line.given is not None or is_past(line.closes_at(order.delivery), now):
+def _faults(
+    order: OrderView,
+    changed: Iterable[OrderLineView],
+    wanted: Mapping[int, int],
+    found: Mapping[int, Offer],
+    now: datetime,
+) -> dict[int, Fault]:
+    more = _more(changed, wanted)
+    faults = {}
+    for line in changed:
+        asked, offer = wanted[line.id], found[line.article_id]
+        if fault := _fault(order, line, asked, offer, now, more=more[line.article_id]):
+            faults[line.id] = fault
+    return faults
+
+
+def _more(changed: Iterable[OrderLineView], wanted: Mapping[int, int]) -> Counter[int]:
+    """How much more of each article than before: what replaces one may stand beside a line of its own."""
+    more: Counter[int] = Counter()
+    for line in changed:
+        more[line.article_id] += wanted[line.id] - line.quantity
+    return more
+
+
+def _fault(
+    order: OrderView, line: OrderLineView, quantity: int, offer: Offer, now: datetime, *, more: int
+) -> Fault | None:
+    if line.given is not None:
+        return Fault(Objection.BY_FARM)
+    if is_past(line.closes_at(order.delivery), now):
         return Fault(Missing.CLOSED_EARLIER)
     if quantity and (refusal := refusal_of_quantity(offer.goods, quantity)):
         return Fault(refusal)
-    if quantity < line.quantity:
+    if quantity < line.quantity or more <= 0:
         return None
-    missing = offer.missing(journey(order.delivery), now, wanted=quantity - line.quantity)
+    missing = offer.missing(journey(order.delivery), now, wanted=more)
     left = None if offer.left is None else line.quantity + offer.left
     return Fault(missing, left) if missing else None
 
@@ -156,16 +182,13 @@ def _amended(session: Session, order: OrderView, wanted: Mapping[int, int]) -> O
 def _write(
     session: Session, order: Order, before: OrderView, after: OrderView, *, at: datetime, by: int | None
 ) -> None:
-    wanted = {line.id: line.quantity for line in after.lines}
-    more: dict[int, int] = {}
+    wanted = {line.id: after.quantity_of(line.id) for line in before.lines}
     for line in list(order.lines):
-        quantity = wanted.get(line.id, 0)
-        more[line.article_id] = more.get(line.article_id, 0) + quantity - line.quantity
-        if quantity:
+        if quantity := wanted[line.id]:
             line.quantity = quantity
         else:
             order.lines.remove(line)
-    stock.reserve(session, order.delivery_id, more)
+    stock.reserve(session, order.delivery_id, _more(before.lines, wanted))
     order.discount, order.changed_at = after.discount, at
     order.events.append(OrderEvent(at=at, what=Happening.CHANGED, by_id=by))
     audit.record(

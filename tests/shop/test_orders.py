@@ -16,7 +16,7 @@ from portal.shop import amending, queries
 from portal.shop.amending import Fault, Objection
 from portal.shop.models import Happening, OrderEvent, OrderLine, Voucher, VoucherUse
 from portal.shop.orders import bring, hold
-from tests.shop.making import article, order
+from tests.shop.making import article, line, order
 from tests.world import CAMILLE, CUTOFF, NOW, TODAY, TUESDAY
 
 SECOND = timedelta(seconds=1)
@@ -211,6 +211,40 @@ def test_more_than_is_left_is_refused_and_says_how_much_there_is(session):
     assert (honey.stock, placed.lines[0].quantity) == (3, 2)
 
 
+def test_two_lines_of_one_article_share_what_is_left(session):
+    honey = counted(session, 2)
+    placed = order(session, {honey: 1, article(session, "Confiture"): 1})
+    placed.lines.append(line(honey, 1, instead_of_id=placed.lines[1].id))
+    session.flush()
+    jar, _jam, instead = placed.lines
+    assert amend(session, placed, [3, 1, 3]).faults == {
+        jar.id: Fault("too_few", 3),
+        instead.id: Fault("too_few", 3),
+    }
+    assert amend(session, placed, [4, 1, 0]).done
+    session.refresh(honey)
+    assert honey.stock == 0
+    assert amend(session, placed, [4, 0]).done
+
+
+def test_one_line_gets_what_another_of_the_same_article_gives_up(session):
+    honey = counted(session, 0)
+    placed = order(session, {honey: 1})
+    placed.lines.append(line(honey, 2))
+    session.flush()
+    assert amend(session, placed, [2, 1]).done
+    session.refresh(honey)
+    assert honey.stock == 0
+
+
+@pytest.mark.parametrize("given", [480, 0])
+def test_what_the_farm_has_weighed_or_reduced_is_not_said_to_be_ordered_early(session, given):
+    placed = order(session, {article(session): 2, article(session, "Jus"): 1})
+    placed.lines[0].given = given
+    session.flush()
+    assert amend(session, placed, [1, 1]).faults == {placed.lines[0].id: Fault(Objection.BY_FARM)}
+
+
 def test_less_of_what_is_sold_no_more_can_still_be_ordered(session):
     honey = article(session)
     placed = order(session, {honey: 3})
@@ -259,6 +293,13 @@ def test_a_guests_order_does_not_fall_below_the_minimum(session):
     placed = order(session, {article(session): 3}, email=None)
     assert amend(session, placed, [2]).refusal is Objection.BELOW_MINIMUM
     assert amend(session, placed, [4]).done
+
+
+def test_the_minimum_is_of_what_is_ordered_not_of_what_a_voucher_leaves(session):
+    placed = order(session, {article(session, "Jus", 400): 5}, email=None, discount=Money(500))
+    voucher(session, placed, amount=Money(500))
+    assert amend(session, placed, [4]).done
+    assert amend(session, placed, [3]).refusal is Objection.BELOW_MINIMUM
 
 
 # Reading

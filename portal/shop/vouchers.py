@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.infra import locks
@@ -76,12 +76,10 @@ def terms_of(voucher: Voucher) -> Terms:
 
 
 def _used(session: Session, voucher_id: int, person: Person) -> tuple[int, int]:
-    """How often in all, and by a person.
-
-    What an account uses is never held against a guest: nobody learns whose address has an account.
-    """
-    as_guest = and_(Order.account_id.is_(None), Order.email == person.email)
-    theirs = or_(Order.account_id == person.account_id, as_guest) if person.account_id else as_guest
+    """How often in all, and by a person: signed in or not, an address counts alike, and nobody learns which."""
+    theirs = Order.email == person.email
+    if person.account_id:
+        theirs = or_(theirs, Order.account_id == person.account_id)
     counts = (
         select(func.count(), func.count().filter(theirs))
         .select_from(VoucherUse)

@@ -564,8 +564,9 @@ def test_a_voucher_counts_as_often_as_it_says(
     assert session.scalar(select(func.count()).select_from(VoucherUse)) == 1
 
 
-def test_what_an_account_used_is_not_held_against_a_guest(
-    app: Flask, client: Browser, session: Session, honey: int
+@pytest.mark.parametrize("order_of_acts", [(CAMILLE, None), (None, CAMILLE)])
+def test_nobody_uses_a_voucher_once_signed_in_and_once_not(
+    app: Flask, session: Session, honey: int, order_of_acts: tuple[str | None, ...]
 ) -> None:
     voucher(session, amount=Money(500), per_person=1)
     for who in (CAMILLE, None):

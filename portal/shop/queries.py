@@ -279,15 +279,6 @@ def orders_of(session: Session, account_id: int) -> list[OrderView]:
     return _read(session, _ORDERS.where(Order.account_id == account_id))
 
 
-def orders_on(session: Session, account_id: int, delivery_ids: Collection[int]) -> dict[int, list[OrderView]]:
-    """An account's orders that bring something with these deliveries: delivery → orders."""
-    live = (Order.state.in_(sorted(orders.LIVE)), Order.delivery_id.in_(delivery_ids))
-    by_delivery: dict[int, list[OrderView]] = {}
-    for found in _read(session, _ORDERS.where(Order.account_id == account_id, *live)):
-        by_delivery.setdefault(found.delivery.id, []).append(found)
-    return by_delivery
-
-
 def orders_between(session: Session, account_id: int, since: date, until: date) -> list[OrderView]:
     """An account's orders that bring something from one actual date to another, both included."""
     live = (Order.state.in_(sorted(orders.LIVE)), Delivery.day.between(since, until))

@@ -1,6 +1,5 @@
 """With which deliveries an order can travel, and where it is then collected."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from portal.boxes.queries import member_boxes, with_changes
 from portal.deliveries.queries import DeliveryView, upcoming
-from portal.pickup.queries import PointView, offered_points
+from portal.pickup.queries import PointView
 from portal.rules.cutoffs import local_day
 from portal.rules.selling import Journey
 from portal.subscriptions.queries import of_account
@@ -57,15 +56,3 @@ def point_stops(session: Session, point: PointView, now: datetime) -> list[Stop]
     today = local_day(now)
     found = upcoming(session, today, today + AHEAD, [point.tour_id])
     return [Stop(delivery, point, with_box=False) for delivery in found if delivery.for_rules.is_open(now)]
-
-
-def all_stops(session: Session, now: datetime) -> Iterator[Stop]:
-    """Every point that can be chosen with the next open delivery that comes there."""
-    today = local_day(now)
-    nearest: dict[int, DeliveryView] = {}
-    for delivery in upcoming(session, today, today + AHEAD):
-        if delivery.for_rules.is_open(now):
-            nearest.setdefault(delivery.tour_id, delivery)
-    for point in offered_points(session):
-        if point.tour_id in nearest:
-            yield Stop(nearest[point.tour_id], point, with_box=False)

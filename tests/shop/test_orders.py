@@ -341,13 +341,14 @@ def test_orders_are_read_in_a_constant_number_of_queries(session, count_queries)
     assert len(few) == len(many) == 2
 
 
-def test_orders_on_deliveries_are_those_that_bring_something(session):
+def test_orders_between_two_days_are_those_that_bring_something(session):
     honey = article(session)
     live = order(session, {honey: 1})
     order(session, {honey: 1}, state=OrderState.CANCELLED)
     order(session, {honey: 1}, email=None)
-    found = queries.orders_on(session, live.account_id, [live.delivery_id])
-    assert {key: [view.id for view in views] for key, views in found.items()} == {live.delivery_id: [live.id]}
+    order(session, {honey: 1}, day=TUESDAY + timedelta(weeks=1))
+    found = queries.orders_between(session, live.account_id, TUESDAY, TUESDAY)
+    assert [view.id for view in found] == [live.id]
 
 
 def test_held_orders_come_by_their_numbers(session):

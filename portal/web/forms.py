@@ -7,6 +7,7 @@ A reader takes what was typed, never nothing, and raises ValueError with what to
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from email_validator import EmailNotValidError, validate_email
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
 
+from portal.infra.outbox import can_send_to
 from portal.rules.money import Money
 from portal.web.filters import number
 from portal.web.i18n import french
@@ -230,10 +232,11 @@ def phone(text: str) -> str:
 
 
 def email(text: str) -> str:
-    try:
-        return validate_email(text, check_deliverability=False, allow_smtputf8=False).normalized
-    except EmailNotValidError:
-        raise ValueError(_("une adresse entière, comme nom@exemple.fr.")) from None
+    with suppress(EmailNotValidError):
+        address = validate_email(text, check_deliverability=False, allow_smtputf8=False).normalized
+        if can_send_to(address):
+            return address
+    raise ValueError(_("une adresse entière, comme nom@exemple.fr."))
 
 
 def _digits(text: str, pattern: re.Pattern[str], what: str) -> str:

@@ -156,6 +156,7 @@ def test_numbers_and_addresses_are_written_one_way(reader: Any, typed: str, valu
         (forms.email, "ferme@example.org, autre@example.org"),
         (forms.email, "ferme@example.org\nBcc: autre@example.org"),
     ],
+        (forms.email, "ferme=?a@example.org"),
 )
 def test_what_is_no_number_and_no_address_is_refused(reader: Any, typed: str) -> None:
     assert read(reader, typed).startswith("Champ : ")

@@ -23,8 +23,7 @@ from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
 from portal.shop import arrivals
-from portal.shop.jobs import accept_unjudged, erase_guests, mark_delivered
-from portal.shop.rerouting import follow_deliveries
+from portal.shop.jobs import accept_unjudged, erase_guests, follow_deliveries, mark_delivered
 from portal.shop.wishes import tell_what_is_back
 from portal.web import assets, converters, errors, filters, headers, i18n, limits, templates, transaction
 

@@ -1,6 +1,6 @@
 """What becomes of a person's orders when a change takes the box away that they travel with."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -79,6 +79,10 @@ class _Lost:
         return wish is Aboard.ALONE or (wish is Aboard.CANCEL and self.can_cancel)
 
 
+def spot_of_order(order: Order) -> Spot:
+    return Spot(order.delivery_id, order.pickup_point_id)
+
+
 def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Plan]]) -> bool:
     """Let the orders follow their boxes, or do with them as the person wishes; False where that is to be asked.
 
@@ -86,33 +90,46 @@ def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Pl
     """
     plans = {holding.id: holding.plan for holding in (*case.others, *case.holdings)}
     before, after = list(plans.values()), list((plans | {h.id: plan for h, plan in changed}).values())
-    lost, follows = [], []
-    coming = spots(after, case.facts.season)
-    for order in case.orders.held:
-        delivery = case.deliveries.get(order.delivery_id)
-        if delivery is None or not delivery.for_rules.is_open(case.facts.now):
-            continue
-        spot = Spot(order.delivery_id, order.pickup_point_id)
-        if not order.with_box:
-            order.with_box = spot in coming
-            continue
-        there = followed(before, after, case.facts.season, spot)
+    astray = list(_astray(case, before, after))
+    if astray:
+        follow.hold_articles(session, [order for order, _ in astray])
+    lost = []
+    for order, there in astray:
         missing = _missing(session, case, order, there) if there else ()
         if there is None or missing:
             free = not is_past(follow.closes_at(order), case.facts.now)
-            later = _next(session, case, after, order, spot) if free else None
-            lost.append(_Lost(order, missing, later, free))
-        elif there != spot:
-            follows.append((order, there))
+            lost.append(_Lost(order, missing, _next(session, case, after, order) if free else None, free))
     wish = case.orders.wish or (Aboard.ALONE if case.by is not case.account else None)
     if not all(one.allows(wish) for one in lost):
         case.orders.question = _question(case, lost)
         return False
-    for order, there in follows:
-        _go(session, case, order, there, Fate.FOLLOWED)
-    for one in lost:
-        _do(session, case, one, wish)
+    left = {one.order.id for one in lost}
+    for order, there in astray:
+        _do(session, case, after, order, there if order.id not in left else wish)
+    _reunite(case, after)
     return True
+
+
+def _astray(
+    case: "Case", before: Collection[Plan], after: Collection[Plan]
+) -> Iterable[tuple[Order, Spot | None]]:
+    """The orders whose boxes do not come to them any more, and where these come instead, if at all."""
+    for order in _open_ones(case):
+        spot = spot_of_order(order)
+        if order.with_box and (there := followed(before, after, case.facts.season, spot)) != spot:
+            yield order, there
+
+
+def _open_ones(case: "Case") -> list[Order]:
+    known = ((order, case.deliveries.get(order.delivery_id)) for order in case.orders.held)
+    return [order for order, d in known if d and d.for_rules.is_open(case.facts.now)]
+
+
+def _reunite(case: "Case", after: Collection[Plan]) -> None:
+    """An order that was left alone travels with the box again that comes back to it."""
+    coming = spots(after, case.facts.season)
+    for order in _open_ones(case):
+        order.with_box = order.with_box or spot_of_order(order) in coming
 
 
 def _missing(session: Session, case: "Case", order: Order, spot: Spot) -> tuple[str, ...]:
@@ -121,9 +138,9 @@ def _missing(session: Session, case: "Case", order: Order, spot: Spot) -> tuple[
     return tuple(follow.missing_aboard(session, order, delivery, case.facts.now))
 
 
-def _next(session: Session, case: "Case", after: Collection[Plan], order: Order, spot: Spot) -> Spot | None:
+def _next(session: Session, case: "Case", after: Collection[Plan], order: Order) -> Spot | None:
     """The soonest later delivery with a box that can bring all that an order holds."""
-    later = later_spots(after, case.facts.season, spot, case.facts.now)
+    later = later_spots(after, case.facts.season, spot_of_order(order), case.facts.now)
     return next((there for there in later if not _missing(session, case, order, there)), None)
 
 
@@ -139,24 +156,27 @@ def _question(case: "Case", lost: Collection[_Lost]) -> Question:
     )
 
 
-def _do(session: Session, case: "Case", lost: _Lost, wish: Aboard | None) -> None:
-    order, now = lost.order, case.facts.now
-    if wish is Aboard.MOVE and lost.next:
-        _go(session, case, order, lost.next, Fate.MOVED)
-    elif wish is Aboard.CANCEL:
-        bring(session, order, OrderState.CANCELLED, at=now, by=case.by.id)
-        _note(case, order, Fate.CANCELLED)
-    else:
+def _do(
+    session: Session, case: "Case", after: Collection[Plan], order: Order, fate: Spot | Aboard | None
+) -> None:
+    """To the spot that its box has gone to, or as the person wishes.
+
+    Where an order that went before it has taken the last, it waits alone.
+    """
+    if fate is Aboard.CANCEL:
+        bring(session, order, OrderState.CANCELLED, at=case.facts.now, by=case.by.id)
+        return _note(case, order, Fate.CANCELLED)
+    there = _next(session, case, after, order) if fate is Aboard.MOVE else None
+    if isinstance(fate, Spot) and not _missing(session, case, order, fate):
+        there = fate
+    if there is None:
         order.with_box = False
-        _note(case, order, Fate.ALONE)
+        return _note(case, order, Fate.ALONE)
+    delivery, point = case.deliveries[there.delivery_id], case.point(there.point_id)
+    follow.travel(session, order, delivery, point, with_box=True, at=case.facts.now, by=case.by.id)
+    return _note(case, order, Fate.MOVED if fate is Aboard.MOVE else Fate.FOLLOWED)
 
 
 def _note(case: "Case", order: Order, fate: Fate) -> None:
     point = case.point(order.pickup_point_id)
     case.orders.settled.append(Settled(order.number, fate, case.deliveries[order.delivery_id], point))
-
-
-def _go(session: Session, case: "Case", order: Order, spot: Spot, fate: Fate) -> None:
-    delivery, point = case.deliveries[spot.delivery_id], case.point(spot.point_id)
-    follow.travel(session, order, delivery, point, with_box=True, at=case.facts.now, by=case.by.id)
-    _note(case, order, fate)

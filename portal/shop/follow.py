@@ -1,11 +1,13 @@
 """An order on another delivery or at another point: with its box, or because the farm does not deliver."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.catalogue.articles import Offer, offers
+from portal.catalogue.models import Article
 from portal.deliveries.queries import DeliveryView
 from portal.infra import locks
 from portal.pickup.queries import PointView
@@ -26,6 +28,13 @@ def hold_open(session: Session, account_id: int) -> list[Order]:
     return list(session.scalars(locks.for_update(statement, of=Order)))
 
 
+def hold_articles(session: Session, orders: Iterable[Order]) -> None:
+    """Lock what orders hold, all at once: who locked it order by order would meet a buyer half-way."""
+    held = {line.article_id for order in orders for line in order.lines}
+    wanted = select(Article.id).where(Article.id.in_(held)).order_by(Article.id)
+    session.execute(locks.for_update(wanted, of=Article))
+
+
 def closes_at(order: Order) -> datetime:
     """The first instant at which an order is bound to its delivery: the first thing that it holds is being made."""
     leads = (
@@ -40,9 +49,8 @@ def closes_at(order: Order) -> datetime:
 def missing_aboard(session: Session, order: Order, delivery: DeliveryView, now: datetime) -> list[str]:
     """The names of what an order holds and another delivery cannot bring; locks the articles.
 
-    An order that is bound to its own delivery leaves all behind.
-
-    What is reserved stays reserved; only what is counted by delivery must be there once more.
+    What is reserved stays reserved; only what is counted by delivery must be there once more. An order that is
+    bound to its own delivery leaves all behind.
     """
     if delivery.id == order.delivery_id:
         return []
@@ -56,9 +64,16 @@ def missing_aboard(session: Session, order: Order, delivery: DeliveryView, now: 
     ]
 
 
-def _stays_behind(offer: Offer, delivery: DeliveryView, now: datetime, quantity: int) -> bool:
-    """What is not sold any more is still owed to whoever has ordered it."""
-    left = offer.left if offer.goods.stock_kind is StockKind.BY_DELIVERY else None
+def can_bring(session: Session, order: Order, delivery: DeliveryView, now: datetime) -> bool:
+    """Whether a delivery may carry all of an order that its own does not bring, if the farm finds the goods."""
+    found = offers(session, reserved(order), local_day(now), delivery_id=delivery.id)
+    return not any(_stays_behind(offer, delivery, now) for offer in found.values())
+
+
+def _stays_behind(offer: Offer, delivery: DeliveryView, now: datetime, quantity: int = 0) -> bool:
+    """What is not sold any more is still owed to whoever has ordered it; a quantity must be left, if one is named."""
+    counted = quantity and offer.goods.stock_kind is StockKind.BY_DELIVERY
+    left = offer.left if counted else None
     missing = why_missing(offer.goods, journey(delivery), now, left=left, wanted=quantity)
     return missing not in {None, Missing.NOT_SOLD}
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery
@@ -15,10 +15,13 @@ from portal.rules.orders import KEPT_YEARS, OrderState, kept_until
 from portal.shop import queries
 from portal.shop.models import Order, Withdrawal
 from portal.shop.orders import bring, hold
+from portal.shop.rerouting import WAITING, reroute
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 20
+BEHIND = timedelta(days=30)
+"""How long ago a delivery may have been due that was cancelled or moved since."""
 
 
 def accept_unjudged() -> bool:
@@ -51,6 +54,16 @@ def _deliver(session: Session, order: Order) -> None:
     now = clock.now()
     if order.delivery.cancelled_at is None and order.delivery.day < local_day(now):
         bring(session, order, OrderState.DELIVERED, at=now, by=None)
+
+
+def follow_deliveries() -> bool:
+    """Take orders along that the farm does not deliver as they were told; True if more waits."""
+    astray = (
+        Order.state.in_(WAITING),
+        Delivery.day >= local_day(clock.now()) - BEHIND,
+        or_(Delivery.cancelled_at.is_not(None), Delivery.day != Order.told_day),
+    )
+    return _each(reroute, *astray)
 
 
 def erase_guests() -> None:

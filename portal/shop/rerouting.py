@@ -1,87 +1,69 @@
 """Orders whose delivery the farm has cancelled or moved: where they go now, and the mail that says so."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery
+from portal.deliveries.queries import view
 from portal.infra import clock, locks
-from portal.infra.orm import own_transaction
 from portal.pickup.queries import find as find_point
-from portal.rules.cutoffs import local_day
 from portal.rules.orders import LIVE, OrderState
 from portal.shop import follow, queries
 from portal.shop.models import Order
 from portal.shop.orders import bring, post_change
 from portal.shop.travel import Stop, box_stops, point_stops
 
-AT_ONCE = 20
-BEHIND = timedelta(days=30)
-"""How long ago a delivery may have been due that was cancelled or moved since."""
-
-_WAITING = sorted(LIVE - {OrderState.DELIVERED})
+WAITING = sorted(LIVE - {OrderState.DELIVERED})
 
 
-def follow_deliveries() -> bool:
-    """Take some orders along, each in a transaction of its own; True if more wait."""
-    with own_transaction() as session:
-        lost = (
-            select(Order.id)
-            .join(Order.delivery)
-            .where(
-                Delivery.day >= local_day(clock.now()) - BEHIND,
-                Order.state.in_(_WAITING),
-                or_(Delivery.cancelled_at.is_not(None), Delivery.day != Order.told_day),
-            )
-            .order_by(Order.id)
-        )
-        found = session.scalars(lost.limit(AT_ONCE)).all()
-    for order_id in found:
-        with own_transaction() as session:
-            reroute(session, order_id)
-    return len(found) == AT_ONCE
+def reroute(session: Session, order: Order) -> None:
+    """Let a held order go to a later delivery if its own does not take place; tell where the day is another one.
 
-
-def reroute(session: Session, order_id: int) -> None:
-    """Let an order go to the next delivery if its own does not take place; tell where the day is another one.
-
-    What is counted by delivery goes with it: what the farm had for the one, it has for the other. Where no
-    delivery is known any more, the order falls.
+    What is counted by delivery is taken there, if need be more than there is: staff see what is missing. Where no
+    delivery can bring all of it, the order falls.
     """
-    order = session.scalar(
-        locks.for_update(select(Order).where(Order.id == order_id, Order.state.in_(_WAITING)), of=Order)
-    )
-    if order is None:
+    own = order.delivery
+    if order.state not in WAITING or (own.cancelled_at is None and own.day == order.told_day):
         return
-    stop = _next_stop(session, order)
-    concerned = {order.delivery_id, stop.delivery.id} if stop else {order.delivery_id}
-    held = select(Delivery).where(Delivery.id.in_(concerned)).order_by(Delivery.id)
-    deliveries = {row.id: row for row in session.scalars(locks.for_share(held, of=Delivery))}
-    now, own = clock.now(), deliveries[order.delivery_id]
-    locks.checked()
-    before = queries.find(session, order_id)
-    assert before is not None
+    before = queries.find(session, order.id)
+    assert before is not None, "it is held"
     known = replace(before, delivery=replace(before.delivery, day=order.told_day))
     if own.cancelled_at is None:
-        if own.day == order.told_day:
-            return
         order.told_day = own.day
-        post_change(session, order, known, at=now, by=None, reason=own.move_reason)
-    elif stop is None:
+        post_change(session, order, known, at=clock.now(), by=None, reason=own.move_reason)
+        return
+    follow.hold_articles(session, [order])
+    stop = _next_stop(session, order)
+    now = clock.now()
+    locks.checked()
+    if stop and not stop.is_open(now):  # it has closed while we waited: the next round finds another
+        return
+    if order.state is OrderState.PREPARED:
+        bring(session, order, OrderState.ACCEPTED, at=now, by=None)
+    if stop is None:
         bring(session, order, OrderState.CANCELLED, at=now, by=None, reason=own.cancel_reason)
-    else:
-        if order.state is OrderState.PREPARED:
-            bring(session, order, OrderState.ACCEPTED, at=now, by=None)
-        follow.put(session, order, stop.delivery, stop.point, with_box=stop.with_box, at=now, by=None)
-        post_change(session, order, known, at=now, by=None, reason=own.cancel_reason)
+        return
+    reason = own.cancel_reason
+    follow.travel(session, order, stop.delivery, stop.point, with_box=stop.with_box, at=now, by=None)
+    post_change(session, order, known, at=now, by=None, reason=reason)
 
 
 def _next_stop(session: Session, order: Order) -> Stop | None:
-    """The next open delivery with a box of the same person, else the next one that comes to the same point."""
+    """The next delivery that can bring it, held: with a box of the same person, else to the same point."""
     now = clock.now()
-    stops = box_stops(session, order.account_id, now) if order.account_id and order.with_box else []
-    if not stops and (point := find_point(session, order.pickup_point_id)):
-        stops = point_stops(session, point, now)
-    return next((stop for stop in stops if stop.delivery.id != order.delivery_id), None)
+    for stop in _later_stops(session, order, now):
+        if follow.can_bring(session, order, stop.delivery, now):
+            held = select(Delivery).where(Delivery.id == stop.delivery.id)
+            row = session.scalars(locks.for_share(held, of=Delivery)).one()
+            return replace(stop, delivery=view(row))
+    return None
+
+
+def _later_stops(session: Session, order: Order, now: datetime) -> list[Stop]:
+    boxes = box_stops(session, order.account_id, now) if order.account_id and order.with_box else []
+    point = find_point(session, order.pickup_point_id)
+    alone = point_stops(session, point, now) if point and not point.retired else []
+    return [stop for stop in (*boxes, *alone) if stop.delivery.day > order.delivery.day]

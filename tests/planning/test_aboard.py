@@ -23,8 +23,10 @@ from portal.rules.calendar import WEEK, monday_of
 from portal.rules.changes import Refusal
 from portal.rules.orders import Aboard, OrderState
 from portal.rules.selling import StockKind
+from portal.shop import rerouting
+from portal.shop.jobs import follow_deliveries
 from portal.shop.models import Order
-from portal.shop.rerouting import follow_deliveries
+from portal.shop.orders import bring
 from portal.subscriptions.queries import of_account
 from tests.client import Browser
 from tests.pages import text_of
@@ -261,6 +263,102 @@ def test_a_guests_order_goes_to_the_next_delivery_of_its_point(session: Session)
     session.refresh(order)
     assert where(order) == (TUESDAY + WEEK, "halle", False)
     assert mails(session)[-1].recipient == "emma@example.org"
+
+
+def test_an_order_never_goes_to_an_earlier_delivery(session: Session) -> None:
+    order = making.order(session, {making.article(session): 1}, day=TUESDAY + 2 * WEEK)
+    cancel(session, TUESDAY + 2 * WEEK)
+    follow_deliveries()
+    session.refresh(order)
+    assert order.delivery.day == TUESDAY + 3 * WEEK
+
+
+def test_bread_goes_to_a_delivery_for_which_it_can_still_be_baked(
+    session: Session, clock: time_machine.Traveller
+) -> None:
+    bread = making.article(session, "Pain", lead_days=4, lead_time=time(23, 59))
+    order = making.order(session, {bread: 1})
+    cancel(session)
+    clock.move_to(CUTOFF + timedelta(days=5))  # Saturday: bread for the next Tuesday is being made
+    follow_deliveries()
+    session.refresh(order)
+    assert order.delivery.day == TUESDAY + 2 * WEEK
+
+
+def test_what_the_tour_does_not_carry_any_more_falls(session: Session) -> None:
+    article = making.article(session)
+    order = making.order(session, {article: 1})
+    session.add(NotOnTour(article_id=article.id, tour_id=order.pickup_point.tour_id))
+    cancel(session)
+    follow_deliveries()
+    session.refresh(order)
+    assert order.state is OrderState.CANCELLED
+
+
+def test_no_order_is_taken_to_a_point_that_is_given_up(
+    session: Session, clock: time_machine.Traveller
+) -> None:
+    order = making.order(session, {making.article(session): 1}, email=None)
+    order.pickup_point.retired_at = CUTOFF
+    cancel(session)
+    follow_deliveries()
+    session.refresh(order)
+    assert order.state is OrderState.CANCELLED
+
+
+def test_what_is_prepared_already_is_prepared_anew(session: Session) -> None:
+    order = making.order(session, {making.article(session): 1}, state=OrderState.PREPARED)
+    cancel(session)
+    follow_deliveries()
+    session.refresh(order)
+    assert (order.state, order.delivery.day) == (OrderState.ACCEPTED, TUESDAY + WEEK)
+
+
+def test_prepared_orders_without_a_delivery_fall_and_the_worker_rests(session: Session) -> None:
+    honey = making.article(session)
+    for _ in range(21):
+        making.order(session, {honey: 1}, state=OrderState.PREPARED)
+    for row in session.scalars(select(Delivery).where(Delivery.day > TUESDAY)):
+        row.cancelled_at = CUTOFF
+    cancel(session)
+    assert [follow_deliveries() for _ in range(3)] == [True, False, False]
+    assert set(session.scalars(select(Order.state))) == {OrderState.CANCELLED}
+
+
+def test_one_order_that_cannot_be_told_holds_up_no_other(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honey = making.article(session)
+    orders = [making.order(session, {honey: 1}) for _ in range(2)]
+    first = orders[0].id
+    cancel(session)
+    told = rerouting.post_change
+
+    def tell(session: Session, order: Order, *args: object, **kwargs: object) -> None:
+        if order.id == first:
+            raise RuntimeError
+        told(session, order, *args, **kwargs)
+
+    monkeypatch.setattr(rerouting, "post_change", tell)
+    follow_deliveries()
+    for order in orders:
+        session.refresh(order)
+    assert [order.delivery.day for order in orders] == [TUESDAY, TUESDAY + WEEK]
+
+
+def test_what_is_counted_by_delivery_is_found_again_when_the_delivery_is_reinstated(session: Session) -> None:
+    loaf = making.article(session, "Pain", stock_kind=StockKind.BY_DELIVERY, per_delivery=3)
+    order = making.order(session, {loaf: 2})
+    here, there = order.delivery_id, making.delivery(session, TUESDAY + WEEK).id
+    session.add(DeliveryStock(article_id=loaf.id, delivery_id=here, remaining=1))
+    session.add(DeliveryStock(article_id=loaf.id, delivery_id=there, remaining=1))
+    cancel(session)
+    follow_deliveries()
+    left = select(DeliveryStock.delivery_id, DeliveryStock.remaining)
+    assert dict(session.execute(left).all()) == {here: 3, there: -1}, "one is missing there"
+    session.refresh(order)
+    bring(session, order, OrderState.CANCELLED, at=NOW, by=None)
+    assert dict(session.execute(left).all()) == {here: 3, there: 1}
 
 
 def test_when_the_farm_delivers_on_another_day_a_mail_says_so_once(session: Session, order: Order) -> None:

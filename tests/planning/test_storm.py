@@ -243,10 +243,10 @@ class Storm(RuleBasedStateMachine):
 
     @rule()
     def orders_are_taken_along(self) -> None:
-        for order in self.session.scalars(select(Order.id).where(Order.state.in_(LIVE))).all():
-            state = self.session.get_one(Order, order).state
+        for order in self.session.scalars(select(Order).where(Order.state.in_(LIVE))).all():
+            state = order.state
             rerouting.reroute(self.session, order)
-            self.fallen |= self.session.get_one(Order, order).state != state
+            self.fallen |= order.state != state
 
     # What staff do
 

@@ -54,6 +54,7 @@ class ArticleView:
     label: Label | None
     ingredients: str | None
     allergens: str | None
+    alcohol: bool
     perishable: bool
     stock_kind: StockKind
     stock: int | None
@@ -65,6 +66,11 @@ class ArticleView:
     retired: bool
     price: Money | None
     vat_basis_points: int | None
+
+    @property
+    def certified(self) -> bool:
+        """Whether the farm's own certificate vouches for its label; a neighbour's goods have the neighbour's."""
+        return self.label is not None and self.supplier is None
 
 
 _ARTICLE = View(
@@ -92,6 +98,7 @@ _ARTICLE = View(
     label=Article.label,
     ingredients=Article.ingredients,
     allergens=Article.allergens,
+    alcohol=Article.alcohol,
     perishable=Article.perishable,
     stock_kind=Article.stock_kind,
     stock=Article.stock,

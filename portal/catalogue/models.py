@@ -166,6 +166,8 @@ class Article(Base):
     label: Mapped[Label | None] = mapped_column(word(Label))
     ingredients: Mapped[str | None] = mapped_column(Text)
     allergens: Mapped[str | None] = mapped_column(String(200))
+    alcohol: Mapped[bool]
+    """Not for minors (Code de la santé publique, L3342-1)."""
     perishable: Mapped[bool]
     stock_kind: Mapped[StockKind] = mapped_column(word(StockKind))
     stock: Mapped[int | None]

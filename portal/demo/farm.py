@@ -1,7 +1,7 @@
 """The demo farm's profile, rounds, formulas and news.
 
-Everything is invented. Telephone numbers lie in the ranges that ARCEP keeps for fiction, mail addresses
-below example.org and example.net, which RFC 2606 reserves.
+Everything is invented. Telephone numbers lie in the ranges that ARCEP keeps for fiction, addresses of mails
+and pages below example.org and example.net, which RFC 2606 reserves; no certifier has the number 99.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ class Farm:
     phone: str
     email: str
     phone_hours: str
+    certifier: str
+    certificate: str
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ FARM = Farm(
     phone="04 65 71 20 35",
     email="bonjour@example.org",
     phone_hours="du lundi au vendredi, de 8 h 30 à 12 h et de 13 h 30 à 16 h 30",
+    certifier="FR-BIO-99",
+    certificate="https://example.org/certificat.pdf",
 )
 
 # Sunday for Tuesday, Monday for Thursday, Tuesday for Friday, all at 23:59 (the farm's guide).

@@ -84,6 +84,8 @@ def _add_farm(session: Session, now: datetime) -> None:
             address=card.address,
             postcode=card.postcode,
             town=card.town,
+            certifier=card.certifier,
+            certificate=card.certificate,
         )
     )
     session.add_all(

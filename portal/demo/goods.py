@@ -63,6 +63,7 @@ class Article:
     label: Label | None = None
     ingredients: str | None = None
     allergens: str | None = None
+    alcohol: bool = False
     perishable: bool = True
     vat: int = FOOD
     stock: int | None = None

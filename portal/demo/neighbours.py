@@ -59,7 +59,6 @@ _HERB = (
     "Dans une boîte fermée, au sec et à l'ombre, les plantes gardent leur parfum un an. Comptez une pincée par "
     "tasse, couvrez pendant l'infusion."
 )
-_ALCOHOL = "Vente interdite aux moins de 18 ans. L'abus d'alcool est dangereux pour la santé."
 
 _FLOUR = Good("farine-de-ble-t80", "Farine de blé T80", "kg", 290, "flour", _DRY)
 
@@ -365,16 +364,17 @@ DRINKS = (
     Article(
         slug="biere-blonde", name="Bière blonde du Torrent", category="jus-et-boissons", supplier=BREWERY,
         product=Good("biere-blonde", "Bière blonde", "piece", 650, "beer", _FIZZY),
-        sale_unit=PIECE, millilitres=750, price=650, vat=STANDARD, perishable=False, stock=60,
+        sale_unit=PIECE, millilitres=750, price=650, vat=STANDARD, alcohol=True, perishable=False, stock=60,
         ingredients="Eau, malt d'ORGE, malt de BLÉ, houblon, levure.", allergens="orge, blé (gluten)",
-        description=f"5 % vol. Refermentée en bouteille, légère et florale. {_ALCOHOL}",
+        description="5 % vol. Brassée à l'eau du torrent, refermentée en bouteille, légère et florale.",
     ),
     Article(
         slug="cidre-brut", name="Cidre brut", category="jus-et-boissons", supplier=BREWERY,
         product=Good("cidre-brut", "Cidre brut", "piece", 540, "beer", _FIZZY), sale_unit=PIECE,
-        millilitres=750, price=540, vat=STANDARD, perishable=False, stock=35, not_on=("vendredi",),
+        millilitres=750, price=540, vat=STANDARD, alcohol=True, perishable=False, stock=35,
+        not_on=("vendredi",),
         ingredients="Jus de pomme fermenté, SULFITES.", allergens="sulfites",
-        description=f"4,5 % vol. Les pommes de Lazer, six mois de cuve, une bulle fine. {_ALCOHOL}",
+        description="4,5 % vol. Les pommes de Lazer, six mois de cuve, une bulle fine.",
     ),
 )  # fmt: skip
 

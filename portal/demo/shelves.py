@@ -90,6 +90,7 @@ def _row(article: Article, size: int, today: date) -> models.Article:
         label=article.label,
         ingredients=french(article.ingredients) if article.ingredients else None,
         allergens=article.allergens,
+        alcohol=article.alcohol,
         perishable=article.perishable,
         stock_kind=_stock_kind(article),
         stock=article.stock,

@@ -76,6 +76,7 @@ class ArticleForm(Form):
     label = Chosen(_l("Label"))
     ingredients = Typed(_l("Ingrédients"), paragraphs(2000), needed=False, widget=TextArea())
     allergens = Typed(_l("Allergènes"), prose(200), needed=False)
+    alcohol = BooleanField(_l("Contient de l'alcool : ne se vend pas aux mineurs"))
     perishable = BooleanField(_l("Périssable : ne se retourne pas"), default=True)
     stock_kind = Chosen(_l("Stock"))
     delivery_stock = Typed(_l("Par livraison"), quantity, write=write_quantity, needed=False)
@@ -194,8 +195,8 @@ class ArticleForm(Form):
 
 
 PLAIN = (
-    "name", "category_id", "sale_unit", "origin", "variety", "ingredients", "allergens", "perishable", "stock_kind",
-    "lead_days", "lead_time",
+    "name", "category_id", "sale_unit", "origin", "variety", "ingredients", "allergens", "alcohol", "perishable",
+    "stock_kind", "lead_days", "lead_time",
 )  # fmt: skip
 """Columns that stand in the form as they are."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Form, ValidationError
-from wtforms.widgets import DateInput, EmailInput, TelInput, TextArea, TimeInput
+from wtforms.widgets import DateInput, EmailInput, TelInput, TextArea, TimeInput, URLInput
 
 from portal.farm import blueprint, staff
 from portal.infra import clock
@@ -14,7 +14,19 @@ from portal.infra.orm import db
 from portal.profile import queries, services
 from portal.profile.queries import NewsItem
 from portal.rules.cutoffs import PARIS
-from portal.web.forms import Typed, day, email, line, paragraphs, phone, postcode, prose, write_clock
+from portal.web.forms import (
+    Typed,
+    certifier,
+    day,
+    email,
+    line,
+    link,
+    paragraphs,
+    phone,
+    postcode,
+    prose,
+    write_clock,
+)
 from portal.web.forms import clock as clock_time
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -31,10 +43,18 @@ class ProfileForm(Form):
     address = Typed(_l("Adresse"), line(200))
     postcode = Typed(_l("Code postal"), postcode)
     town = Typed(_l("Commune"), line(80))
+    certifier = Typed(_l("Code du certificateur bio"), certifier, needed=False)
+    certificate = Typed(_l("Lien vers le certificat"), link(300), needed=False, widget=URLInput())
+
+    def validate_certifier(self, field: Typed) -> None:
+        _need_with(self.certificate, field)
+
+    def validate_certificate(self, field: Typed) -> None:
+        _need_with(self.certifier, field)
 
     @property
-    def values(self) -> dict[str, str]:
-        return {name: value or "" for name, value in self.data.items()}
+    def values(self) -> dict[str, str | None]:
+        return {**self.data, "tagline": self.tagline.data or "", "phone_hours": self.phone_hours.data or ""}
 
 
 class NewsForm(Form):

@@ -12,7 +12,10 @@ class FarmProfile(Base):
     """Who the farm is, on every page and paper; exactly one row."""
 
     __tablename__ = "farm_profile"
-    __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single_row"),
+        CheckConstraint("(certifier IS NULL) = (certificate IS NULL)", name="certificate_whole"),
+    )
 
     id: Mapped[PrimaryKey]
     name: Mapped[str] = mapped_column(String(120))
@@ -23,6 +26,9 @@ class FarmProfile(Base):
     address: Mapped[str] = mapped_column(String(200))
     postcode: Mapped[str] = mapped_column(String(10))
     town: Mapped[str] = mapped_column(String(80))
+    certifier: Mapped[str | None] = mapped_column(String(10))
+    """The code of who certifies that it is organic, « FR-BIO-01 »; `certificate` is the certificate's address."""
+    certificate: Mapped[str | None] = mapped_column(String(300))
 
 
 class News(Base):

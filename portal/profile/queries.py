@@ -23,13 +23,15 @@ class Farm:
     address: str
     postcode: str
     town: str
+    certifier: str | None
+    certificate: str | None
 
     @property
     def phone_link(self) -> str:
         return "tel:+33" + "".join(c for c in self.phone if c.isdigit()).removeprefix("0")
 
 
-NO_FARM = Farm("Votre ferme", "", "", "", "", "", "", "")
+NO_FARM = Farm("Votre ferme", "", "", "", "", "", "", "", None, None)
 """Before the farm has filled in its profile."""
 
 
@@ -44,6 +46,8 @@ _FARM = select(
         address=FarmProfile.address,
         postcode=FarmProfile.postcode,
         town=FarmProfile.town,
+        certifier=FarmProfile.certifier,
+        certificate=FarmProfile.certificate,
     )
 )
 

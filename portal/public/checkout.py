@@ -8,7 +8,7 @@ from typing import Any, cast
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import Form
+from wtforms import BooleanField, Form
 
 from portal.accounts.addresses import billing_address
 from portal.accounts.limits import count_try
@@ -40,7 +40,7 @@ MAIL_HOSTS = (
 
 
 class BuyerForm(Form):
-    """Who orders; an account's address is known."""
+    """Who orders; an account's address is known. Age is asked where there is alcohol, and not kept."""
 
     name = Typed(_l("Prénom et nom"), forms.line(160), name="nom")
     email = Typed(_l("Adresse e-mail"), lambda text: forms.email(text).lower())
@@ -48,6 +48,7 @@ class BuyerForm(Form):
     street = Typed(_l("Adresse"), forms.line(200), name="adresse")
     postcode = Typed(_l("Code postal"), forms.postcode, name="code-postal")
     town = Typed(_l("Ville"), forms.line(80), name="ville")
+    of_age = BooleanField(_l("J'ai 18 ans ou plus"), name="majeur")
 
     def __init__(self, *args: Any, account: Account | None, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -58,7 +59,9 @@ class BuyerForm(Form):
     @property
     def contact(self) -> Contact:
         email = self._account.email if self._account else self.email.data
-        return Contact(**{**self.data, "email": email})
+        typed = {**self.data, "email": email}
+        del typed["of_age"]
+        return Contact(**typed)
 
     def doubt(self, sure: str) -> bool:
         """Whether the address looks mistyped and its owner is not `sure` of it; said beside the field."""
@@ -103,6 +106,8 @@ def _known(account: Account | None) -> dict[str, str | None]:
 
 
 def _page(seen: Summary, form: BuyerForm, status: int = 200, **context: Any) -> ResponseReturnValue:
+    if status == 422 and seen.cart.alcohol and not form.of_age.data:
+        form.of_age.errors = [_("Cochez cette case : l'alcool ne se vend pas aux mineurs.")]
     page = render_template(
         "public/cart/checkout.html",
         summary=seen,
@@ -125,7 +130,13 @@ def _order(account: Account | None) -> ResponseReturnValue:
         person = replace(person, email=contact.email)
     keeper = own_keeper()
     outcome = place(
-        db.session(), keeper, person, contact, key=sent.get("commande", ""), shown=sent.get("vu", "")
+        db.session(),
+        keeper,
+        person,
+        contact,
+        key=sent.get("commande", ""),
+        shown=sent.get("vu", ""),
+        of_age=form.of_age.data,
     )
     return _refused(outcome, form) if outcome.refusal else _placed(outcome)
 

@@ -99,6 +99,7 @@ def shop() -> ResponseReturnValue:
         stalls=_stalls(shown, wanted.sort),
         shown=len(shown),
         empty_shop=not on_shelves,
+        certified=any(it.article.certified for it in on_shelves),
     )
 
 

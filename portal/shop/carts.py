@@ -130,6 +130,10 @@ class CartView:
         return any(line.estimated for line in self.held)
 
     @property
+    def alcohol(self) -> bool:
+        return any(line.offer.article.alcohol for line in self.lines)
+
+    @property
     def perishable(self) -> list[Line]:
         """What there is no right to send back (L221-28, 4°)."""
         return [line for line in self.held if line.offer.article.perishable]

@@ -35,6 +35,8 @@ class Refusal(StrEnum):
     """Something is no more as the page has shown it."""
     EMPTY = "empty"
     GUESTS_NOT_WELCOME = "guests_not_welcome"
+    NOT_OF_AGE = "not_of_age"
+    """Nobody has said that they may buy alcohol."""
     NOT_READY = "not_ready"
     """Something is missing, or the delivery is to be chosen anew."""
     ORDERED_OTHERWISE = "ordered_otherwise"
@@ -110,7 +112,14 @@ class Outcome:
 
 
 def place(
-    session: Session, keeper: Keeper, person: Person, contact: Contact, *, key: str, shown: str
+    session: Session,
+    keeper: Keeper,
+    person: Person,
+    contact: Contact,
+    *,
+    key: str,
+    shown: str,
+    of_age: bool = False,
 ) -> Outcome:
     """Make the order that a page has shown: `key` and `shown` are the cart's key and the digest on its form.
 
@@ -129,6 +138,8 @@ def place(
     as_shown = (draft.key, seen.digest) == (key, shown)
     if refusal := seen.refusal or (None if as_shown else Refusal.CHANGED):
         return Outcome(None, refusal=refusal, summary=seen)
+    if seen.cart.alcohol and not of_age:
+        return Outcome(None, refusal=Refusal.NOT_OF_AGE, summary=seen)
     locks.checked()
     order = _write(session, seen, person, contact, now)
     keeper.save(Draft(), now)

@@ -31,6 +31,8 @@ _DEGREES = re.compile(r"([-−]?)([0-9]{1,3})(?:[.,]([0-9]{1,10}))?", re.ASCII)
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_CERTIFIER = re.compile(r"FR-BIO-[0-9]{2,3}", re.ASCII)
+_LINK = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+([/?#][!-~]*)?", re.ASCII | re.IGNORECASE)
 _POSTCODE = re.compile(r"[0-9]{5}", re.ASCII)
 _PHONE = re.compile(r"0[1-9][0-9]{8}", re.ASCII)
 
@@ -217,6 +219,22 @@ def slug(most: int) -> Reader:
         if _SLUG.fullmatch(text):
             return _short_enough(text, most)
         raise ValueError(_("des minuscules sans accent, des chiffres et des tirets, comme « mardi-soir »."))
+
+    return read
+
+
+def certifier(text: str) -> str:
+    """« FR-BIO-01 », whoever checks what calls itself organic."""
+    if _CERTIFIER.fullmatch(text.upper()):
+        return text.upper()
+    raise ValueError(_("un code comme FR-BIO-01."))
+
+
+def link(most: int) -> Reader:
+    def read(text: str) -> str:
+        if _LINK.fullmatch(text):
+            return _short_enough(text, most)
+        raise ValueError(_("une adresse entière, comme https://exemple.fr/certificat.pdf."))
 
     return read
 

@@ -143,11 +143,13 @@ def test_allergens_stand_out_in_the_list_and_are_named_beside_it(article: Articl
 
 
 @each
+def test_what_tells_its_strength_is_not_for_minors(article: Article) -> None:
+    assert article.alcohol == bool(re.search(r"\d % vol\.", article.description))
+
+
+@each
 def test_vat_is_that_of_the_law(article: Article) -> None:
-    alcohol = re.search(r"\d % vol\.", article.description)
-    if alcohol:
-        assert "moins de 18 ans" in article.description and "dangereux pour la santé" in article.description
-    if alcohol or article.product.drawing in {"nougat", "quince-paste"}:
+    if article.alcohol or article.product.drawing in {"nougat", "quince-paste"}:
         assert article.vat == STANDARD
     elif article.product.drawing == "flowers":
         assert article.vat == ORNAMENTAL

@@ -30,6 +30,8 @@ PROFILE = {
     "address": "12 chemin des Canaux",
     "postcode": "05700",
     "town": "Serres",
+    "certifier": "",
+    "certificate": "",
 }
 ARTICLE = {
     "name": "Miel de lavande",

@@ -20,6 +20,7 @@ from portal.catalogue.models import (
     Product,
     Unit,
 )
+from portal.profile.models import FarmProfile
 from portal.rules.money import Money
 from portal.rules.selling import Measured, SaleUnit, StockKind
 from portal.shop.models import OrderLine
@@ -289,6 +290,24 @@ def test_a_product_is_changed_and_keeps_its_address(staff, session):
     page = staff.get(HONEY)
     assert "Le produit est enregistré." in text_of(page)
     assert re.search(r'<option selected value="615">|<option selected value="6">juin', page.text)
+
+
+def test_alcohol_is_said_and_noted(staff, session):
+    staff.submit(HONEY, ARTICLE | {"alcohol": "y"})
+    assert row(session).alcohol
+    assert events(session)[0].after["alcohol"] is True
+    assert re.search(r'<input checked[^>]* id="alcohol"', staff.get(HONEY).text)
+    staff.submit(HONEY, ARTICLE)
+    assert not row(session).alcohol
+
+
+@pytest.mark.parametrize("page", [ADD, HONEY])
+def test_a_label_asks_for_a_certificate_until_there_is_one(desk, session, page):
+    assert "Un label demande un certificat" in text_of(desk.get(page))
+    session.get_one(FarmProfile, 1).certifier = "FR-BIO-01"
+    session.get_one(FarmProfile, 1).certificate = "https://example.org/c"
+    session.commit()
+    assert "Un label demande un certificat" not in text_of(desk.get(page))
 
 
 def test_saving_the_same_notes_nothing(desk, session):

@@ -66,6 +66,19 @@ def test_saving_the_same_card_notes_nothing(desk, session):
         ({"phone": "112"}, "Téléphone : dix chiffres, comme 04 65 71 00 01."),
         ({"postcode": "057000"}, "Code postal : cinq chiffres, comme 05300."),
         ({"town": ["Serres", "Gap"]}, "Commune : envoyez ce champ une fois."),
+        ({"certifier": "Ecocert"}, "Code du certificateur bio : un code comme FR-BIO-01."),
+        (
+            {"certifier": "FR-BIO-01"},
+            "Lien vers le certificat : à remplir aussi, ou laissez les deux vides.",
+        ),
+        (
+            {"certificate": "https://example.org/c"},
+            "Code du certificateur bio : à remplir aussi, ou laissez les deux vides.",
+        ),
+        (
+            {"certifier": "FR-BIO-01", "certificate": "http://example.org/c"},
+            "Lien vers le certificat : une adresse entière, comme https://exemple.fr/certificat.pdf.",
+        ),
     ],
 )
 def test_what_cannot_be_on_a_card_is_refused_by_name(desk, session, change, says):
@@ -79,6 +92,23 @@ def test_a_missing_field_of_the_card_is_refused(desk, session):
     for field in PROFILE:
         assert desk.submit(PAGE, {k: v for k, v in PROFILE.items() if k != field}).status_code == 422, field
     assert events(session) == []
+
+
+def test_the_certificate_is_kept_and_taken_away_again(staff, session):
+    certificate = {"certifier": "fr-bio-01", "certificate": "https://example.org/c.pdf"}
+    staff.submit(PAGE, PROFILE | certificate)
+    kept = select(FarmProfile.certifier, FarmProfile.certificate)
+    assert session.execute(kept).one() == ("FR-BIO-01", "https://example.org/c.pdf")
+    session.rollback()
+    assert 'href="https://example.org/c.pdf"' in staff.get("/conditions").text
+    staff.submit(PAGE, PROFILE)
+    assert session.execute(kept).one() == (None, None)
+    assert events(session)[-1].before == {
+        "certifier": "FR-BIO-01",
+        "certificate": "https://example.org/c.pdf",
+    }
+    session.rollback()
+    assert "Certificat" not in text_of(staff.get("/conditions"))
 
 
 # The news

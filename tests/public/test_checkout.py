@@ -236,6 +236,57 @@ def test_nothing_else_that_is_sent_counts(client: Browser, session: Session, hon
     )
 
 
+# Not for minors
+
+MINORS = "Cochez cette case : l'alcool ne se vend pas aux mineurs."
+
+
+@WHO
+def test_alcohol_is_ordered_by_who_says_to_be_of_age(
+    browser: Browser, session: Session, who: str | None
+) -> None:
+    cider = made(session, "Cidre", 540, alcohol=True)
+    filled = ready(browser, session, cider, who)
+    assert "J'ai 18 ans ou plus" in text_of(browser.get(PAGE))
+    answer = browser.submit(PAGE, filled)
+    said = refused(answer)
+    assert said.count(MINORS) == 2
+    assert "quelque chose a changé" not in said
+    assert 'value="3 rue du Four"' in answer.text
+    assert orders(session) == []
+    assert browser.submit(PAGE, {**filled, "majeur": "y"}).status_code == 303
+    [order] = orders(session)
+    assert [line.name for line in order.lines] == ["Cidre"]
+
+
+def test_age_is_asked_with_all_else_that_is_missing_and_what_was_ticked_stays(
+    client: Browser, session: Session
+) -> None:
+    filled = ready(client, session, made(session, "Cidre", 540, alcohol=True), CAMILLE) | {"nom": ""}
+    said = refused(client.submit(PAGE, filled))
+    assert "Prénom et nom : à remplir." in said
+    assert MINORS in said
+    answer = client.submit(PAGE, {**filled, "majeur": "y"})
+    assert MINORS not in refused(answer)
+    assert re.search(r'<input [^>]*checked id="majeur"', answer.text)
+
+
+def test_age_is_asked_where_there_is_alcohol_alone(client: Browser, session: Session, honey: int) -> None:
+    filled = ready(client, session, honey, CAMILLE)
+    assert "18 ans" not in text_of(client.get(PAGE))
+    assert client.submit(PAGE, filled).status_code == 303
+
+
+def test_what_turns_out_to_be_alcohol_meanwhile_is_not_sold_unasked(
+    client: Browser, session: Session, honey: int
+) -> None:
+    filled = ready(client, session, honey, CAMILLE)
+    session.get_one(Article, honey).alcohol = True
+    session.commit()
+    assert MINORS in refused(client.submit(PAGE, filled))
+    assert orders(session) == []
+
+
 # Once
 
 

@@ -14,8 +14,9 @@ from time_machine import Traveller
 
 from portal.accounts.models import Account
 from portal.catalogue import pictures
-from portal.catalogue.models import Article, ArticlePrice, Category, Label, NotOnTour, Product
+from portal.catalogue.models import Article, ArticlePrice, Category, Label, NotOnTour, Product, Supplier
 from portal.deliveries.models import Tour
+from portal.profile.models import FarmProfile
 from portal.rules.money import Money
 from portal.rules.selling import Measured, SaleUnit, StockKind
 from portal.shop.models import ShopSettings, Wish
@@ -385,6 +386,51 @@ def test_without_a_price_it_is_not_there_yet(client: Browser, stall: Session) ->
     assert client.get(f"{SHOP}/radis").status_code == 404
 
 
+def certify(stall: Session) -> None:
+    card = stall.get_one(FarmProfile, 1)
+    card.certifier, card.certificate = "FR-BIO-01", "https://example.org/c"
+    stall.commit()
+
+
+SAYS_CERTIFIED = "Certifié FR-BIO-01 : voir le certificat"
+
+
+@pytest.mark.parametrize("label", Label)
+def test_what_the_farm_calls_organic_leads_to_its_certificate(
+    client: Browser, stall: Session, label: Label
+) -> None:
+    change(stall, "Carottes", label=label)
+    pages = (SHOP, f"{SHOP}/carottes")
+    for page in pages:
+        assert "Certifi" not in text_of(client.get(page)), "nobody certifies it yet"
+        assert "l'agriculture biologique" in text_of(client.get(page))
+    certify(stall)
+    for page in pages:
+        assert SAYS_CERTIFIED in text_of(client.get(page))
+        assert '<a href="https://example.org/c">voir le certificat</a>' in client.get(page).text
+    assert SAYS_CERTIFIED not in text_of(client.get(f"{SHOP}/miel-de-châtaignier")), "has no label"
+
+
+def test_the_farms_certificate_says_nothing_of_its_neighbours(client: Browser, stall: Session) -> None:
+    certify(stall)
+    change(stall, "Radis", label=None)
+    change(stall, "Carottes", supplier=Supplier(name="Les Aires"))
+    for page in (SHOP, f"{SHOP}/carottes"):
+        assert "Issu de l'agriculture biologique" in text_of(client.get(page))
+        assert SAYS_CERTIFIED not in text_of(client.get(page))
+
+
+def test_alcohol_is_sold_with_the_words_of_the_law(client: Browser, stall: Session) -> None:
+    says = (
+        "L'abus d'alcool est dangereux pour la santé, à consommer avec modération. "
+        "Vente interdite aux mineurs."
+    )
+    pages = (SHOP, f"{SHOP}/radis")
+    assert not any(says in text_of(client.get(page)) for page in pages)
+    change(stall, "Radis", alcohol=True)
+    assert [text_of(client.get(page)).count(says) for page in pages] == [1, 1]
+
+
 # Photographs
 
 
@@ -449,9 +495,9 @@ def test_it_asks_the_database_as_often_however_much_there_is(
         return statements
 
     paths = (SHOP, f"{SHOP}?q=carotte&tri=prix", f"{SHOP}/carottes")
-    few = {
-        who: [len(asked(path)) for path in paths] for who in (None, CAMILLE) if not who or client.sign_in(who)
-    }
+    few: dict[str | None, list[int]] = {None: [len(asked(path)) for path in paths]}
+    client.sign_in(CAMILLE)
+    few[CAMILLE] = [len(asked(path)) for path in paths]
     fill(stall, 300)
     many = [asked(path) for path in paths]
     assert [len(statements) for statements in many] == few[CAMILLE]

@@ -37,6 +37,7 @@ def article(
         "description": "",
         "sale_unit": SaleUnit.JAR,
         "origin": "France",
+        "alcohol": False,
         "perishable": False,
         "stock_kind": StockKind.UNLIMITED,
         "prices": [ArticlePrice(since=date(2025, 1, 1), price=Money(cents), vat_basis_points=vat)],

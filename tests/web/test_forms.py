@@ -139,6 +139,8 @@ def test_a_word_for_addresses_needs_no_escaping(typed: str) -> None:
         (forms.phone, "0465710001", "04 65 71 00 01"),
         (forms.phone, "04.65.71.00.01", "04 65 71 00 01"),
         (forms.email, "Ferme@Example.org", "Ferme@example.org"),
+        (forms.certifier, "fr-bio-01", "FR-BIO-01"),
+        (forms.link(60), "https://example.org/c.pdf?n=1#p2", "https://example.org/c.pdf?n=1#p2"),
     ],
 )
 def test_numbers_and_addresses_are_written_one_way(reader: Any, typed: str, value: str) -> None:
@@ -156,6 +158,15 @@ def test_numbers_and_addresses_are_written_one_way(reader: Any, typed: str, valu
         (forms.email, "ferme@example.org, autre@example.org"),
         (forms.email, "ferme@example.org\nBcc: autre@example.org"),
     ],
+        (forms.certifier, "FR-BIO-1"),
+        (forms.certifier, "FR-BIO-０1"),
+        (forms.certifier, "Ecocert"),
+        (forms.link(60), "http://example.org/c.pdf"),
+        (forms.link(60), "https://c"),
+        (forms.link(60), "https://ferme@example.org/"),
+        (forms.link(60), "javascript:alert(1)//https://example.org/"),
+        (forms.link(60), "https://example.org/un certificat"),
+        (forms.link(60), f"https://example.org/{'c' * 60}"),
         (forms.email, "ferme=?a@example.org"),
 )
 def test_what_is_no_number_and_no_address_is_refused(reader: Any, typed: str) -> None:

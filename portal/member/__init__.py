@@ -17,4 +17,15 @@ def member() -> Account:
     return cast(Account, current_user._get_current_object())
 
 
-from portal.member import account, calendar, deliveries, home, orders, planning, points, subscriptions, suspensions, wishes
+from portal.member import (
+    account,
+    calendar,
+    deliveries,
+    home,
+    orders,
+    planning,
+    points,
+    subscriptions,
+    suspensions,
+    wishes,
+)

@@ -484,6 +484,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_order_line_instead_of_id"), ["instead_of_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_order_line_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_order_line_withdrawal_id"), ["withdrawal_id"], unique=False)
+
     with op.batch_alter_table("farm_profile", schema=None) as batch_op:
         batch_op.add_column(sa.Column("certifier", sa.String(length=10), nullable=True))
         batch_op.add_column(sa.Column("certificate", sa.String(length=300), nullable=True))
@@ -492,13 +493,12 @@ def upgrade() -> None:
         )
 
 
-
+def downgrade() -> None:
     with op.batch_alter_table("farm_profile", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_farm_profile_certificate_whole"), type_="check")
         batch_op.drop_column("certificate")
         batch_op.drop_column("certifier")
 
-def downgrade() -> None:
     with op.batch_alter_table("order_line", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_order_line_withdrawal_id"))
         batch_op.drop_index(batch_op.f("ix_order_line_order_id"))

@@ -156,8 +156,8 @@ def test_numbers_and_addresses_are_written_one_way(reader: Any, typed: str, valu
         (forms.phone, "+33 4 65 71 00 01"),
         (forms.email, "ferme"),
         (forms.email, "ferme@example.org, autre@example.org"),
+        (forms.email, "ferme=?a@example.org"),
         (forms.email, "ferme@example.org\nBcc: autre@example.org"),
-    ],
         (forms.certifier, "FR-BIO-1"),
         (forms.certifier, "FR-BIO-０1"),
         (forms.certifier, "Ecocert"),
@@ -167,7 +167,7 @@ def test_numbers_and_addresses_are_written_one_way(reader: Any, typed: str, valu
         (forms.link(60), "javascript:alert(1)//https://example.org/"),
         (forms.link(60), "https://example.org/un certificat"),
         (forms.link(60), f"https://example.org/{'c' * 60}"),
-        (forms.email, "ferme=?a@example.org"),
+    ],
 )
 def test_what_is_no_number_and_no_address_is_refused(reader: Any, typed: str) -> None:
     assert read(reader, typed).startswith("Champ : ")

@@ -16,9 +16,9 @@ from portal.member import blueprint, member
 from portal.member.forms import MOST, read_aboard, read_day, read_id, read_ids
 from portal.member.home import next_context
 from portal.planning import services, suspensions
-from portal.planning.aboard import Question
+from portal.planning.aboard import Orders, Question
 from portal.planning.options import week_options
-from portal.planning.queries import Card, Planning
+from portal.planning.queries import Card, Planning, Week
 from portal.planning.queries import planning as read_planning
 from portal.planning.services import Outcome
 from portal.rules.calendar import WEEK, monday_of
@@ -179,7 +179,8 @@ def _answer(outcome: Outcome | None, week: date) -> ResponseReturnValue:
     if is_htmx():
         on_home = view == "espace"
         template, context = ("member/_next_answer.html", next_context()) if on_home else _week_context(page)
-        return render_template(template, result=outcome, **context), status
+        also = [] if on_home else _weeks_of_orders(outcome, page)
+        return render_template(template, result=outcome, also=also, **context), status
     if outcome.orders.question:
         return ask_about_orders(
             outcome.orders.question, url_for("member.planning", _anchor=f"semaine-{page}")
@@ -203,9 +204,14 @@ def _answer_on_week(outcome: Outcome, page: date, status: int) -> ResponseReturn
     return redirect(url_for("member.week", week=page), 303)
 
 
-def ask_about_orders(question: Question, back: str) -> ResponseReturnValue:
+def ask_about_orders(question: Question, back: str, what: str = "") -> ResponseReturnValue:
     """The same request once more, with an answer for the orders; `back` leaves everything as it is."""
-    return render_template("member/aboard.html", question=question, back=back), 422
+    return render_template("member/aboard.html", question=question, back=back, what=what), 422
+
+
+def fates_said(orders: Orders) -> str:
+    """What became of the orders that travel with a box, for the end of a flash."""
+    return unescape(render_template("member/_fates.txt", settled=orders.settled)).strip()
 
 
 def _flash(outcome: Outcome, category: str) -> None:
@@ -216,6 +222,12 @@ def _flash(outcome: Outcome, category: str) -> None:
 def _week_context(week: date) -> tuple[str, dict[str, Any]]:
     """One week of the planning, as the page shows it."""
     return "member/_week_answer.html", {"week": _around(week).weeks(week, 1)[0]}
+
+
+def _weeks_of_orders(outcome: Outcome, page: date) -> list[Week]:
+    """The other weeks that have changed: those that orders have gone to."""
+    others = {one.delivery.week for one in outcome.orders.settled} - {page}
+    return [_around(week).weeks(week, 1)[0] for week in sorted(others)]
 
 
 def _around(week: date) -> Planning:

@@ -15,7 +15,7 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
 from portal.member.forms import TermsForm, read_aboard, read_dates, read_day, with_usual
-from portal.member.planning import ask_about_orders
+from portal.member.planning import ask_about_orders, fates_said
 from portal.pickup.queries import PointView, offered_points
 from portal.planning import joining, terms
 from portal.planning.joining import JoiningPreview
@@ -57,7 +57,11 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
     if outcome.orders.question:
         return ask_about_orders(outcome.orders.question, url_for("member.subscriptions"))
     if outcome.answer is Answer.DONE:
-        flash(_("C'est fait : ce changement est annulé. Un mail vous le confirme."), "success")
+        told = fates_said(outcome.orders)
+        flash(
+            _("C'est fait : ce changement est annulé. %(orders)s Un mail vous le confirme.", orders=told),
+            "success",
+        )
     elif outcome.answer is Answer.ALREADY:
         flash(_("C'était déjà fait : ce changement n'est plus prévu."), "success")
     elif outcome.answer is Refusal.FULL:
@@ -136,7 +140,12 @@ def _confirm_terms(subscription_id: int) -> ResponseReturnValue:
             _("%(formula)s à partir du %(day)s", formula=c.new.label, day=day_words([*c.days, c.monday][0]))
             for c in outcome.changes
         )
-        flash(_("C'est fait : %(what)s. Un mail vous le confirme.", what=" ; ".join(said)), "success")
+        told = fates_said(outcome.orders)
+        what = " ; ".join(said)
+        flash(
+            _("C'est fait : %(what)s. %(orders)s Un mail vous le confirme.", what=what, orders=told),
+            "success",
+        )
     else:
         return _terms_page(subscription_id, asked, clock.now(), outcome.answer)
     return redirect(url_for("member.subscriptions"), 303)

@@ -19,7 +19,9 @@ from portal.planning.overview import is_live
 from portal.planning.suspensions import Outcome, Preview
 from portal.rules.cutoffs import local_day
 from portal.rules.planning import term_in_force
+from portal.shop.queries import OrderView, orders_between
 from portal.subscriptions.queries import Holding, of_account
+from portal.web.filters import day as day_words
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
 
@@ -80,17 +82,22 @@ def _page(asked: Asked | None, status: int = 200) -> ResponseReturnValue:
     live = [holding for holding in of_account(session, member().id) if is_live(holding, today)]
     holdings = with_changes(session, live, today.replace(day=1))
     preview: Preview | None = None
+    aboard: list[OrderView] = []
     if asked and asked.days:
         if not set(asked.chosen) <= {holding.id for holding in holdings}:
             abort(404)
         first, last = asked.days
         preview = suspensions.preview(session, holdings, asked.chosen, first=first, last=last, now=now)
+        away = {box.delivery.id for line in preview.lines for box in line.suspended}
+        ordered = orders_between(session, member().id, first, last)
+        aboard = [order for order in ordered if order.with_box and order.delivery.id in away]
     fragment = is_htmx() and request.method == "GET"
     template = "member/suspensions/_preview.html" if fragment else "member/suspensions/page.html"
     page = render_template(
         template,
         asked=asked,
         preview=preview,
+        aboard=aboard,
         choices=[(holding.id, _name(holding, today)) for holding in holdings],
         today=today,
         longest=today + LONGEST,
@@ -116,7 +123,8 @@ def suspend() -> ResponseReturnValue:
         abort(404)
     if outcome.orders.question:
         back = url_for("member.suspension", du=first, au=last, abonnement=asked.chosen)
-        return ask_about_orders(outcome.orders.question, back)
+        what = _("Suspension du %(first)s au %(last)s", first=day_words(first), last=day_words(last))
+        return ask_about_orders(outcome.orders.question, back, what)
     if outcome.refusal:
         return _page(asked, 422)
     return _done("suspended", outcome, first=first, last=last)

@@ -1,7 +1,7 @@
 """What becomes of a person's orders when a change takes the box away that they travel with."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -33,9 +33,9 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """An order and where it is now collected."""
+    """Orders that have fared alike, and where they are now collected."""
 
-    number: str
+    numbers: tuple[str, ...]
     fate: Fate
     delivery: DeliveryView
     point: PointView
@@ -45,12 +45,13 @@ class Settled:
 class Question:
     """Orders whose box goes away: the person says what becomes of them.
 
-    `next` is the delivery that all of them can go to instead, if there is one; `missing` names what the box's new
-    delivery does not bring. What is being made already (bread) is neither moved nor cancelled.
+    `deliveries` are theirs, soonest first; `next` is the first that they can go to instead, if all can. `missing`
+    names what the box's new delivery does not bring. What is being made already (bread) is neither moved nor
+    cancelled.
     """
 
     numbers: tuple[str, ...]
-    delivery: DeliveryView
+    deliveries: tuple[DeliveryView, ...]
     next: DeliveryView | None
     can_cancel: bool
     missing: tuple[str, ...] = ()
@@ -64,6 +65,14 @@ class Orders:
     wish: Aboard | None = None
     question: Question | None = None
     settled: list[Settled] = field(default_factory=list)
+
+    def add(self, one: Settled) -> None:
+        """To those that have fared alike, so that they are told of together."""
+        for number, other in enumerate(self.settled):
+            if replace(other, numbers=one.numbers) == one:
+                self.settled[number] = replace(other, numbers=other.numbers + one.numbers)
+                return
+        self.settled.append(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +156,13 @@ def _next(session: Session, case: "Case", after: Collection[Plan], order: Order)
 def _question(case: "Case", lost: Collection[_Lost]) -> Question:
     destinations = {one.next.delivery_id for one in lost if one.next}
     can_all = all(one.next for one in lost)
+    theirs = {one.order.delivery_id for one in lost}
     return Question(
         numbers=tuple(one.order.number for one in lost),
-        delivery=case.deliveries[min(one.order.delivery_id for one in lost)],
-        next=case.deliveries[min(destinations)] if can_all else None,
+        deliveries=tuple(sorted((case.deliveries[i] for i in theirs), key=lambda d: (d.day, d.id))),
+        next=min((case.deliveries[i] for i in destinations), key=lambda d: (d.day, d.id))
+        if can_all
+        else None,
         can_cancel=all(one.can_cancel for one in lost),
         missing=tuple(dict.fromkeys(name for one in lost for name in one.missing)),
     )
@@ -179,4 +191,4 @@ def _do(
 
 def _note(case: "Case", order: Order, fate: Fate) -> None:
     point = case.point(order.pickup_point_id)
-    case.orders.settled.append(Settled(order.number, fate, case.deliveries[order.delivery_id], point))
+    case.orders.add(Settled((order.number,), fate, case.deliveries[order.delivery_id], point))

@@ -67,9 +67,9 @@ def test_who_skips_the_last_box_is_asked_what_the_order_becomes(
     outcome = skip(session, camille, [BOX], MONDAY)
     assert outcome.refusal is Refusal.ORDER_ABOARD
     asked = outcome.orders.question
-    assert (asked.numbers, asked.delivery.day, asked.next.day) == (
+    assert (asked.numbers, [d.day for d in asked.deliveries], asked.next.day) == (
         (order.number,),
-        TUESDAY,
+        [TUESDAY],
         TUESDAY + timedelta(weeks=1),
     )
     assert asked.can_cancel
@@ -95,7 +95,7 @@ def test_both_are_done_in_the_same_act(
 ) -> None:
     outcome = skip(session, camille, BOTH, MONDAY, orders=wish)
     assert len(outcome.changed) == 2
-    assert [(one.number, one.fate) for one in outcome.orders.settled] == [(order.number, fate)]
+    assert [(one.numbers, one.fate) for one in outcome.orders.settled] == [((order.number,), fate)]
     session.flush()
     session.expire(order)
     assert order.state is state
@@ -396,6 +396,49 @@ def test_the_page_asks_and_one_press_does_both(client: Browser, session: Session
     assert client.submit(f"/planning/{MONDAY}/saut", asked | {"commande": "move"}).status_code < 400
     session.expire_all()
     assert where(session.scalars(select(Order)).one()) == (TUESDAY + WEEK, "halle", True)
+
+
+def test_the_weeks_that_orders_go_to_are_shown_anew(client: Browser, session: Session, order: Order) -> None:
+    session.commit()
+    client.sign_in(CAMILLE)
+    client.get("/planning")
+    client.htmx = True
+    asked = {"abonnement": ["1", "2"], "vue": "planning", "commande": "move"}
+    answer = client.submit(f"/planning/{MONDAY}/saut", asked).text
+    _, _, later = answer.partition(f'id="semaine-{MONDAY + WEEK}" data-hx-swap-oob="true"')
+    assert order.number in later
+
+
+def test_the_question_on_a_page_of_its_own_answers_with_a_page(
+    client: Browser, session: Session, order: Order
+) -> None:
+    session.commit()
+    client.sign_in(CAMILLE)
+    client.get("/planning")
+    form = {"abonnement": ["1", "2"], "du": f"{TUESDAY}", "au": f"{TUESDAY}"}
+    page = client.submit("/planning/suspension", form)
+    assert page.status_code == 422 and "data-hx-post" not in page.text
+    assert "Suspension du mardi 16 juin au mardi 16 juin" in text_of(page)
+    done = client.submit("/planning/suspension", form | {"commande": "alone"}, follow_redirects=True)
+    assert f"Votre commande {order.number} vous attend quand même le mardi 16 juin" in text_of(done)
+    assert f"{order.number} (1 produit) à retirer quand même" in text_of(done)
+
+
+def test_the_preview_of_a_suspension_names_the_orders(
+    client: Browser, session: Session, order: Order
+) -> None:
+    session.commit()
+    client.sign_in(CAMILLE)
+    days = {"du": f"{TUESDAY}", "au": f"{TUESDAY}", "abonnement": ["1", "2"]}
+    page = client.get("/planning/suspension", query_string=days)
+    assert f"Votre commande {order.number} voyage avec ces paniers" in text_of(page)
+
+
+def test_several_orders_that_fare_alike_are_told_of_together(session: Session, camille: Account) -> None:
+    honey = making.article(session)
+    numbers = tuple(making.order(session, {honey: 1}).number for _ in range(3))
+    outcome = skip(session, camille, BOTH, MONDAY, orders=Aboard.MOVE)
+    assert [one.numbers for one in outcome.orders.settled] == [numbers]
 
 
 def test_an_answer_that_we_never_offered_asks_again(client: Browser, session: Session, order: Order) -> None:

@@ -20,7 +20,7 @@ from portal.pickup.queries import PointView, offered_points
 from portal.planning import joining, terms
 from portal.planning.joining import JoiningPreview
 from portal.planning.overview import is_live, overview
-from portal.planning.terms import Answer, Preview, TermView, term_view
+from portal.planning.terms import Answer, Outcome, Preview, TermView, term_view
 from portal.rules.calendar import Rhythm
 from portal.rules.changes import Refusal
 from portal.rules.cutoffs import local_day
@@ -57,11 +57,7 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
     if outcome.orders.question:
         return ask_about_orders(outcome.orders.question, url_for("member.subscriptions"))
     if outcome.answer is Answer.DONE:
-        told = fates_said(outcome.orders)
-        flash(
-            _("C'est fait : ce changement est annulé. %(orders)s Un mail vous le confirme.", orders=told),
-            "success",
-        )
+        _flash_done(_("C'est fait : ce changement est annulé."), outcome)
     elif outcome.answer is Answer.ALREADY:
         flash(_("C'était déjà fait : ce changement n'est plus prévu."), "success")
     elif outcome.answer is Refusal.FULL:
@@ -140,15 +136,16 @@ def _confirm_terms(subscription_id: int) -> ResponseReturnValue:
             _("%(formula)s à partir du %(day)s", formula=c.new.label, day=day_words([*c.days, c.monday][0]))
             for c in outcome.changes
         )
-        told = fates_said(outcome.orders)
-        what = " ; ".join(said)
-        flash(
-            _("C'est fait : %(what)s. %(orders)s Un mail vous le confirme.", what=what, orders=told),
-            "success",
-        )
+        _flash_done(_("C'est fait : %(what)s.", what=" ; ".join(said)), outcome)
     else:
         return _terms_page(subscription_id, asked, clock.now(), outcome.answer)
     return redirect(url_for("member.subscriptions"), 303)
+
+
+def _flash_done(said: str, outcome: Outcome) -> None:
+    flash(
+        " ".join(filter(None, (said, fates_said(outcome.orders), _("Un mail vous le confirme.")))), "success"
+    )
 
 
 def _asked(subscription_id: int, sent: MultiDict[str, str], now: datetime, *, fill: bool = False) -> _Asked:

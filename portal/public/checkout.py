@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any, cast
 
 from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import session as visit
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import BooleanField, Form
@@ -20,7 +21,7 @@ from portal.public import blueprint
 from portal.public.buyers import buyer, own_draft, own_keeper
 from portal.shop.carts import fitted
 from portal.shop.checkout import Contact, Outcome, Refusal, Summary, place, summary
-from portal.shop.drafts import new_key
+from portal.shop.drafts import TYPED, new_key
 from portal.shop.models import order_number
 from portal.shop.tokens import order_token
 from portal.web import forms
@@ -63,6 +64,11 @@ class BuyerForm(Form):
         del typed["of_age"]
         return Contact(**typed)
 
+    @property
+    def given(self) -> dict[str, str]:
+        """What can be read of it."""
+        return {name: value for name, value in self.data.items() if value and name != "of_age"}
+
     def doubt(self, sure: str) -> bool:
         """Whether the address looks mistyped and its owner is not `sure` of it; said beside the field."""
         if self._account:
@@ -97,15 +103,17 @@ def _account() -> Account | None:
 
 
 def _known(account: Account | None) -> dict[str, str | None]:
-    """What was asked before."""
+    """What was given before."""
     if account is None:
-        return {}
+        return visit.get(TYPED, {})
     address = billing_address(db.session(), account.id)
     known = asdict(address) if address else {"name": account.full_name}
     return {**known, "phone": account.phone}
 
 
 def _page(seen: Summary, form: BuyerForm, status: int = 200, **context: Any) -> ResponseReturnValue:
+    if seen.guest and request.method == "POST":
+        visit[TYPED] = form.given
     if status == 422 and seen.cart.alcohol and not form.of_age.data:
         form.of_age.errors = [_("Cochez cette case : l'alcool ne se vend pas aux mineurs.")]
     page = render_template(
@@ -138,7 +146,10 @@ def _order(account: Account | None) -> ResponseReturnValue:
         shown=sent.get("vu", ""),
         of_age=form.of_age.data,
     )
-    return _refused(outcome, form) if outcome.refusal else _placed(outcome)
+    if outcome.refusal:
+        return _refused(outcome, form)
+    visit.pop(TYPED, None)
+    return _placed(outcome)
 
 
 def _too_many(email: str, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from flask import Response, after_this_request, current_app, request
+from flask import session as visit
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
@@ -21,6 +22,8 @@ from portal.shop.models import Cart, CartLine
 MOST_LINES = 40
 """A visitor's cookie holds no more, and nobody orders more."""
 COOKIE_LIVES = timedelta(days=30)
+TYPED = "buyer"
+"""Where a visitor's session, a row that is gone after a day, keeps what was typed at the checkout."""
 
 
 def new_key() -> str:
@@ -163,6 +166,7 @@ class OfVisitor:
         _answer_with(_signer().dumps(kept), COOKIE_LIVES)
 
     def forget(self) -> None:
+        visit.pop(TYPED, None)
         if _cookie_name() in request.cookies:
             _answer_with("", timedelta(0))
 

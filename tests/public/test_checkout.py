@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from portal.accounts.models import Account, Address
+from portal.accounts.models import Account, Address, SignInSession
 from portal.catalogue.models import Article, ArticlePrice, DeliveryStock
 from portal.deliveries.models import Delivery
 from portal.infra.audit import AuditEvent
@@ -588,6 +588,41 @@ def test_who_is_sure_of_an_address_keeps_it(client: Browser, session: Session, h
 
 
 # Vouchers
+
+
+def test_what_a_guest_typed_is_there_after_a_way_back_to_the_order(
+    app: Flask, session: Session, clock: time_machine.Traveller, honey: int
+) -> None:
+    guest = Browser(app)
+    filled = ready(guest, session, honey, None)
+    clock.move_to(CUTOFF)
+    refused(guest.submit(PAGE, filled | {"telephone": "?"}))
+    later = stop(session, TUESDAY + timedelta(weeks=1))
+    go(guest, later)
+    page = guest.get(PAGE).text
+    for value in ("Emma Roux", "emma@example.org", "3 rue du Four", "05700", "Serres"):
+        assert f'value="{value}"' in page
+    cart_cookie = guest.get_cookie("cart")
+    assert cart_cookie and "Emma" not in cart_cookie.value
+    assert guest.submit(PAGE, GUEST | seen(guest.get(PAGE))).status_code == 303
+    put(guest, honey, 3)
+    go(guest, later)
+    assert "Emma Roux" not in guest.get(PAGE).text
+
+
+def test_what_a_guest_typed_is_forgotten_after_a_day_or_once_somebody_signs_in(
+    app: Flask, session: Session, clock: time_machine.Traveller, honey: int
+) -> None:
+    stays, enters = Browser(app), Browser(app)
+    for guest in (stays, enters):
+        refused(guest.submit(PAGE, ready(guest, session, honey, None) | {"telephone": "?"}))
+    enter(enters, CAMILLE)
+    session.rollback()
+    rows_of_members = select(SignInSession.data).where(SignInSession.account_id.is_not(None))
+    assert "Emma" not in str(session.scalars(rows_of_members).all())
+    clock.move_to(NOW + timedelta(days=1))
+    page = stays.get(PAGE)
+    assert page.status_code == 200 and "Emma Roux" not in page.text
 
 
 @WHO

@@ -39,19 +39,8 @@ def order_file(order: OrderView, farm: Farm) -> File:
         heads=[_("Produit"), _("Quantité"), _("Prix TTC"), _("Montant TTC")],
         lines=[_cells(line) for line in order.lines],
         sums=_sums(order),
-        total=[
-            _("Total TTC estimé, avant la pesée") if order.estimated else _("Total TTC"),
-            money(order.total),
-        ],
-        vat=[
-            _(
-                "dont TVA à %(rate)s : %(vat)s",
-                rate=percent(part.basis_points),
-                vat=money(part.vat),
-            )
-            for part in order.vat
-            if part.total.cents
-        ],
+        total=_total(order),
+        vat=_vat(order),
         close=_("Ce document n'est pas une facture."),
     )
     return File(f"commande-{order.number}.pdf", pdf.CONTENT_TYPE, data)
@@ -110,9 +99,24 @@ def _cells(line: OrderLineView) -> tuple[str, str, str, str]:
 
 
 def _sums(order: OrderView) -> list[tuple[str, str]]:
-    if not order.taken_off.cents:
+    if not order.live or not order.taken_off.cents:
         return []
     return [
         (_("Produits"), money(order.subtotal)),
-        (_("Bon de réduction"), f"−{money(order.taken_off)}"),
+        (_("Bon d'achat"), f"−{money(order.taken_off)}"),
+    ]
+
+
+def _total(order: OrderView) -> list[tuple[str, str]]:
+    if not order.live:
+        return []
+    estimated = _("Total TTC estimé, avant la pesée")
+    return [(estimated if order.estimated else _("Total TTC"), money(order.total))]
+
+
+def _vat(order: OrderView) -> list[str]:
+    return [
+        _("dont TVA à %(rate)s : %(vat)s", rate=percent(part.basis_points), vat=money(part.vat))
+        for part in order.vat
+        if order.live and part.total.cents
     ]

@@ -10,7 +10,9 @@ from playwright.sync_api import Page, expect
 from time_machine import Traveller
 
 from portal.infra.orm import own_transaction
+from portal.rules.money import Money
 from portal.rules.orders import OrderState
+from portal.rules.selling import SaleUnit
 from portal.shop.tokens import order_token
 from tests.shop.making import article, order
 from tests.world import CAMILLE, CUTOFF
@@ -107,6 +109,21 @@ def test_the_paper_holds_all_of_it_with_its_head_on_every_page(
         whole = " ".join(sheets)
         assert all(whole.count(f"Miel numéro {number} ") == 1 for number in range(1, 61))
         assert "390,00 €" in whole
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_paper_can_be_read_on_a_phone(app: object, browse: Callable[..., Page], width: int) -> None:
+    with own_transaction() as session:
+        cheese = article(session, "Tomme de vache", 2290, sale_unit=SaleUnit.WEIGHT, step=250)
+        order(session, {cheese: 1500}, discount=Money(150))
+    page = browse(CAMILLE)
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto("/commandes/1/impression")
+    assert page.locator(".sheet").evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth")
+    goods = page.get_by_role("rowheader", name="Tomme de vache").bounding_box()
+    letterhead = page.get_by_text("Des légumes de la vallée").bounding_box()
+    assert goods and goods["width"] > 60
+    assert letterhead and letterhead["width"] > width / 2
 
 
 def read(file: Path) -> str:

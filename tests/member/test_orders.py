@@ -1,5 +1,6 @@
 """A subscriber's orders: all of them, one with its timeline, and what can still be done about it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -358,6 +359,24 @@ def test_an_order_is_a_sheet_for_paper_and_a_file(camille, placed):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_paper_says_what_a_voucher_is_taken_off(session, camille):
+    made = order(session, {article(session): 2}, discount=Money(150)).id
+    session.commit()
+    sheet = text_of(camille.get(f"/commandes/{made}/impression"))
+    sums = re.findall(r'<th colspan="3" scope="row">(.*?)</th><td class="num">(.*?)</td>', sheet)
+    assert sums == [("Produits", "13,00 €"), ("Bon d'achat", "−1,50 €"), ("Total TTC", "11,50 €")]
+
+
+@pytest.mark.parametrize("ended", [OrderState.CANCELLED, OrderState.REFUSED])
+def test_nothing_is_summed_up_where_nothing_is_to_be_paid(session, camille, ended):
+    made = order(session, {article(session): 2}, state=ended).id
+    session.commit()
+    for page in ("", "/impression"):
+        said = text_of(camille.get(f"/commandes/{made}{page}"))
+        assert "Rien à payer." in said
+        assert "Total" not in said
+
+
 # Withdrawing
 
 
@@ -377,13 +396,13 @@ def test_what_keeps_can_be_renounced_with_a_receipt(session, camille, placed):
     assert "Votre rétractation est reçue" in page
     assert "Rétractation reçue" in page
     assert "vous y avez renoncé" in page
-    [receipt] = mails(session)
+    receipt, _to_farm = mails(session)
     said = receipt.text.replace("\u00a0", " ").replace("\u202f", " ")
     assert receipt.recipient == CAMILLE
     for words in ("mercredi 10 juin 2026 à 10 h", "2 × Miel : 13,00 €", "commande B10001", "Camille Aubert"):
         assert words in said
     [made] = session.scalars(select(Withdrawal))
-    assert (made.order_id, made.made_at, made.settled_at) == (placed, NOW, None)
+    assert (made.order_id, made.made_at, made.settled_at) == (placed, NOW, NOW)
     assert session.scalars(select(AuditEvent.action)).all() == ["order.withdraw"]
 
 
@@ -391,7 +410,27 @@ def test_what_is_declared_already_is_not_declared_twice(session, camille, placed
     camille.get(f"/commandes/{placed}/retractation")
     for _ in range(2):
         assert camille.submit(f"/commandes/{placed}/retractation", declaration(1)).status_code == 303
-    assert len(mails(session)) == 1
+    assert [mail.recipient for mail in mails(session)] == [CAMILLE, "ferme@example.org"]
+
+
+def test_receipts_do_not_go_wherever_one_likes_without_end(session, camille):
+    goods = article(session)
+    ways = [f"/commandes/{order(session, {goods: 1}).id}/retractation" for _ in range(7)]
+    session.commit()
+    elsewhere = {"email": "autre@example.org"}
+    camille.get(ways[0])
+    sent = [camille.submit(way, declaration(n, **elsewhere)) for n, way in enumerate(ways, 1)]
+    assert [answer.status_code for answer in sent] == [303] * 6 + [429]
+    assert "Trop de rétractations en peu de temps : rien n'a été enregistré" in text_of(sent[-1])
+    recipients = [mail.recipient for mail in mails(session)]
+    assert recipients == [CAMILLE, "autre@example.org", "ferme@example.org"] * 6
+
+
+def test_an_address_that_no_mail_can_go_to_is_refused_beside_its_field(session, camille, placed):
+    camille.get(f"/commandes/{placed}/retractation")
+    answer = camille.submit(f"/commandes/{placed}/retractation", declaration(1, email="a=?b@example.org"))
+    assert answer.status_code == 422
+    assert "une adresse entière, comme nom@exemple.fr" in text_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -408,9 +447,9 @@ def test_a_name_is_text_wherever_it_ends(session, camille, placed, name, kept):
     assert camille.submit(f"/commandes/{placed}/retractation", declaration(1, nom=name)).status_code == 303
     assert session.scalars(select(Withdrawal.name)).all() == [kept]
     session.rollback()
-    [receipt] = mails(session)
-    assert kept in receipt.text
-    assert "<b>Camille" not in receipt.html
+    for mail in mails(session):
+        assert kept in mail.text
+        assert "<b>Camille" not in mail.html
 
 
 def test_nobody_types_a_nul(session, camille, placed):

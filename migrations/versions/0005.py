@@ -189,6 +189,9 @@ def upgrade() -> None:
     with op.batch_alter_table("mail_attachment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_mail_attachment_digest"), ["digest"], unique=False)
 
+    with op.batch_alter_table("mail", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mail_recipient"), ["recipient"], unique=False)
+
     op.create_table(
         "picture_size",
         sa.Column("picture_id", sa.Integer(), nullable=False),
@@ -552,6 +555,9 @@ def downgrade() -> None:
     op.drop_table("picture_size")
     with op.batch_alter_table("mail_attachment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mail_attachment_digest"))
+    with op.batch_alter_table("mail", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mail_recipient"))
+
 
     op.drop_table("mail_attachment")
     with op.batch_alter_table("article", schema=None) as batch_op:

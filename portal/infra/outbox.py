@@ -45,7 +45,8 @@ class Mail(Base):
 
     id: Mapped[PrimaryKey]
     message_id: Mapped[str] = mapped_column(String(300), unique=True)
-    recipient: Mapped[str] = mapped_column(String(254))
+    recipient: Mapped[str] = mapped_column(String(254), index=True)
+    """Empty once that is forgotten."""
     subject: Mapped[str]
     text: Mapped[str | None] = mapped_column(Text)
     html: Mapped[str | None] = mapped_column(Text)

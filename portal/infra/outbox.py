@@ -6,7 +6,7 @@ is never lost.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -230,6 +230,12 @@ def forget_bodies(now: datetime) -> None:
         session.execute(update(Mail).where(old, Mail.text.is_not(None)).values(text=None, html=None))
         session.execute(delete(Attachment).where(Attachment.mail_id.in_(select(Mail.id).where(old))))
         _drop_loose_files(session)
+
+
+def forget_recipients(session: Session, addresses: Collection[str]) -> None:
+    """Keep that mails went out, not to whom, nor what they said."""
+    over = update(Mail).where(Mail.recipient.in_(addresses), Mail.state != MailState.WAITING)
+    session.execute(over.values(recipient="", text=None, html=None))
 
 
 def _drop_loose_files(session: Session) -> None:

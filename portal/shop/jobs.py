@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
+from portal.accounts.models import Account
 from portal.deliveries.models import Delivery
-from portal.infra import audit, clock
+from portal.infra import audit, clock, outbox
 from portal.infra.orm import own_transaction
 from portal.rules.cutoffs import is_past, local_day
 from portal.rules.orders import KEPT_YEARS, OrderState, kept_until
@@ -87,12 +88,22 @@ def _erase(session: Session, order: Order) -> None:
     assert view is not None, "it is held"
     if order.erased_at or local_day(now) <= kept_until(view.delivery.day, view.total):
         return
+    declared = Withdrawal.order_id == order.id
+    addresses = {order.email, *session.scalars(select(Withdrawal.email).where(declared))}
     for field in ("name", "email", "phone", "street", "postcode", "town"):
         setattr(order, field, "")
     order.erased_at = now
-    declared = update(Withdrawal).where(Withdrawal.order_id == order.id)
-    session.execute(declared.values(name="", email=""))
+    session.execute(update(Withdrawal).where(declared).values(name="", email=""))
+    _forget_mails(session, addresses)
     audit.record(session, "order.erase", ("shop_order", order.id), at=now, by=None)
+
+
+def _forget_mails(session: Session, addresses: set[str]) -> None:
+    """Nor that they were written to, unless an account has the address, or an order that is kept."""
+    session.flush()
+    ordering = select(Order.email).where(Order.email.in_(addresses))
+    known = ordering.union(select(Account.email).where(Account.email.in_(addresses)))
+    outbox.forget_recipients(session, addresses.difference(session.scalars(known)))
 
 
 def _each(act: Callable[[Session, Order], None], *which: ColumnElement[bool]) -> bool:

@@ -3,14 +3,15 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from portal.infra.outbox import Mail
+from portal.infra import outbox
+from portal.infra.outbox import Mail, MailState
 from portal.rules.orders import OrderState
 from portal.shop.jobs import accept_unjudged, erase_guests, mark_delivered
 from portal.shop.models import Order, Withdrawal
 from tests.shop.making import article, delivery, order
-from tests.world import CUTOFF, NOW
+from tests.world import CAMILLE, CUTOFF, NOW, STAFF, YACINE
 
 SECOND = timedelta(seconds=1)
 MIDNIGHT = CUTOFF + timedelta(days=2)
@@ -107,3 +108,40 @@ def test_a_guest_is_forgotten_when_the_laws_time_is_over(session, clock, quantit
     assert (other.name, other.erased_at) == ("Camille Aubert", None)
     [declared] = session.scalars(select(Withdrawal))
     assert (declared.name, declared.email) == ("", "")
+
+
+def test_nobody_reads_any_more_whom_a_forgotten_guest_was_written_to(session, client, clock):
+    placed = order(session, {article(session): 1}, email=None, state=OrderState.DELIVERED)
+    order(session, {article(session, "Jus"): 1}, email=None, state=OrderState.DELIVERED).email = YACINE
+    session.add(Withdrawal(order_id=placed.id, made_at=NOW, name="Emma Roux", email="autre@example.org"))
+    for to in ("emma@example.org", "autre@example.org", CAMILLE, YACINE):
+        outbox.post(
+            session, to=to, subject="Bonjour", text="Bonjour Emma", html="<p>Bonjour Emma</p>", at=NOW
+        )
+    session.execute(update(Mail).values(state=MailState.FAILED))
+    session.commit()
+    clock.move_to(NOW + timedelta(days=366 * 3 + 30))
+    erase_guests()
+    session.expire_all()
+    found = session.execute(select(Mail.recipient, Mail.text, Mail.state).order_by(Mail.id)).all()
+    session.rollback()
+    assert found[:2] == [("", None, MailState.FAILED)] * 2
+    assert [recipient for recipient, *_ in found[2:]] == [CAMILLE, YACINE]
+    client.sign_in(STAFF)
+    for page in ("/ferme/courrier", "/ferme/courrier/1"):
+        assert "une adresse effacée" in client.get(page).text
+    client.submit("/ferme/courrier/envoi")
+    assert session.scalars(select(Mail.state).order_by(Mail.id)).first() is MailState.FAILED
+
+
+def test_whom_a_guest_was_written_to_is_known_as_long_as_a_later_order(session, clock):
+    order(session, {article(session): 1}, email=None, state=OrderState.DELIVERED)
+    later = order(session, {article(session, "Jus"): 20}, email=None, state=OrderState.DELIVERED)
+    outbox.post(session, to=later.email, subject="Bonjour", text="Bonjour", html="<p>Bonjour</p>", at=NOW)
+    session.execute(update(Mail).values(state=MailState.SENT))
+    session.commit()
+    clock.move_to(NOW + timedelta(days=366 * 3 + 30))
+    erase_guests()
+    session.expire_all()
+    assert [found.email for found in session.scalars(select(Order).order_by(Order.id))] == ["", later.email]
+    assert session.scalars(select(Mail.recipient)).all() == [later.email]

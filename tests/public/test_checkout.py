@@ -274,6 +274,7 @@ def test_age_is_asked_with_all_else_that_is_missing_and_what_was_ticked_stays(
 def test_age_is_asked_where_there_is_alcohol_alone(client: Browser, session: Session, honey: int) -> None:
     filled = ready(client, session, honey, CAMILLE)
     assert "18 ans" not in text_of(client.get(PAGE))
+    assert MINORS not in refused(client.submit(PAGE, {**filled, "nom": ""}))
     assert client.submit(PAGE, filled).status_code == 303
 
 
@@ -585,6 +586,30 @@ def test_who_is_sure_of_an_address_keeps_it(client: Browser, session: Session, h
     page = client.submit(PAGE, filled)
     assert client.submit(PAGE, {**filled, **seen(page)}).status_code == 303
     assert orders(session)[0].email == "emma@gmial.com"
+
+
+# The same form again
+
+OTHER = {"nom": "Emma Blanc", "telephone": "06 39 98 00 99", "adresse": "9 rue Neuve", "ville": "Gap"}
+
+
+@WHO
+@pytest.mark.parametrize("field", list(OTHER))
+def test_the_same_form_with_another_name_or_address_is_refused_and_shows_the_order(
+    browser: Browser, session: Session, honey: int, who: str | None, field: str
+) -> None:
+    filled = ready(browser, session, honey, who)
+    way = browser.submit(PAGE, filled).location
+    answer = browser.submit(PAGE, {**filled, field: OTHER[field]})
+    said = refused(answer)
+    [order] = orders(session)
+    assert f"Cette page a déjà envoyé la commande {order.number} : rien de plus n'a été commandé." in said
+    assert "Emma Roux, 3 rue du Four, 05700 Serres, 06 39 98 00 02" in said
+    assert f'href="{way}"' in answer.text
+    assert (order.name, order.phone, order.street, order.town) == (
+        "Emma Roux", "06 39 98 00 02", "3 rue du Four", "Serres",
+    )  # fmt: skip
+    assert browser.submit(PAGE, filled).location == way
 
 
 # Vouchers

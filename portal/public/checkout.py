@@ -19,6 +19,7 @@ from portal.infra.orm import db
 from portal.infra.throttle import Limit
 from portal.public import blueprint
 from portal.public.buyers import buyer, own_draft, own_keeper
+from portal.shop import queries
 from portal.shop.carts import fitted
 from portal.shop.checkout import Contact, Outcome, Refusal, Summary, place, summary
 from portal.shop.drafts import TYPED, new_key
@@ -179,12 +180,13 @@ def _refused(outcome: Outcome, form: BuyerForm) -> ResponseReturnValue:
     seen, made = outcome.summary, None
     assert seen is not None
     if outcome.refusal is Refusal.ORDERED_OTHERWISE and outcome.order_id:
-        made = {"number": order_number(outcome.order_id), "way": _way_to(outcome.order_id)}
+        made = queries.find(db.session(), outcome.order_id)
         if seen.guest and seen.cart.lines:  # a cookie may be older than its order
             draft = replace(seen.cart.draft, key=new_key())
             own_keeper().save(draft, clock.now())
             seen = replace(seen, cart=replace(seen.cart, draft=draft))
-    return _page(seen, form, 422, refusal=outcome.refusal, made=made)
+    way = _way_to(made.id) if made else None
+    return _page(seen, form, 422, refusal=outcome.refusal, made=made, way=way)
 
 
 def _adjust(account: Account | None) -> ResponseReturnValue:

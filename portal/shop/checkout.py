@@ -1,7 +1,7 @@
 """Placing an order: seen before, decided under the locks, made once."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -18,7 +18,7 @@ from portal.pickup.models import PickupPoint
 from portal.profile.queries import ConditionsView, conditions_in_force, get_farm
 from portal.rules.orders import OrderState
 from portal.shop import carts, orders, papers, queries, stock, vouchers
-from portal.shop.carts import CartView
+from portal.shop.carts import CartView, Line
 from portal.shop.drafts import Draft, Keeper
 from portal.shop.models import Happening, Order, OrderEvent, OrderLine, VoucherUse
 from portal.shop.settings import ShopRules, get_rules
@@ -106,6 +106,10 @@ class Outcome:
     """The order that a form has made, now or before; or why it makes none, and how things stand."""
 
     order_id: int | None
+    @classmethod
+    def of(cls, order: Order) -> "Contact":
+        return cls(**{field.name: getattr(order, field.name) for field in fields(cls)})
+
     again: bool = False
     refusal: Refusal | None = None
     summary: Summary | None = None
@@ -133,7 +137,7 @@ def place(
         _hold(session, draft, person)
     seen = summary(session, draft, person, now := clock.now())
     if made is not None:
-        same = made.digest == shown
+        same = made.digest == shown and contact == Contact.of(made)
         return Outcome(made.id, again=True, refusal=None if same else Refusal.ORDERED_OTHERWISE, summary=seen)
     as_shown = (draft.key, seen.digest) == (key, shown)
     if refusal := seen.refusal or (None if as_shown else Refusal.CHANGED):
@@ -185,18 +189,7 @@ def _write(session: Session, seen: Summary, person: Person, contact: Contact, no
         digest=seen.digest,
         conditions_id=seen.conditions.id if seen.conditions else None,
         discount=cart.discount,
-        lines=[
-            OrderLine(
-                article_id=line.offer.article.id,
-                name=line.offer.article.name,
-                sale_unit=line.offer.article.sale_unit,
-                quantity=line.quantity,
-                unit_price=line.price,
-                vat_basis_points=line.vat_basis_points,
-                perishable=line.offer.article.perishable,
-            )
-            for line in cart.lines
-        ],
+        lines=[_line(line) for line in cart.lines],
         events=[OrderEvent(at=now, what=Happening.PLACED, by_id=person.account_id)],
         **asdict(contact),
     )
@@ -222,6 +215,19 @@ def _remember(session: Session, account_id: int, contact: Contact, now: datetime
     audit.change(session, account, {"phone": contact.phone}, at=now, by=account_id, unsaid={"phone"})
     address = AddressView(contact.name, contact.street, contact.postcode, contact.town)
     keep_billing_address(session, account_id, address, at=now)
+def _line(line: Line) -> OrderLine:
+    article = line.offer.article
+    return OrderLine(
+        article_id=article.id,
+        name=article.name,
+        sale_unit=article.sale_unit,
+        quantity=line.quantity,
+        unit_price=line.price,
+        vat_basis_points=line.vat_basis_points,
+        perishable=article.perishable,
+    )
+
+
 
 
 def _settle(session: Session, order: Order, seen: Summary, now: datetime) -> None:

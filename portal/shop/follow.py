@@ -1,7 +1,7 @@
 """An order on another delivery or at another point: with its box, or because the farm does not deliver."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +18,8 @@ from portal.shop import stock
 from portal.shop.models import Happening, Order, OrderEvent
 from portal.shop.orders import reserved
 from portal.shop.travel import journey
+from portal.web.filters import day
+from portal.web.i18n import gettext as _
 
 
 def hold_open(session: Session, account_id: int) -> list[Order]:
@@ -107,11 +109,22 @@ def put(
     by: int | None,
 ) -> None:
     """Write down where an order goes, with the stock that is set aside for it."""
+    said = []
+    if order.told_day != delivery.day:
+        said.append(between_days(order.told_day, delivery.day))
+    if order.pickup_point_id != point.id:
+        before = order.pickup_point.name
+        said.append(_("%(point)s au lieu de %(before)s", point=point.name, before=before))
     order.delivery_id, order.pickup_point_id = delivery.id, point.id
     order.with_box, order.told_day, order.changed_at = with_box, delivery.day, at
-    order.events.append(OrderEvent(at=at, what=Happening.MOVED, by_id=by))
+    order.events.append(OrderEvent(at=at, what=Happening.MOVED, by_id=by, reason=", ".join(said) or None))
     session.flush()
     session.expire(order, ["delivery", "pickup_point"])
+
+
+def between_days(before: date, after: date) -> str:
+    """As the timeline tells it."""
+    return _("Du %(before)s au %(after)s", before=day(before), after=day(after))
 
 
 def by_delivery(order: Order) -> dict[int, int]:

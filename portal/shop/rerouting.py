@@ -12,8 +12,9 @@ from portal.infra import clock, locks
 from portal.pickup.queries import find as find_point
 from portal.rules.orders import LIVE, OrderState
 from portal.shop import follow, queries
-from portal.shop.models import Order
-from portal.shop.orders import bring, post_change
+from portal.shop.models import Happening, Order, OrderEvent
+from portal.shop.orders import bring, post
+from portal.shop.queries import OrderView
 from portal.shop.travel import Stop, box_stops, point_stops
 
 WAITING = sorted(LIVE - {OrderState.DELIVERED})
@@ -32,8 +33,10 @@ def reroute(session: Session, order: Order) -> None:
     assert before is not None, "it is held"
     known = replace(before, delivery=replace(before.delivery, day=order.told_day))
     if own.cancelled_at is None:
-        order.told_day = own.day
-        post_change(session, order, known, at=clock.now(), by=None, reason=own.move_reason)
+        now, order.told_day = clock.now(), own.day
+        said = follow.between_days(known.delivery.day, own.day)
+        order.events.append(OrderEvent(at=now, what=Happening.MOVED, reason=said))
+        _tell(session, order, known, at=now, fallen=False, reason=own.move_reason)
         return
     follow.hold_articles(session, [order])
     stop = _next_stop(session, order)
@@ -48,7 +51,13 @@ def reroute(session: Session, order: Order) -> None:
         return
     reason = own.cancel_reason
     follow.travel(session, order, stop.delivery, stop.point, with_box=stop.with_box, at=now, by=None)
-    post_change(session, order, known, at=now, by=None, reason=reason)
+    _tell(session, order, known, at=now, fallen=True, reason=reason)
+
+
+def _tell(
+    session: Session, order: Order, known: OrderView, *, at: datetime, fallen: bool, reason: str | None
+) -> None:
+    post(session, order, "order_moved", at=at, by=None, before=known, fallen=fallen, reason=reason)
 
 
 def _next_stop(session: Session, order: Order) -> Stop | None:

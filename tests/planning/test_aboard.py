@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, time, timedelta
+from html import unescape
 
 import pytest
 import time_machine
@@ -58,6 +59,17 @@ def point(session: Session, slug: str) -> int:
 
 def mails(session: Session) -> list[Mail]:
     return list(session.scalars(select(Mail).order_by(Mail.id)))
+
+
+def said(part: str) -> str:
+    """A part of a mail as it is read."""
+    return " ".join(unescape(part).replace("\u202f", " ").replace("\u00a0", " ").replace("’", "'").split())
+
+
+def told(session: Session, order: Order) -> str:
+    """What the last step of the timeline tells."""
+    session.refresh(order)
+    return said(order.events[-1].reason or "")
 
 
 def test_who_skips_the_last_box_is_asked_what_the_order_becomes(
@@ -238,9 +250,9 @@ def test_past_the_cutoff_no_order_moves(
 # The farm cancels or moves a delivery
 
 
-def cancel(session: Session, day: date = TUESDAY) -> None:
+def cancel(session: Session, day: date = TUESDAY, why: str = "Neige.") -> None:
     staff = session.scalars(select(Account.id).where(Account.email == STAFF)).one()
-    assert deliveries.cancel(session, making.delivery(session, day).id, "Neige.", by=staff).changed
+    assert deliveries.cancel(session, making.delivery(session, day).id, why, by=staff).changed
     session.commit()
 
 
@@ -332,14 +344,14 @@ def test_one_order_that_cannot_be_told_holds_up_no_other(
     orders = [making.order(session, {honey: 1}) for _ in range(2)]
     first = orders[0].id
     cancel(session)
-    told = rerouting.post_change
+    post = rerouting.post
 
     def tell(session: Session, order: Order, *args: object, **kwargs: object) -> None:
         if order.id == first:
             raise RuntimeError
-        told(session, order, *args, **kwargs)
+        post(session, order, *args, **kwargs)
 
-    monkeypatch.setattr(rerouting, "post_change", tell)
+    monkeypatch.setattr(rerouting, "post", tell)
     follow_deliveries()
     for order in orders:
         session.refresh(order)
@@ -368,8 +380,47 @@ def test_when_the_farm_delivers_on_another_day_a_mail_says_so_once(session: Sess
     for _ in range(2):
         follow_deliveries()
     (mail,) = [mail for mail in mails(session) if order.number in mail.subject]
-    text = mail.text.replace("\u00a0", " ")
-    assert "mercredi 17 juin" in text and "mardi 16 juin" in text and "Férié." in text
+    assert said(mail.subject) == "Votre commande B10001 arrivera le mercredi 17 juin au lieu du mardi 16 juin"
+    assert "La livraison du mardi 16 juin est déplacée au mercredi 17 juin : Férié." in said(mail.text)
+    assert told(session, order) == "Du mardi 16 juin au mercredi 17 juin"
+
+
+def test_who_is_taken_along_hears_why_where_to_and_until_when_it_can_be_cancelled(
+    session: Session, order: Order
+) -> None:
+    cancel(session, why="Route coupée par la neige.")
+    follow_deliveries()
+    (mail,) = mails(session)
+    assert said(mail.subject) == "Votre commande B10001 arrivera le mardi 23 juin au lieu du mardi 16 juin"
+    assert all(
+        sentence in said(part)
+        for part in (mail.text, mail.html)
+        for sentence in (
+            "La livraison du mardi 16 juin n'a pas lieu : Route coupée par la neige.",
+            "Votre commande B10001 passe au mardi 23 juin.",
+            "Halle de Serres, mardi 23 juin de 16 h 30 à 19 h",
+            "Vous pouvez l'annuler jusqu'au dimanche 21 juin",
+        )
+    )
+    assert told(session, order) == "Du mardi 16 juin au mardi 23 juin"
+
+
+def test_who_cannot_be_taken_along_hears_of_what_the_reason_is_one(session: Session, order: Order) -> None:
+    for row in session.scalars(select(Delivery).where(Delivery.day > TUESDAY)):
+        row.cancelled_at = CUTOFF
+    cancel(session, why="Route coupée par la neige.")
+    follow_deliveries()
+    (mail,) = mails(session)
+    for part in (mail.text, mail.html):
+        assert "La livraison du mardi 16 juin n'a pas lieu : Route coupée par la neige." in said(part)
+        assert "Aucune des suivantes ne peut apporter votre commande B10001" in said(part)
+
+
+def test_the_timeline_tells_the_point_that_an_order_goes_to(
+    session: Session, camille: Account, order: Order
+) -> None:
+    assert move(session, camille, BOTH, MONDAY, point(session, "gare")).changed
+    assert told(session, order) == "Gare de Veynes au lieu de Halle de Serres"
 
 
 def test_where_no_delivery_is_known_any_more_an_order_falls(session: Session, order: Order) -> None:

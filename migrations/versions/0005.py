@@ -246,7 +246,6 @@ def upgrade() -> None:
         sa.Column("article_id", sa.Integer(), nullable=False),
         sa.Column("delivery_id", sa.Integer(), nullable=False),
         sa.Column("remaining", sa.Integer(), nullable=False),
-        sa.CheckConstraint("remaining >= 0", name=op.f("ck_delivery_stock_remaining_not_negative")),
         sa.ForeignKeyConstraint(
             ["article_id"], ["article.id"], name=op.f("fk_delivery_stock_article_id_article")
         ),
@@ -555,9 +554,9 @@ def downgrade() -> None:
     op.drop_table("picture_size")
     with op.batch_alter_table("mail_attachment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mail_attachment_digest"))
+
     with op.batch_alter_table("mail", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mail_recipient"))
-
 
     op.drop_table("mail_attachment")
     with op.batch_alter_table("article", schema=None) as batch_op:

@@ -211,10 +211,12 @@ class NotOnTour(Base):
 
 
 class DeliveryStock(Base):
-    """What is left of an article for one delivery, from its first order or its staff's own count on."""
+    """What is left of an article for one delivery, from its first order or its staff's own count on.
+
+    Below nothing where the farm has brought orders over from a delivery that it has cancelled: so many are missing.
+    """
 
     __tablename__ = "delivery_stock"
-    __table_args__ = (CheckConstraint("remaining >= 0", name="remaining_not_negative"),)
 
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id"), primary_key=True)
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), primary_key=True, index=True)

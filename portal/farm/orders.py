@@ -17,8 +17,8 @@ from portal.farm import blueprint, staff
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.alphabet import french_order, slug_of
-from portal.rules.cutoffs import local_day
-from portal.rules.orders import OrderState, refusal_to_judge, refusal_to_prepare
+from portal.rules.cutoffs import is_past, local_day
+from portal.rules.orders import OrderState, Refusal, refusal_to_judge, refusal_to_prepare
 from portal.shop import preparing, queries, sheets
 from portal.shop.models import FIRST_ORDER_NUMBER, Happening
 from portal.shop.preparing import Outcome
@@ -96,27 +96,36 @@ def orders() -> ResponseReturnValue:
         text=text,
         found=queries.orders_named(session, text, limit=FOUND_AT_MOST) if text else [],
         at_most=FOUND_AT_MOST,
+        withdrawals=sheets.open_withdrawals(session),
         nav_current="farm.orders",
     )
 
 
 @blueprint.get(OF_DELIVERY)
 def delivery_orders(day: date, tour: str) -> ResponseReturnValue:
-    delivery, wanted, now = delivery_or_404(day, tour), Wanted.read(), clock.now()
+    return _delivery_page(delivery_or_404(day, tour))
+
+
+def _delivery_page(
+    delivery: DeliveryView, *, status: int = 200, refusal: Refusal | None = None
+) -> ResponseReturnValue:
+    wanted, now = Wanted.read(), clock.now()
     every = queries.orders_for(db.session(), delivery.id)
-    return render_template(
+    page = render_template(
         "farm/orders/delivery.html",
         delivery=delivery,
         state=delivery.state(now),
+        closed=is_past(delivery.cutoff_at, now),
+        refusal=refusal,
         wanted=wanted,
         orders=sorted(filter(wanted.fits, every), key=_by_last_name),
         counts=Counter(order.state for order in every),
         work=sheets.work(db.session(), [delivery.id])[delivery.id],
         points=_points(every),
         articles=_articles(every),
-        prepared=OrderState.PREPARED,
         nav_current="farm.orders",
     )
+    return make_response(page, status)
 
 
 @blueprint.post(f"{OF_DELIVERY}/acceptation")
@@ -143,6 +152,8 @@ def prepare_orders(day: date, tour: str) -> ResponseReturnValue:
     if others or (chosen and chosen not in point_ids):
         abort(422)
     outcome = preparing.prepare_all(db.session(), delivery.id, point_id=point_ids.get(chosen), by=staff().id)
+    if outcome.refusal:
+        return _delivery_page(delivery, status=422, refusal=outcome.refusal)
     said = ngettext("Une commande est préparée.", "%(n)s commandes sont préparées.", outcome.changed)
     flash(said if outcome.changed else _("Aucune commande n'était à marquer."), "success")
     if outcome.left:
@@ -169,13 +180,21 @@ def accept_order(order_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{ADDRESS}/refus")
 def refuse_order(order_id: int) -> ResponseReturnValue:
+    return _end(order_id, OrderState.REFUSED, _("La commande est refusée, un message part."))
+
+
+@blueprint.post(f"{ADDRESS}/annulation")
+def cancel_order(order_id: int) -> ResponseReturnValue:
+    """As its owner has asked for, and could do."""
+    return _end(order_id, OrderState.CANCELLED, _("La commande est annulée, un message part."))
+
+
+def _end(order_id: int, to: OrderState, done: str) -> ResponseReturnValue:
     found, form = order_or_404(order_id), ReasonForm(request.form)
     if not form.validate():
         return _page(found, form, status=422)
-    outcome = preparing.judge(
-        db.session(), order_id, OrderState.REFUSED, reason=form.reason.data, by=staff().id
-    )
-    return _answer(found, outcome, _("La commande est refusée, un message part."), form)
+    outcome = preparing.judge(db.session(), order_id, to, reason=form.reason.data, by=staff().id)
+    return _answer(found, outcome, done, form)
 
 
 @blueprint.post(f"{ADDRESS}/preparation")
@@ -212,8 +231,12 @@ def _page(found: OrderView, form: ReasonForm, *, status: int = 200, **context: A
         refusal_to_refuse=refusal_to_judge(
             found.state, OrderState.REFUSED, found.delivery.cutoff_at, now, shortage=shortage
         ),
-        refusal_to_prepare=refusal_to_prepare(found.state, OrderState.PREPARED, to_weigh=found.estimated),
-        can_undo=not refusal_to_prepare(found.state, OrderState.ACCEPTED, to_weigh=False),
+        can_cancel=not found.refusal_to_cancel(now),
+        refusal_to_prepare=refusal_to_prepare(
+            found.state, OrderState.PREPARED, found.delivery.cutoff_at, now, to_weigh=found.estimated
+        ),
+        can_undo=found.state is OrderState.PREPARED,
+        to_weigh=found.estimated and found.state in preparing.AT_THE_SCALE,
         can_be_short=found.state in preparing.SHORT_OF,
         withdrawals=sheets.withdrawals(db.session(), found.id),
         nav_current="farm.orders",

@@ -21,9 +21,11 @@ from portal.rules.money import Money
 from portal.rules.orders import Refusal
 from portal.rules.preparing import fair_shares, is_far, read_weight, write_weight
 from portal.rules.selling import SaleUnit
+from portal.rules.vouchers import Terms, discount_on
 from portal.shop import preparing, queries
-from portal.shop.preparing import AT_WORK, SHORT_OF, Shortage, can_fill, fills
+from portal.shop.preparing import AT_THE_SCALE, SHORT_OF, Shortage, can_fill, fills, given
 from portal.shop.queries import OrderLineView, OrderView
+from portal.shop.vouchers import used_for
 from portal.web.forms import Typed, prose, whole
 from portal.web.htmx import is_htmx, render_fragments
 from portal.web.i18n import gettext as _
@@ -96,7 +98,8 @@ def _at_the_scale(delivery: DeliveryView) -> dict[int, Weighed]:
         Weighed(order, line, write_weight(line.given))
         for order in queries.orders_for(db.session(), delivery.id)
         for line in order.lines
-        if order.state in AT_WORK and line.sale_unit is SaleUnit.WEIGHT and line.quantity
+        if order.state in AT_THE_SCALE and line.sale_unit is SaleUnit.WEIGHT
+        if line.quantity and not line.kept_back
     ]
     rows.sort(key=lambda row: (row.line.name, row.line.article_id, row.order.point.position, row.order.id))
     return {row.line.id: row for row in rows}
@@ -170,53 +173,45 @@ class Share:
         return self.quantity != self.line.paid or self.after != self.order.total
 
 
-@blueprint.route(SHORTAGE, methods=["GET", "POST"])
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Who gets how much of what is short, and what may replace it; `wanted` is the replacement as it was named."""
+
+    delivery: DeliveryView
+    article: OrderLineView
+    shares: list[Share]
+    fillers: dict[str, Offer]
+    wanted: str
+    left_error: str | None
+
+    @property
+    def filler(self) -> Offer | None:
+        return self.fillers.get(self.wanted)
+
+
+@blueprint.get(SHORTAGE)
 def shortage(day: date, tour: str, article_id: int) -> ResponseReturnValue:
-    """First what there is, shared out as a proposal; then what it comes to for each; then it is done."""
-    delivery, values = delivery_or_404(day, tour), request.values
-    concerned = _concerned(delivery, article_id)
-    if not concerned:
-        abort(404)
-    present = _present_filler(concerned)
-    fillers, wanted = _fillers(delivery, concerned, present), values.get("remplacement", present)
-    filler = fillers.get(wanted)
-    left, left_error = _read_left(concerned[0][1])
-    shares = _shares(concerned, filler, left)
-    form = ShortageForm(request.form if request.method == "POST" else None)
-    context = {
-        "delivery": delivery,
-        "state": delivery.state(clock.now()),
-        "shares": shares,
-        "article": concerned[0][1],
-        "fillers": fillers,
-        "filler": filler,
-        "left": values.get("reste", ""),
-        "left_error": left_error,
-        "form": form,
-        "nav_current": "farm.orders",
-    }
-    if request.method != "POST":
-        form.reason.data = _("Il nous manque un produit : %(name)s.", name=concerned[0][1].name)
-        return render_template("farm/orders/shortage.html", **context)
-    if not form.validate() or any(share.error for share in shares):
-        return make_response(render_template("farm/orders/shortage.html", **context), 422)
-    if wanted and not filler:
-        page = render_template("farm/orders/shortage.html", refusal=Refusal.NOTHING_LEFT, **context)
-        return make_response(page, 422)
-    outcome = preparing.settle_shortage(
-        db.session(),
-        delivery.id,
-        Shortage(
-            article_id,
-            {share.line.id: share.quantity for share in shares},
-            filler.article.id if filler else None,
-            form.reason.data,
-        ),
-        by=staff().id,
-    )
+    """What there is, shared out as a proposal; then what it comes to for each."""
+    found = _sharing(delivery_or_404(day, tour), article_id)
+    form = ShortageForm()
+    form.reason.data = _("Il nous manque un produit : %(name)s.", name=found.article.name)
+    return _shortage_page(found, form)
+
+
+@blueprint.post(SHORTAGE)
+def settle_shortage(day: date, tour: str, article_id: int) -> ResponseReturnValue:
+    delivery, form = delivery_or_404(day, tour), ShortageForm(request.form)
+    found = _sharing(delivery, article_id)
+    if not form.validate() or any(share.error for share in found.shares):
+        return _shortage_page(found, form, status=422)
+    if found.wanted and not found.filler:
+        return _shortage_page(found, form, status=422, refusal=Refusal.NOTHING_LEFT)
+    shares = {share.line.id: share.quantity for share in found.shares}
+    instead_id = found.filler.article.id if found.filler else None
+    short = Shortage(article_id, shares, instead_id, form.reason.data)
+    outcome = preparing.settle_shortage(db.session(), delivery.id, short, by=staff().id)
     if outcome.refusal:
-        page = render_template("farm/orders/shortage.html", refusal=outcome.refusal, **context)
-        return make_response(page, 422)
+        return _shortage_page(found, form, status=422, refusal=outcome.refusal)
     said = ngettext(
         "Une commande change, un message part.",
         "%(n)s commandes changent, autant de messages partent.",
@@ -226,13 +221,43 @@ def shortage(day: date, tour: str, article_id: int) -> ResponseReturnValue:
     return back_to(delivery)
 
 
+def _sharing(delivery: DeliveryView, article_id: int) -> Sharing:
+    concerned = _concerned(delivery, article_id) or abort(404)
+    present = _present_filler(concerned)
+    fillers, wanted = _fillers(delivery, concerned, present), request.values.get("remplacement", present)
+    left, left_error = _read_left(concerned[0][1])
+    shares = _shares(concerned, fillers.get(wanted), left)
+    return Sharing(delivery, concerned[0][1], shares, fillers, wanted, left_error)
+
+
+def _shortage_page(
+    found: Sharing, form: ShortageForm, *, status: int = 200, refusal: Refusal | None = None
+) -> ResponseReturnValue:
+    page = render_template(
+        "farm/orders/shortage.html",
+        delivery=found.delivery,
+        state=found.delivery.state(clock.now()),
+        shares=found.shares,
+        article=found.article,
+        fillers=found.fillers,
+        filler=found.filler,
+        left=request.values.get("reste", ""),
+        left_error=found.left_error,
+        form=form,
+        refusal=refusal,
+        nav_current="farm.orders",
+    )
+    return make_response(page, status)
+
+
 def _concerned(delivery: DeliveryView, article_id: int) -> list[tuple[OrderView, OrderLineView]]:
     """In the order in which they came."""
     return [
         (order, line)
         for order in queries.orders_for(db.session(), delivery.id)
         for line in order.lines
-        if order.state in SHORT_OF and line.article_id == article_id and line.quantity
+        if order.state in SHORT_OF and line.article_id == article_id
+        if line.quantity and not line.kept_back
     ]
 
 
@@ -288,16 +313,19 @@ def _shares(
     proposed = (
         fair_shares([line.quantity for line in lines], left, lines[0].step or 1) if left is not None else []
     )
+    terms = used_for(db.session(), [order.id for order, _ in concerned])
     shares = []
     for place, (order, line) in enumerate(concerned):
-        text = _write(line, proposed[place] if proposed else line.paid)
+        enough = not proposed or proposed[place] == line.quantity < line.paid
+        text = _write(line, line.paid if enough else proposed[place])
         if not proposed:
             typed = request.values.getlist(f"ligne-{line.id}") or [text]
             text = typed[0] if len(typed) == 1 else ""
-        quantity, error = _read_quantity(text, line, line.quantity)
+        quantity, error = _read_quantity(text, line, max(line.quantity, line.paid))
         share = line.paid if quantity is None else quantity
         gap = fills(line, share, filler)
-        shares.append(Share(order, line, text, share, error, gap, _total(order, line, share, filler, gap)))
+        after = _total(order, line, share, filler=filler, gap=gap, voucher=terms.get(order.id))
+        shares.append(Share(order, line, text, share, error, gap, after))
     return shares
 
 
@@ -305,14 +333,25 @@ def _write(line: OrderLineView, quantity: int) -> str:
     return write_weight(quantity) if line.sale_unit is SaleUnit.WEIGHT else str(quantity)
 
 
-def _total(order: OrderView, line: OrderLineView, share: int, filler: Offer | None, gap: int) -> Money:
+def _total(
+    order: OrderView,
+    line: OrderLineView,
+    share: int,
+    *,
+    filler: Offer | None,
+    gap: int,
+    voucher: Terms | None,
+) -> Money:
     """What the order would come to; a filler is counted as what it replaces."""
     lines = [
-        replace(other, given=share if share < line.quantity else None) if other.id == line.id else other
+        replace(other, given=given(line, share)) if other.id == line.id else other
         for other in order.lines
         if other.instead_of_id != line.id
     ]
     price = filler.article.price if filler else None
     if price is not None and gap:
         lines.append(replace(line, quantity=gap, given=None, unit_price=price))
-    return replace(order, lines=tuple(lines)).total
+    after = replace(order, lines=tuple(lines))
+    if voucher:
+        after = replace(after, discount=discount_on(voucher, order.ordered, after.subtotal))
+    return after.total

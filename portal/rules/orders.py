@@ -25,6 +25,7 @@ class OrderState(StrEnum):
 class Refusal(StrEnum):
     """Why an order stays as it is; its words are in the templates."""
 
+    BEFORE_CUTOFF = "before_cutoff"
     CANCELLED_DELIVERY = "cancelled_delivery"
     NEEDS_SHORTAGE = "needs_shortage"
     NOTHING_LEFT = "nothing_left"
@@ -113,14 +114,20 @@ def refusal_to_judge(
     return None
 
 
-def refusal_to_prepare(state: OrderState, to: OrderState, *, to_weigh: bool) -> Refusal | None:
+def refusal_to_prepare(
+    state: OrderState, to: OrderState, cutoff_at: datetime, now: datetime, *, to_weigh: bool
+) -> Refusal | None:
     """Why an order cannot be marked as prepared, or as not prepared after all; None if it can.
 
-    What is weighed has its price first.
+    Its owner may change it until the cutoff, and what is weighed has its price first.
     """
     if not may_become(state, to) or state is OrderState.PLACED:
         return Refusal.NOT_IN_THIS_STATE
-    return Refusal.TO_WEIGH if to is OrderState.PREPARED and to_weigh else None
+    if to is not OrderState.PREPARED:
+        return None
+    if not is_past(cutoff_at, now):
+        return Refusal.BEFORE_CUTOFF
+    return Refusal.TO_WEIGH if to_weigh else None
 
 
 # How long a guest is known

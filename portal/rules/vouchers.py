@@ -66,6 +66,11 @@ def discount(terms: Terms, total: Money) -> Money:
     return min(off, total)
 
 
+def discount_on(terms: Terms, ordered: Money, given: Money) -> Money:
+    """What it takes off what could be given: nothing where what was ordered is below its minimum."""
+    return discount(terms, given) if ordered >= terms.minimum else Money.zero()
+
+
 def shared(discount: Money, totals: Mapping[int, Money]) -> dict[int, Money]:
     """A discount in proportion to the totals by VAT rate: whole cents, the last ones to the largest remainders.
 

@@ -148,6 +148,20 @@ class OrderLine(Base):
     order: Mapped[Order] = relationship(back_populates="lines")
     article: Mapped[Article] = relationship()
 
+    @property
+    def paid(self) -> int:
+        return self.quantity if self.given is None else self.given
+
+    @property
+    def reserved(self) -> int:
+        """What it keeps from others: of what is not there nothing."""
+        return min(self.paid, self.quantity)
+
+    @property
+    def kept_back(self) -> bool:
+        """Withdrawn from before it left the farm: nobody gets it any more."""
+        return self.withdrawal_id is not None and not self.paid
+
 
 class Happening(StrEnum):
     """What befell an order, as its timeline tells it; its words are in the templates."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from portal.deliveries.models import Delivery
 from portal.infra import audit, locks, mail, outbox
@@ -18,10 +18,12 @@ from portal.profile.queries import get_farm
 from portal.rules.cutoffs import is_past
 from portal.rules.orders import OrderState, Refusal, may_become
 from portal.rules.selling import SaleUnit
+from portal.rules.vouchers import discount_on
 from portal.shop import queries, stock
 from portal.shop.models import Happening, Order, OrderEvent, VoucherUse
 from portal.shop.queries import OrderView
 from portal.shop.tokens import order_link
+from portal.shop.vouchers import used_for
 
 _MAILS = {
     OrderState.ACCEPTED: "order_accepted",
@@ -45,7 +47,8 @@ def hold_own(session: Session, order_id: int, account_id: int | None) -> Order |
 
 
 def _hold(session: Session, *which: ColumnElement[bool]) -> list[Order]:
-    wanted = select(Order).where(*which).order_by(Order.id)
+    known = (selectinload(Order.lines), selectinload(Order.events))
+    wanted = select(Order).where(*which).order_by(Order.id).options(*known)
     held = list(session.scalars(locks.for_update(wanted, of=Order)))
     deliveries = select(Delivery).where(Delivery.id.in_({order.delivery_id for order in held}))
     session.scalars(locks.for_share(deliveries.order_by(Delivery.id), of=Delivery)).all()
@@ -68,6 +71,33 @@ def bring(
     left but those who count it. `tell` posts the mail of the new state.
     """
     before = order.state
+    if refusal := _step(session, order, to, at=at, by=by, reason=reason):
+        return refusal
+    taken_back = (before, to) == (OrderState.PREPARED, OrderState.ACCEPTED)
+    if tell and not taken_back:
+        post(session, order, _MAILS[to], at=at, by=by)
+    return None
+
+
+def bring_all(
+    session: Session,
+    orders: Collection[Order],
+    to: OrderState,
+    *,
+    at: datetime,
+    by: int | None,
+    tell: Collection[Order],
+) -> None:
+    """Let locked orders take a step that is theirs to take, in few statements; `tell` are those who get the mail."""
+    for order in orders:
+        _step(session, order, to, at=at, by=by)
+    _post(session, tell, _MAILS[to], at=at, by=by)
+
+
+def _step(
+    session: Session, order: Order, to: OrderState, *, at: datetime, by: int | None, reason: str | None = None
+) -> Refusal | None:
+    before = order.state
     if not may_become(before, to):
         return Refusal.NOT_IN_THIS_STATE
     order.state, order.changed_at = to, at
@@ -85,9 +115,6 @@ def bring(
         session.execute(delete(VoucherUse).where(VoucherUse.order_id == order.id))
         if not is_past(order.delivery.cutoff_at, at):
             stock.give_back(session, order.delivery_id, reserved(order))
-    taken_back = (before, to) == (OrderState.PREPARED, OrderState.ACCEPTED)
-    if tell and not taken_back:
-        post(session, order, _MAILS[to], at=at, by=by)
     return None
 
 
@@ -95,29 +122,54 @@ def reserved(order: Order) -> dict[int, int]:
     """What an order keeps from others: article → units or grams."""
     quantities: Counter[int] = Counter()
     for line in order.lines:
-        quantities[line.article_id] += line.quantity
+        quantities[line.article_id] += line.reserved
     return dict(quantities)
+
+
+def work_out_discounts(session: Session, orders: Collection[Order]) -> None:
+    """Let vouchers follow what is given; whether one counts was settled by what was ordered."""
+    session.flush()
+    terms = used_for(session, [order.id for order in orders])
+    views = queries.these(session, terms)
+    for order in orders:
+        if order.id in terms:
+            view = views[order.id]
+            order.discount = discount_on(terms[order.id], view.ordered, view.subtotal)
 
 
 def post(
     session: Session, order: Order, template: str, *, at: datetime, by: int | None, **context: object
 ) -> None:
     """Mail whoever has ordered; the templates get the order as it now is."""
-    session.flush()
-    view = queries.find(session, order.id)
-    assert view is not None
-    if not outbox.can_send_to(view.email):  # a guest's who is forgotten
+    _post(session, [order], template, at=at, by=by, **context)
+
+
+def _post(
+    session: Session,
+    orders: Collection[Order],
+    template: str,
+    *,
+    at: datetime,
+    by: int | None,
+    **context: object,
+) -> None:
+    if not orders:
         return
-    rendered = mail.render(
-        template,
-        farm=get_farm(session),
-        order=view,
-        way=order_link(view.id, view.account_id),
-        by_farm=by is not None and by != view.account_id,
-        now=at,
-        **context,
-    )
-    outbox.post(session, to=view.email, **rendered.parts, at=at)
+    session.flush()
+    views, farm = queries.these(session, [order.id for order in orders]), get_farm(session)
+    for view in views.values():
+        if not outbox.can_send_to(view.email):  # a guest's who is forgotten
+            continue
+        rendered = mail.render(
+            template,
+            farm=farm,
+            order=view,
+            way=order_link(view.id, view.account_id),
+            by_farm=by is not None and by != view.account_id,
+            now=at,
+            **context,
+        )
+        outbox.post(session, to=view.email, **rendered.parts, at=at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,14 @@ from portal.rules.money import Money
 from portal.rules.orders import OrderState, Refusal, refusal_to_judge, refusal_to_prepare
 from portal.rules.selling import SaleUnit, least
 from portal.shop import queries, stock
+from portal.shop.follow import closes_at
 from portal.shop.models import Happening, Order, OrderEvent, OrderLine, Withdrawal
-from portal.shop.orders import bring, hold, post_change
+from portal.shop.orders import bring, bring_all, hold, post_change, work_out_discounts
 
 AT_WORK = frozenset({OrderState.ACCEPTED, OrderState.PREPARED})
-"""Those that are weighed and packed."""
+"""Those that are packed."""
+AT_THE_SCALE = AT_WORK | {OrderState.DELIVERED}
+"""Those that are weighed: what was forgotten, after it has left too."""
 SHORT_OF = AT_WORK | {OrderState.PLACED}
 """Those in which something can be missing."""
 
@@ -38,7 +41,7 @@ class Outcome:
 def judge(
     session: Session, order_id: int, to: OrderState, *, by: int, reason: str | None = None
 ) -> Outcome | None:
-    """Accept or refuse an order; None where there is none."""
+    """Accept or refuse an order, or cancel it for its owner; None where there is none."""
     held = hold(session, [order_id])
     if not held:
         return None
@@ -46,7 +49,8 @@ def judge(
     if order.state is to or (to is OrderState.ACCEPTED and order.state in AT_WORK):
         return Outcome()
     shortage = any(event.what is Happening.SHORT for event in order.events)
-    refusal = refusal_to_judge(order.state, to, order.delivery.cutoff_at, now, shortage=shortage)
+    cutoff_at = closes_at(order) if to is OrderState.CANCELLED else order.delivery.cutoff_at
+    refusal = refusal_to_judge(order.state, to, cutoff_at, now, shortage=shortage)
     if refusal:
         return Outcome(refusal=refusal)
     locks.checked()
@@ -58,8 +62,7 @@ def accept_all(session: Session, delivery_id: int, *, by: int) -> Outcome:
     """Accept whatever nobody has judged yet on a delivery."""
     held, now = _hold_on(session, delivery_id, {OrderState.PLACED})
     locks.checked()
-    for order in held:
-        bring(session, order, OrderState.ACCEPTED, at=now, by=by)
+    bring_all(session, held, OrderState.ACCEPTED, at=now, by=by, tell=held)
     return Outcome(changed=len(held))
 
 
@@ -72,10 +75,10 @@ def set_prepared(session: Session, order_id: int, prepared: bool, *, by: int) ->
     to = OrderState.PREPARED if prepared else OrderState.ACCEPTED
     if order.state is to:
         return Outcome()
-    refusal = refusal_to_prepare(order.state, to, to_weigh=_to_weigh(order))
+    refusal = _refusal_to_prepare(order, to, now)
     if refusal is None:
         locks.checked()
-        _prepare(session, order, to, at=now, by=by)
+        _prepare(session, held, to, at=now, by=by)
     return Outcome(changed=refusal is None, refusal=refusal)
 
 
@@ -83,17 +86,24 @@ def prepare_all(session: Session, delivery_id: int, *, point_id: int | None = No
     """Mark all orders of a delivery, or of one of its points, as prepared, but for those that are not weighed."""
     held, now = _hold_on(session, delivery_id, {OrderState.ACCEPTED})
     here = [order for order in held if point_id is None or order.pickup_point_id == point_id]
-    ready = [order for order in here if not _to_weigh(order)]
+    refusals = [_refusal_to_prepare(order, OrderState.PREPARED, now) for order in here]
+    if Refusal.BEFORE_CUTOFF in refusals:
+        return Outcome(refusal=Refusal.BEFORE_CUTOFF)
+    ready = [order for order, refusal in zip(here, refusals, strict=True) if refusal is None]
     locks.checked()
-    for order in ready:
-        _prepare(session, order, OrderState.PREPARED, at=now, by=by)
+    _prepare(session, ready, OrderState.PREPARED, at=now, by=by)
     return Outcome(changed=len(ready), left=len(here) - len(ready))
 
 
-def _prepare(session: Session, order: Order, to: OrderState, *, at: datetime, by: int) -> None:
-    """Whoever was told once that it is ready is not told again after a slip."""
-    told = any(event.what is Happening.PREPARED for event in order.events)
-    bring(session, order, to, at=at, by=by, tell=not told)
+def _refusal_to_prepare(order: Order, to: OrderState, now: datetime) -> Refusal | None:
+    return refusal_to_prepare(order.state, to, order.delivery.cutoff_at, now, to_weigh=_to_weigh(order))
+
+
+def _prepare(session: Session, orders: list[Order], to: OrderState, *, at: datetime, by: int) -> None:
+    """Whoever was told once that it is ready is not told again after a slip, nor that it was one."""
+    told = {order for order in orders if any(event.what is Happening.PREPARED for event in order.events)}
+    tell = [order for order in orders if to is OrderState.PREPARED and order not in told]
+    bring_all(session, orders, to, at=at, by=by, tell=tell)
 
 
 def _to_weigh(order: Order) -> bool:
@@ -107,20 +117,31 @@ def weigh(
 ) -> Refusal | None:
     """Write down what lines of a delivery weigh (line → grams, None to weigh it again), all of them or none.
 
-    What is paid follows from it.
+    What is paid follows from it; who has it by now is told.
     """
     held, now = _hold_lines(session, weights)
     lines = [line for order in held for line in order.lines if line.id in weights]
-    fit = (line.sale_unit is SaleUnit.WEIGHT for line in lines)
-    if any(order.delivery_id != delivery_id or order.state not in AT_WORK for order in held) or not all(fit):
+    here = all(order.delivery_id == delivery_id and order.state in AT_THE_SCALE for order in held)
+    if not here or any(line.sale_unit is not SaleUnit.WEIGHT or line.kept_back for line in lines):
         return Refusal.NOT_IN_THIS_STATE
-    for order in held:
-        own = [line for line in order.lines if line.id in weights]
-        changed = [audit.change(session, line, {"given": weights[line.id]}, at=now, by=by) for line in own]
-        if any(changed):
-            order.changed_at = now
-            if not _to_weigh(order):
-                order.events.append(OrderEvent(at=now, what=Happening.WEIGHED, by_id=by))
+    if any(line.order.state is OrderState.DELIVERED and weights[line.id] is None for line in lines):
+        return Refusal.TO_WEIGH
+    before = queries.these(session, [order.id for order in held])
+    weighed = [
+        line.order
+        for line in lines
+        if audit.change(session, line, {"given": weights[line.id]}, at=now, by=by)
+    ]
+    changed = list(dict.fromkeys(weighed))
+    work_out_discounts(session, changed)
+    for order in changed:
+        order.changed_at = now
+        if not _to_weigh(order):
+            order.events.append(OrderEvent(at=now, what=Happening.WEIGHED, by_id=by))
+        elif order.state is OrderState.PREPARED:
+            bring(session, order, OrderState.ACCEPTED, at=now, by=by)
+        if order.state is OrderState.DELIVERED:
+            post_change(session, order, before[order.id], at=now, by=by)
     return None
 
 
@@ -139,31 +160,35 @@ def settle_shortage(session: Session, delivery_id: int, short: Shortage, *, by: 
     held, now = _hold_lines(session, short.shares)
     lines = [line for order in held for line in order.lines if line.id in short.shares]
     astray = any(order.delivery_id != delivery_id or order.state not in SHORT_OF for order in held)
-    if astray or any(line.article_id != short.article_id for line in lines):
+    if astray or any(line.article_id != short.article_id or line.kept_back for line in lines):
         return Outcome(refusal=Refusal.NOT_IN_THIS_STATE)
-    filler = _filler(session, delivery_id, short, now)
+    filler = _filler(session, delivery_id, short, held, now)
     gaps = {line.id: fills(line, short.shares[line.id], filler) for line in lines}
-    if filler and not _is_there(session, filler, gaps):
+    if filler and not _is_there(filler, gaps, held):
         return Outcome(refusal=Refusal.NOTHING_LEFT)
     locks.checked()
-    changed = 0
-    for order in held:
-        before = queries.find(session, order.id)
-        assert before is not None
-        own = [line for line in order.lines if line.id in short.shares]
-        moved = [_share(session, line, short, filler, gaps[line.id], at=now, by=by) for line in own]
-        if not any(moved):
-            continue
-        changed += 1
-        order.changed_at = now
-        order.events.append(OrderEvent(at=now, what=Happening.SHORT, by_id=by, reason=short.reason))
-        if not any(line.quantity if line.given is None else line.given for line in order.lines):
-            bring(session, order, OrderState.REFUSED, at=now, by=by, reason=short.reason)
-            continue
-        if order.state is OrderState.PREPARED:  # the bag is packed again
-            bring(session, order, OrderState.ACCEPTED, at=now, by=by, tell=False)
-        post_change(session, order, before, at=now, by=by, reason=short.reason)
-    return Outcome(changed=changed)
+    before = queries.these(session, [order.id for order in held])
+    shared = [
+        line.order for line in lines if _share(session, line, short, filler, gaps[line.id], at=now, by=by)
+    ]
+    changed = list(dict.fromkeys(shared))
+    work_out_discounts(session, changed)
+    for order in changed:
+        _tell_shortage(session, order, before[order.id], short.reason, at=now, by=by)
+    return Outcome(changed=len(changed))
+
+
+def _tell_shortage(
+    session: Session, order: Order, before: queries.OrderView, reason: str, *, at: datetime, by: int
+) -> None:
+    order.changed_at = at
+    order.events.append(OrderEvent(at=at, what=Happening.SHORT, by_id=by, reason=reason))
+    if not any(line.paid for line in order.lines):
+        bring(session, order, OrderState.REFUSED, at=at, by=by, reason=reason)
+        return
+    if order.state is OrderState.PREPARED:  # the bag is packed again
+        bring(session, order, OrderState.ACCEPTED, at=at, by=by)
+    post_change(session, order, before, at=at, by=by, reason=reason)
 
 
 def _share(
@@ -178,11 +203,9 @@ def _share(
 ) -> bool:
     """Give a line its share and fill the gap; whether anything is other than it was."""
     share = short.shares[line.id]
-    now_given = line.quantity if line.given is None else line.given
-    changed = share != now_given
+    changed = share != line.paid
     if changed:
-        given = None if share >= line.quantity else share
-        audit.change(session, line, {"given": given}, at=at, by=by)
+        audit.change(session, line, {"given": given(line, share)}, at=at, by=by)
     return _fill(session, line, filler, gap, at=at, by=by) or changed
 
 
@@ -200,7 +223,7 @@ def _fill(
         session, "order_line.replace", ("order_line", line.id), at=at, by=by, before=before, after=wanted
     )
     for other in existing:
-        stock.give_back(session, order.delivery_id, {other.article_id: other.quantity})
+        stock.give_back(session, order.delivery_id, {other.article_id: other.reserved})
         order.lines.remove(other)
     if filler and gap:
         stock.reserve(session, order.delivery_id, {filler.article.id: gap})
@@ -218,6 +241,11 @@ def _fill(
             )
         )
     return True
+
+
+def given(line: OrderLine | queries.OrderLineView, share: int) -> int | None:
+    """What is written down of a share; who gets what was ordered has it weighed, where it is."""
+    return None if share == line.quantity else share
 
 
 def fills(line: OrderLine | queries.OrderLineView, share: int, filler: Offer | None) -> int:
@@ -240,20 +268,26 @@ def can_fill(offer: Offer, *, article_id: int, sale_unit: SaleUnit, unit_price: 
     )
 
 
-def _filler(session: Session, delivery_id: int, short: Shortage, now: datetime) -> Offer | None:
-    """Locked; None where nothing replaces what is short."""
-    if short.instead_id is None:
-        return None
-    found = offers(session, [short.instead_id], local_day(now), delivery_id=delivery_id, held=True)
-    return found.get(short.instead_id)
+def _filler(
+    session: Session, delivery_id: int, short: Shortage, held: list[Order], now: datetime
+) -> Offer | None:
+    """None where nothing replaces what is short. Locks all that may be taken or come back at once."""
+    concerned = {line.article_id for order in held for line in order.lines}
+    if short.instead_id is not None:
+        concerned.add(short.instead_id)
+    found = offers(session, concerned, local_day(now), delivery_id=delivery_id, held=True)
+    return found.get(short.instead_id) if short.instead_id is not None else None
 
 
-def _is_there(session: Session, filler: Offer, gaps: Mapping[int, int]) -> bool:
+def _is_there(filler: Offer, gaps: Mapping[int, int], held: list[Order]) -> bool:
     """Counting what already replaces these very lines."""
-    taken = select(OrderLine.quantity).where(
-        OrderLine.instead_of_id.in_(gaps), OrderLine.article_id == filler.article.id
+    taken = (
+        line.reserved
+        for order in held
+        for line in order.lines
+        if line.instead_of_id in gaps and line.article_id == filler.article.id
     )
-    return filler.left is None or sum(gaps.values()) <= filler.left + sum(session.scalars(taken))
+    return filler.left is None or sum(gaps.values()) <= filler.left + sum(taken)
 
 
 def settle_withdrawal(

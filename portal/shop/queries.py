@@ -52,6 +52,11 @@ class OrderLineView:
         return self.quantity if self.given is None else self.given
 
     @property
+    def kept_back(self) -> bool:
+        """Withdrawn from before it left the farm."""
+        return self.withdrawal_id is not None and not self.paid
+
+    @property
     def amount(self) -> Money:
         return selling.amount(self.unit_price, self.sale_unit, self.paid)
 
@@ -130,6 +135,16 @@ class OrderView:
         return sum((line.amount for line in self.lines), Money.zero())
 
     @property
+    def ordered(self) -> Money:
+        """What was asked for comes to, whatever could be given of it."""
+        amounts = (
+            selling.amount(line.unit_price, line.sale_unit, line.quantity)
+            for line in self.lines
+            if line.instead_of_id is None
+        )
+        return sum(amounts, Money.zero())
+
+    @property
     def taken_off(self) -> Money:
         """By a voucher, as far as there is something to take it off."""
         return min(self.discount, self.subtotal)
@@ -163,7 +178,7 @@ class OrderView:
     @property
     def cancellable_until(self) -> datetime:
         """The whole of it can be cancelled until the first of what it holds is closed."""
-        closing = (line.closes_at(self.delivery) for line in self.lines if line.quantity)
+        closing = (line.closes_at(self.delivery) for line in self.lines if line.paid)
         return min(closing, default=self.delivery.cutoff_at)
 
     def refusal_to_cancel(self, now: datetime) -> Refusal | None:
@@ -297,9 +312,30 @@ def find(session: Session, order_id: int) -> OrderView | None:
     return _one(session, _ORDERS.where(Order.id == order_id))
 
 
+def these(session: Session, order_ids: Collection[int]) -> dict[int, OrderView]:
+    """Whosoever's they are, with their timelines: number → order."""
+    return {found.id: found for found in _with_steps(session, _ORDERS.where(Order.id.in_(order_ids)))}
+
+
 def orders_for(session: Session, delivery_id: int) -> list[OrderView]:
     """All that was ordered for a delivery, whatever became of it."""
     return _read(session, _ORDERS.where(Order.delivery_id == delivery_id))
+
+
+def is_awaited(session: Session, article_id: int, today: date) -> bool:
+    """Whether an order that is still to come holds an article."""
+    holding = (
+        select(OrderLine.id)
+        .join(OrderLine.order)
+        .join(Order.delivery)
+        .where(
+            OrderLine.article_id == article_id,
+            OrderLine.quantity > 0,
+            Order.state.in_(sorted(orders.LIVE - {OrderState.DELIVERED})),
+            Delivery.day >= today,
+        )
+    )
+    return session.scalar(select(holding.exists())) or False
 
 
 def orders_named(session: Session, name: str, *, limit: int) -> list[OrderView]:
@@ -309,11 +345,18 @@ def orders_named(session: Session, name: str, *, limit: int) -> list[OrderView]:
 
 
 def _one(session: Session, statement: Select[*tuple[Any, ...]]) -> OrderView | None:
+    return next(iter(_with_steps(session, statement)), None)
+
+
+def _with_steps(session: Session, statement: Select[*tuple[Any, ...]]) -> list[OrderView]:
     found = _read(session, statement)
     if not found:
-        return None
-    steps = select(_STEP).where(OrderEvent.order_id == found[0].id).order_by(OrderEvent.id)
-    return replace(found[0], steps=tuple(session.scalars(steps)))
+        return []
+    steps: dict[int, list[Step]] = {view.id: [] for view in found}
+    taken = select(_STEP).where(OrderEvent.order_id.in_(steps)).order_by(OrderEvent.id)
+    for step in session.scalars(taken):
+        steps[step.order_id].append(step)
+    return [replace(view, steps=tuple(steps[view.id])) for view in found]
 
 
 def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[OrderView]:

@@ -173,12 +173,12 @@ def work(session: Session, delivery_ids: Collection[int]) -> dict[int, Work]:
         .group_by(*key)
     )
     found: dict[int, dict[OrderState, int]] = {delivery_id: {} for delivery_id in delivery_ids}
-    to_weigh: dict[int, int] = {}
+    to_weigh: Counter[int] = Counter()
     for delivery_id, state, orders, lines in session.execute(counted):
         found[delivery_id][state] = orders
-        if state is OrderState.ACCEPTED:
-            to_weigh[delivery_id] = int(lines)
-    return {i: Work(states, to_weigh.get(i, 0)) for i, states in found.items()}
+        if state in {OrderState.ACCEPTED, OrderState.DELIVERED}:
+            to_weigh[delivery_id] += int(lines)
+    return {i: Work(states, to_weigh[i]) for i, states in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +186,24 @@ class WithdrawalView:
     """That somebody has withdrawn, and when staff dealt with it."""
 
     id: int
+    order_id: int
+    name: str
     made_at: datetime
     settled_at: datetime | None
 
+    @property
+    def number(self) -> str:
+        """The order's."""
+        return order_number(self.order_id)
+
 
 _WITHDRAWAL = View(
-    WithdrawalView, id=Withdrawal.id, made_at=Withdrawal.made_at, settled_at=Withdrawal.settled_at
+    WithdrawalView,
+    id=Withdrawal.id,
+    order_id=Withdrawal.order_id,
+    name=Withdrawal.name,
+    made_at=Withdrawal.made_at,
+    settled_at=Withdrawal.settled_at,
 )
 
 
@@ -199,3 +211,9 @@ def withdrawals(session: Session, order_id: int) -> list[WithdrawalView]:
     """Those of an order; its lines say what each is about."""
     own = select(_WITHDRAWAL).where(Withdrawal.order_id == order_id)
     return list(session.scalars(own.order_by(Withdrawal.id)))
+
+
+def open_withdrawals(session: Session) -> list[WithdrawalView]:
+    """Those that staff have still to settle, the oldest first."""
+    waiting = select(_WITHDRAWAL).where(Withdrawal.settled_at.is_(None))
+    return list(session.scalars(waiting.order_by(Withdrawal.made_at, Withdrawal.id)))

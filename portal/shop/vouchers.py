@@ -1,5 +1,6 @@
 """What a voucher takes off an order, and that it does so no more often than it says."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -55,11 +56,15 @@ def hold(session: Session, code: str) -> None:
 
 def off_order(session: Session, order_id: int, total: Money) -> Money:
     """What the voucher that an order was placed with takes off another total: nothing below its minimum."""
-    used = select(Voucher).join(VoucherUse, VoucherUse.voucher_id == Voucher.id)
-    voucher = session.scalar(used.where(VoucherUse.order_id == order_id))
-    if voucher is None or total < voucher.minimum:
-        return Money.zero()
-    return vouchers.discount(terms_of(voucher), total)
+    terms = used_for(session, [order_id]).get(order_id)
+    return vouchers.discount_on(terms, total, total) if terms else Money.zero()
+
+
+def used_for(session: Session, order_ids: Collection[int]) -> dict[int, Terms]:
+    """The vouchers that orders were placed with: order → terms."""
+    used = select(VoucherUse.order_id, Voucher).join(Voucher, Voucher.id == VoucherUse.voucher_id)
+    rows = session.execute(used.where(VoucherUse.order_id.in_(order_ids)))
+    return {order_id: terms_of(voucher) for order_id, voucher in rows}
 
 
 def terms_of(voucher: Voucher) -> Terms:

@@ -162,7 +162,7 @@ POST  /ferme/paniers/<date:day>/<tour>/etat                                 sign
 GET   /ferme/commandes                                                      sign-in    403         200      200
 GET   /ferme/commandes/<date:day>/<tour>                                    sign-in    403         200      200
 POST  /ferme/commandes/<date:day>/<tour>/acceptation                        sign-in    403         303      303
-POST  /ferme/commandes/<date:day>/<tour>/preparation                        sign-in    403         303      303
+POST  /ferme/commandes/<date:day>/<tour>/preparation                        sign-in    403         422      422
 GET   /ferme/commandes/<date:day>/<tour>/pesee                              sign-in    403         200      200
 POST  /ferme/commandes/<date:day>/<tour>/pesee                              sign-in    403         303      303
 POST  /ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>                 sign-in    403         303      303
@@ -176,6 +176,7 @@ GET   /ferme/commandes/<date:day>/<tour>/fournisseurs.txt                   sign
 GET   /ferme/commandes/<id:order_id>                                        sign-in    403         200      200
 POST  /ferme/commandes/<id:order_id>/acceptation                            sign-in    403         303      303
 POST  /ferme/commandes/<id:order_id>/refus                                  sign-in    403         303      303
+POST  /ferme/commandes/<id:order_id>/annulation                             sign-in    403         303      303
 POST  /ferme/commandes/<id:order_id>/preparation                            sign-in    403         303      303
 POST  /ferme/commandes/<id:order_id>/retractations/<id:withdrawal_id>       sign-in    403         303      303
 GET   /ferme/courrier                                                       sign-in    403         200      200
@@ -367,7 +368,8 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "reason": "Une ruche est vide.",
     },
     "/ferme/commandes/<id:order_id>/refus": lambda _: {"reason": "Trop tard pour ce pain."},
-    "/ferme/commandes/<id:order_id>/preparation": lambda _: {"prete": "oui"},
+    "/ferme/commandes/<id:order_id>/annulation": lambda _: {"reason": "Vous nous l'avez demandé."},
+    "/ferme/commandes/<id:order_id>/preparation": lambda _: {"prete": "non"},
     "/ferme/tournees/ajout": lambda _: NEW_TOUR,
     "/ferme/tournees/<id:tour_id>": lambda _: {"name": "Mardi", "lead_days": "3", "lead_time": "20:00"},
     "/ferme/points-de-retrait/ajout": lambda _: POINT | {"tour_id": "3"},

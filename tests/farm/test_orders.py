@@ -1,15 +1,17 @@
 """/ferme/commandes: what was ordered for which delivery, judged by staff."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from time_machine import Traveller
 
+from portal.catalogue.models import Article
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.rules.orders import OrderState
-from portal.rules.selling import SaleUnit
+from portal.rules.selling import SaleUnit, StockKind
 from portal.shop.models import Happening, Order, OrderEvent, OrderLine, Withdrawal
 from tests.client import Browser
 from tests.pages import text_of
@@ -27,6 +29,13 @@ PAGE = "/ferme/commandes/2026-06-16/mardi"
 
 @pytest.fixture
 def staff(browser: Browser) -> Browser:
+    return sign_in(browser)
+
+
+@pytest.fixture
+def packers(browser: Browser, clock: Traveller) -> Browser:
+    """Staff, once the delivery is closed."""
+    clock.move_to(CUTOFF)
     return sign_in(browser)
 
 
@@ -189,6 +198,28 @@ def test_what_is_over_stays_as_it_is(staff, session, act):
     assert state_of(session, made) is OrderState.CANCELLED and mails(session) == []
 
 
+def test_staff_cancel_for_an_owner_who_asks_for_it_as_long_as_the_owner_could(staff, session, clock):
+    honey = article(session, stock_kind=StockKind.COUNTED, stock=0)
+    bread = article(session, "Pain", lead_days=6, lead_time=time(9, 59))
+    made, baked = order(session, {honey: 2}), order(session, {bread: 1})
+    late = order(session, {honey: 1})
+    session.commit()
+    assert staff.submit(f"{page_of(made)}/annulation", {"reason": ""}).status_code == 422
+    assert "Annuler à sa demande" in text_of(staff.get(page_of(made)))
+    for _ in range(2):
+        answer = staff.submit(f"{page_of(made)}/annulation", {"reason": "Vous avez téléphoné."})
+        assert answer.status_code == 303
+    assert state_of(session, made) is OrderState.CANCELLED
+    assert session.get_one(Article, honey.id).stock == 2
+    assert "Vous avez téléphoné." in session.scalars(select(Mail.text)).one()
+    assert "Annuler à sa demande" not in text_of(staff.get(page_of(baked)))
+    assert staff.submit(f"{page_of(baked)}/annulation", {"reason": "Trop tard."}).status_code == 422
+    clock.move_to(CUTOFF)
+    sign_in(staff)
+    assert staff.submit(f"{page_of(late)}/annulation", {"reason": "Trop tard."}).status_code == 422
+    assert [state_of(session, one) for one in (baked, late)] == [ACCEPTED, ACCEPTED]
+
+
 def test_all_that_wait_are_accepted_in_one_press(staff, session):
     honey = article(session)
     waiting = [order(session, {honey: 1}, state=PLACED) for _ in range(2)]
@@ -205,37 +236,78 @@ def test_all_that_wait_are_accepted_in_one_press(staff, session):
 # Prepared
 
 
-def test_an_order_is_marked_as_prepared_and_that_is_undone_and_told_once(staff, session):
+def test_an_order_is_marked_as_prepared_and_that_is_undone_and_told_once(packers, session):
     made = order(session, {article(session): 1})
     session.commit()
     for said, state in (("oui", PREPARED), ("oui", PREPARED), ("non", ACCEPTED), ("oui", PREPARED)):
-        assert staff.submit(f"{page_of(made)}/preparation", {"prete": said}).status_code == 303
+        assert packers.submit(f"{page_of(made)}/preparation", {"prete": said}).status_code == 303
         assert state_of(session, made) is state
     assert mails(session) == [CAMILLE]
-    assert staff.submit(f"{page_of(made)}/preparation", {"prete": "peut-être"}).status_code == 422
+    assert packers.submit(f"{page_of(made)}/preparation", {"prete": "peut-être"}).status_code == 422
 
 
-def test_what_is_not_weighed_is_not_prepared(staff, session):
+def test_nothing_is_prepared_while_its_owner_may_still_change_it(staff, session, clock):
+    made = order(session, {article(session): 1})
+    session.commit()
+    clock.move_to(CUTOFF - timedelta(milliseconds=1))
+    sign_in(staff)
+    until = "une fois la livraison close, à partir du lundi 15 juin, 0 h"
+    assert until in text_of(staff.get(page_of(made)))
+    for page in (PAGE, page_of(made)):
+        assert f'action="{page}/preparation"' not in staff.get(page).get_data(as_text=True)
+        early = staff.submit(f"{page}/preparation", {"prete": "oui"})
+        assert early.status_code == 422 and until in text_of(early)
+    assert state_of(session, made) is ACCEPTED and mails(session) == []
+    clock.move_to(CUTOFF)
+    sign_in(staff)
+    for page in (PAGE, page_of(made)):
+        assert "/preparation" in staff.get(page).get_data(as_text=True)
+
+
+def test_what_is_not_weighed_is_not_prepared(packers, session):
     carrots = article(session, "Carottes", 240, sale_unit=SaleUnit.WEIGHT, step=250)
     made, other = order(session, {carrots: 500}), order(session, {article(session): 1})
     session.commit()
-    answer = staff.submit(f"{page_of(made)}/preparation", {"prete": "oui"})
+    answer = packers.submit(f"{page_of(made)}/preparation", {"prete": "oui"})
     assert answer.status_code == 422 and "reste quelque chose à peser" in text_of(answer)
-    staff.submit(f"{PAGE}/preparation")
-    assert "Une commande attend encore la balance" in text_of(staff.get(PAGE))
+    packers.submit(f"{PAGE}/preparation")
+    assert "Une commande attend encore la balance" in text_of(packers.get(PAGE))
     assert [state_of(session, one) for one in (made, other)] == [ACCEPTED, PREPARED]
 
 
-def test_all_of_a_point_or_of_a_delivery_are_marked_as_prepared(staff, session):
+def test_all_of_a_point_or_of_a_delivery_are_marked_as_prepared(packers, session):
     honey = article(session)
     hall, station = order(session, {honey: 1}), order(session, {honey: 1}, email=None, point="gare")
     session.commit()
-    assert staff.submit(f"{PAGE}/preparation", {"point": "999"}).status_code == 422
-    staff.submit(f"{PAGE}/preparation", {"point": station.pickup_point_id})
+    assert packers.submit(f"{PAGE}/preparation", {"point": "999"}).status_code == 422
+    packers.submit(f"{PAGE}/preparation", {"point": station.pickup_point_id})
     assert [state_of(session, made) for made in (hall, station)] == [ACCEPTED, PREPARED]
-    staff.submit(f"{PAGE}/preparation")
+    packers.submit(f"{PAGE}/preparation")
     assert state_of(session, hall) is PREPARED
     assert mails(session) == ["emma@example.org", CAMILLE]
+
+
+def test_all_in_one_press_reads_the_same_number_of_times_for_three_and_for_thirty(
+    app, session, clock, count_queries
+):
+    honey = article(session)
+
+    def reads(people: int) -> list[int]:
+        clock.move_to(NOW)
+        for _ in range(people):
+            order(session, {honey: 1}, state=PLACED, email=None)
+        session.commit()
+        counts = []
+        for act, moment in (("acceptation", NOW), ("preparation", CUTOFF)):
+            clock.move_to(moment)
+            client = sign_in(app.test_client())
+            with count_queries() as seen:
+                client.submit(f"{PAGE}/{act}")
+            counts.append(sum(not statement.startswith("INSERT") for statement in seen))
+        assert len(mails(session)) == 2 * session.scalar(select(func.count(Order.id)))
+        return counts
+
+    assert reads(3) == reads(30)
 
 
 # Withdrawal, and what the week says

@@ -13,11 +13,12 @@ from portal.infra.outbox import Mail
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.selling import SaleUnit, StockKind
-from portal.shop import queries
-from portal.shop.models import Happening, Order, OrderLine
+from portal.shop import amending, queries
+from portal.shop.models import Happening, Order, OrderLine, Voucher, VoucherUse
 from tests.client import Browser
 from tests.pages import text_of
 from tests.shop.making import article, order
+from tests.shop.vouching import voucher
 from tests.world import CAMILLE, STAFF, TUESDAY, YACINE
 
 PAGE = "/ferme/commandes/2026-06-16/mardi"
@@ -141,6 +142,53 @@ def test_only_what_is_weighed_of_this_delivery_reaches_the_scale(staff, session,
     assert set(session.scalars(select(OrderLine.given))) == {None}
 
 
+def test_what_was_forgotten_is_weighed_after_it_has_left_and_its_owner_told(staff, session, carrots):
+    made = order(session, {carrots: 500}, state=OrderState.DELIVERED)
+    line = made.lines[0].id
+    session.commit()
+    assert "1 à peser" in text_of(staff.get(PAGE))
+    assert "Peser" in text_of(staff.get(f"/ferme/commandes/{made.id}"))
+    for _ in range(2):
+        staff.submit(f"{SCALE}/{line}", {f"poids-{line}": "0,600"})
+    assert given(session, made) == [600] and total(session, made) == Money(144)
+    [mail] = mails(session)
+    said = " ".join((mail.text or "").replace("\u202f", " ").replace("\u00a0", " ").split())
+    assert "Un poids a été noté après la livraison" in said and "Total : 1,44 € TTC" in said
+    assert "À retirer" not in said and "À retirer" not in (mail.html or "")
+    again = staff.submit(f"{SCALE}/{line}", {f"poids-{line}": ""})
+    assert again.status_code == 422 and given(session, made) == [600], "what is paid for has its weight"
+
+
+def test_a_bag_whose_weight_is_taken_back_is_packed_again(staff, session, carrots):
+    made = order(session, {carrots: 500}, state=OrderState.PREPARED)
+    line = made.lines[0]
+    line.given = 480
+    session.commit()
+    staff.submit(f"{SCALE}/{line.id}", {f"poids-{line.id}": "0,490"})
+    assert given(session, made) == [490] and made.state is OrderState.PREPARED
+    staff.submit(f"{SCALE}/{line.id}", {f"poids-{line.id}": ""})
+    assert given(session, made) == [None] and made.state is OrderState.ACCEPTED
+    assert mails(session) == []
+
+
+@pytest.mark.parametrize(("minimum", "weighed", "off"), [(0, 1200, 120), (1000, 800, 80), (1001, 1200, 0)])
+def test_a_vouchers_share_follows_the_weight_and_its_minimum_what_was_ordered(
+    staff, session, minimum, weighed, off
+):
+    roots = article(session, "Racines", 1000, sale_unit=SaleUnit.WEIGHT, step=250)
+    made = order(session, {roots: 1000}, discount=Money(100))
+    used(session, made, voucher(session, share=1000, minimum=Money(minimum)))
+    line = made.lines[0].id
+    staff.submit(f"{SCALE}/{line}", {f"poids-{line}": str(weighed)})
+    found = queries.find(session, made.id)
+    assert (found.taken_off, found.total) == (Money(off), Money(weighed - off))
+
+
+def used(session: Session, made: Order, by: Voucher) -> None:
+    session.add(VoucherUse(order_id=made.id, voucher_id=by.id))
+    session.commit()
+
+
 # Short
 
 
@@ -253,6 +301,59 @@ def test_nobody_is_given_what_is_no_quantity_or_more_than_was_ordered(staff, ses
     assert answer.status_code == 422 and f'name="{line}" value="{typed}"' in answer.get_data(as_text=True)
     assert staff.get(shortage(radish), query_string={line: typed}).status_code == 200
     assert given(session, made) == [None] and mails(session) == []
+
+
+def test_a_vouchers_share_follows_what_is_short_and_its_amount_stays(staff, session):
+    radish = article(session, "Radis", 200)
+    share, amount = order(session, {radish: 4}, discount=Money(80)), order(session, {radish: 4}, email=YACINE)
+    used(session, share, voucher(session, share=1000, minimum=Money(800)))
+    used(session, amount, voucher(session, "CINQ", amount=Money(500)))
+    amount.discount = Money(500)
+    session.commit()
+    fields = {f"ligne-{made.lines[0].id}": "2" for made in (share, amount)}
+    shown = staff.get(shortage(radish), query_string=fields)
+    assert "7,20 € 3,60 €" in text_of(shown) and "3,00 € 0,00 €" in text_of(shown)
+    assert confirm(staff, shortage(radish), shown.get_data(as_text=True)).status_code == 303
+    assert [total(session, made) for made in (share, amount)] == [Money(360), Money(0)]
+
+
+def test_what_was_weighed_above_the_order_does_not_stand_in_the_way(staff, session, carrots):
+    over, other = order(session, {carrots: 500}), order(session, {carrots: 1000}, email=None)
+    over.lines[0].given = 520
+    session.commit()
+    fields = {f"ligne-{over.lines[0].id}": "0,520", f"ligne-{other.lines[0].id}": "0,500"}
+    shown = staff.get(shortage(carrots), query_string=fields)
+    assert "Une commande change" in text_of(shown)
+    assert confirm(staff, shortage(carrots), shown.get_data(as_text=True)).status_code == 303
+    assert (given(session, over), given(session, other)) == ([520], [500])
+    more = fields | {f"ligne-{over.lines[0].id}": "0,521", "reason": "Rien."}
+    assert staff.submit(shortage(carrots), more).status_code == 422
+    enough = staff.get(f"{shortage(carrots)}?reste=2&partager=1").get_data(as_text=True)
+    confirm(staff, shortage(carrots), enough)
+    assert (given(session, over), given(session, other)) == ([520], [None])
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_what_is_not_there_never_comes_back(staff, session, share):
+    honey = article(session, stock_kind=StockKind.COUNTED, stock=0)
+    jam = article(session, "Confiture", 600, stock_kind=StockKind.COUNTED, stock=9)
+    made = order(session, {honey: 3})
+    session.commit()
+    page = staff.get(f"{shortage(honey)}?reste={share}&partager=1&remplacement={jam.id}")
+    confirm(staff, shortage(honey), page.get_data(as_text=True))
+    assert (given(session, made)[0], session.get_one(Article, jam.id).stock) == (share, 6 + share)
+    amending.cancel(session, made.id, made.account_id)
+    session.expire_all()
+    assert [session.get_one(Article, one.id).stock for one in (honey, jam)] == [share, 9]
+
+
+def test_who_is_refused_for_want_of_it_gives_nothing_back(staff, session):
+    honey = article(session, stock_kind=StockKind.COUNTED, stock=0)
+    made = order(session, {honey: 3})
+    session.commit()
+    staff.submit(shortage(honey), {f"ligne-{made.lines[0].id}": "0", "reason": "Cassé."})
+    session.expire_all()
+    assert made.state is OrderState.REFUSED and session.get_one(Article, honey.id).stock == 0
 
 
 def test_what_is_sold_by_weight_is_shared_in_its_steps(staff, session, carrots):

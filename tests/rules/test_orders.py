@@ -115,14 +115,20 @@ def test_what_nobody_judged_is_still_accepted_after_the_cutoff():
 
 
 @pytest.mark.parametrize("state", OrderState)
-def test_what_was_accepted_and_weighed_is_prepared_and_a_slip_is_undone(state):
-    done, to_be_weighed, undone = (
-        refusal_to_prepare(state, to, to_weigh=to_weigh)
-        for to, to_weigh in ((PREPARED, False), (PREPARED, True), (ACCEPTED, True))
+def test_what_was_accepted_and_weighed_is_prepared_past_the_cutoff_and_a_slip_is_undone(state):
+    done, to_be_weighed, early, undone = (
+        refusal_to_prepare(state, to, CUTOFF, now, to_weigh=to_weigh)
+        for to, now, to_weigh in (
+            (PREPARED, TOO_LATE, False),
+            (PREPARED, TOO_LATE, True),
+            (PREPARED, IN_TIME, True),
+            (ACCEPTED, IN_TIME, True),
+        )
     )
     ready = state is ACCEPTED
     assert done is (None if ready else Refusal.NOT_IN_THIS_STATE)
     assert to_be_weighed is (Refusal.TO_WEIGH if ready else Refusal.NOT_IN_THIS_STATE)
+    assert early is (Refusal.BEFORE_CUTOFF if ready else Refusal.NOT_IN_THIS_STATE)
     assert undone is (None if state is PREPARED else Refusal.NOT_IN_THIS_STATE)
 
 

@@ -1,15 +1,14 @@
 """A small shop on the small farm: enough for every page of staff to show something."""
 
-from datetime import date, timedelta
+from datetime import date
 from io import BytesIO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
-from portal.catalogue.models import Article, ArticlePrice, Category, Label, Picture, Supplier
-from portal.catalogue.pictures import store
-from portal.profile.models import Conditions
+from portal.catalogue.models import Article, ArticlePrice, Category, Label, Supplier
+from portal.catalogue.pictures import Encoded, read, store
 from portal.rules.money import Money
 from portal.rules.selling import Measured, SaleUnit, StockKind
 from portal.shop.models import Cart, CartLine, Voucher, Withdrawal
@@ -22,12 +21,13 @@ CART_KEY = "0123456789abcdef" * 2
 
 
 def stock_the_shop(session: Session) -> Article:
-    """A neighbour's honey at a price that goes up, bread by delivery; a voucher, and conditions of sale.
+    """A neighbour's honey at a price that goes up, bread by delivery; a voucher.
 
     Answers the honey.
     """
-    shown = store(session, BytesIO(picture(size=(400, 300))))
-    assert isinstance(shown, Picture)
+    encoded = read(BytesIO(picture(size=(400, 300))))
+    assert isinstance(encoded, Encoded)
+    shown = store(session, encoded)
     honey = article(
         session,
         picture_id=shown.id,
@@ -64,7 +64,6 @@ def stock_the_shop(session: Session) -> Article:
                 minimum=Money(0),
                 note="Aux nouveaux.",
             ),
-            Conditions(text="# Qui vend\n\nLa ferme.", published_at=NOW - timedelta(days=90)),
         ]
     )
     return honey

@@ -4,13 +4,15 @@ Its pixels are counted before one of them is decoded, its format is what its byt
 """
 
 import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
 from typing import IO
 
 from PIL import Image, ImageCms, ImageOps
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +22,9 @@ from portal.infra import locks
 WIDTHS = (160, 320, 640, 960)
 MOST_BYTES = 12 * 1024 * 1024
 MOST_PIXELS = 60_000_000
+"""Of a JPEG, which is decoded at a fraction of its size."""
+MOST_WHOLE = 24_000_000
+"""Of what is decoded whole."""
 MOST_SIDE = 16_000
 FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -46,8 +51,21 @@ def picture_file(session: Session, digest: str, width: int) -> bytes | None:
     )
 
 
-def store(session: Session, upload: IO[bytes]) -> Picture | PictureRefusal:
-    """Keep what it shows; the same picture is kept once."""
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What an upload shows, as it is kept: width → file."""
+
+    width: int
+    height: int
+    files: Mapping[int, bytes]
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.files[self.width]).hexdigest()[:32]
+
+
+def read(upload: IO[bytes]) -> Encoded | PictureRefusal:
+    """Decode and encode it, which takes a moment: nothing is to be locked meanwhile."""
     data = upload.read(MOST_BYTES + 1)
     if not data:
         return PictureRefusal.MISSING
@@ -57,14 +75,27 @@ def store(session: Session, upload: IO[bytes]) -> Picture | PictureRefusal:
     if isinstance(shown, PictureRefusal):
         return shown
     files = {width: _encode(shown, width) for width in widths(shown.width)}
-    digest = hashlib.sha256(files[shown.width]).hexdigest()[:32]
-    if known := _known(session, digest):
+    return Encoded(shown.width, shown.height, files)
+
+
+def store(session: Session, encoded: Encoded, *, instead_of: int | None = None) -> Picture:
+    """Keep it, the same picture once. Locked with the picture that it replaces: nobody removes it before we show it.
+
+    By their numbers: two who swap the pictures of two articles wait for each other and never for ever.
+    """
+    digest = encoded.digest
+    concerned = select(Picture).where(or_(Picture.digest == digest, Picture.id == instead_of))
+    held = session.scalars(locks.for_update(concerned.order_by(Picture.id), of=Picture)).all()
+    if known := next((picture for picture in held if picture.digest == digest), None):
         return known
-    picture = Picture(digest=digest, width=shown.width, height=shown.height)
+    picture = Picture(digest=digest, width=encoded.width, height=encoded.height)
     with suppress(IntegrityError), session.begin_nested():  # somebody else's may come first
         session.add(picture)
         session.flush()
-        session.add_all(PictureSize(picture_id=picture.id, width=w, data=data) for w, data in files.items())
+        session.add_all(
+            PictureSize(picture_id=picture.id, width=width, data=data)
+            for width, data in encoded.files.items()
+        )
     return session.scalars(select(Picture).where(Picture.digest == digest)).one()
 
 
@@ -75,16 +106,12 @@ def forget_unused(session: Session, picture_id: int) -> None:
         session.execute(delete(Picture).where(Picture.id == picture_id, ~shown))
 
 
-def _known(session: Session, digest: str) -> Picture | None:
-    """Held: nobody removes it before we show it."""
-    return session.scalar(locks.for_share(select(Picture).where(Picture.digest == digest), of=Picture))
-
-
 def _decode(data: bytes) -> Image.Image | PictureRefusal:
     """Upright, in colours that every screen shows, at most as wide as the widest file."""
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS or max(image.size) > MOST_SIDE:
+            most = MOST_WHOLE if image.format in {"PNG", "WEBP"} else MOST_PIXELS
+            if image.width * image.height > most or max(image.size) > MOST_SIDE:
                 return PictureRefusal.TOO_LARGE
             image.draft(None, (WIDTHS[-1], WIDTHS[-1]))  # a JPEG may be decoded at a fraction of its size
             profile = image.info.get("icc_profile")

@@ -48,6 +48,12 @@ class StockRefusal(StrEnum):
 # Articles
 
 
+def hold_article(session: Session, article_id: int) -> Article:
+    """Lock it until our commit: who orders it meanwhile waits."""
+    that = select(Article).where(Article.id == article_id)
+    return session.scalars(locks.for_update(that, of=Article)).one()
+
+
 def add_article(
     session: Session,
     values: Mapping[str, Any],
@@ -83,7 +89,7 @@ def change_article(
     by: int,
 ) -> bool:
     """Whether it was otherwise until now; its slug stays, so that addresses go on leading there."""
-    article = _locked(session, article_id)
+    article = hold_article(session, article_id)
     values = _fitted({**values, "stock": article.stock})
     if values["product_id"] is None:
         price = session.scalar(
@@ -101,7 +107,7 @@ def change_article(
 
 def set_retired(session: Session, article_id: int, retired: bool, *, at: datetime, by: int) -> bool:
     """Sell it to nobody any more, or to all again; whether it was otherwise until now."""
-    article = _locked(session, article_id)
+    article = hold_article(session, article_id)
     if (article.retired_at is not None) == retired:
         return False
     audit.change(session, article, {"retired_at": at if retired else None}, at=at, by=by)
@@ -112,16 +118,17 @@ def set_picture(
     session: Session, article_id: int, upload: IO[bytes], *, at: datetime, by: int
 ) -> PictureRefusal | None:
     """Show what was uploaded."""
-    article = _locked(session, article_id)
-    picture = pictures.store(session, upload)
-    if isinstance(picture, PictureRefusal):
-        return picture
+    encoded = pictures.read(upload)
+    if isinstance(encoded, PictureRefusal):
+        return encoded
+    article = hold_article(session, article_id)
+    picture = pictures.store(session, encoded, instead_of=article.picture_id)
     _show(session, article, picture.id, at=at, by=by)
     return None
 
 
 def remove_picture(session: Session, article_id: int, *, at: datetime, by: int) -> None:
-    _show(session, _locked(session, article_id), None, at=at, by=by)
+    _show(session, hold_article(session, article_id), None, at=at, by=by)
 
 
 def _show(session: Session, article: Article, picture_id: int | None, *, at: datetime, by: int) -> None:
@@ -131,12 +138,6 @@ def _show(session: Session, article: Article, picture_id: int | None, *, at: dat
         session.flush()
         if before is not None:
             pictures.forget_unused(session, before)
-
-
-def _locked(session: Session, article_id: int) -> Article:
-    return session.scalars(
-        locks.for_update(select(Article).where(Article.id == article_id), of=Article)
-    ).one()
 
 
 def _product_for(session: Session, article: Article, price: Money) -> Product:
@@ -186,7 +187,7 @@ def set_price(session: Session, article_id: int, price: DatedPrice, *, at: datet
     """In force from its day on; whether that was otherwise until now. None where that day is over."""
     if price.since < local_day(at):
         return None
-    _locked(session, article_id)
+    hold_article(session, article_id)
     begun = (ArticlePrice.article_id == article_id, ArticlePrice.since <= price.since)
     before = session.scalar(select(ArticlePrice).where(*begun).order_by(ArticlePrice.since.desc()).limit(1))
     if before and (before.price, before.vat_basis_points) == (price.price, price.vat_basis_points):
@@ -205,7 +206,7 @@ def withdraw_price(session: Session, article_id: int, since: date, *, at: dateti
     """Take back a price that has not begun; whether it was still there. None where it has begun."""
     if since <= local_day(at):
         return None
-    _locked(session, article_id)
+    hold_article(session, article_id)
     that = select(ArticlePrice).where(ArticlePrice.article_id == article_id, ArticlePrice.since == since)
     price = session.scalar(that)
     if price is None:
@@ -230,7 +231,7 @@ def count_stock(
     session: Session, article_id: int, delta: int, *, delivery_id: int | None = None, at: datetime, by: int
 ) -> StockRefusal | None:
     """So much more or less is left, in all or for one delivery; sales of the meantime count as well."""
-    article = _locked(session, article_id)
+    article = hold_article(session, article_id)
     counted_by = StockKind.COUNTED if delivery_id is None else StockKind.BY_DELIVERY
     if article.stock_kind is not counted_by:
         return StockRefusal.NOT_COUNTED

@@ -22,6 +22,7 @@ from portal.infra.orm import db
 from portal.rules.alphabet import finds
 from portal.rules.cutoffs import local_day
 from portal.rules.selling import Missing, StockKind, is_low
+from portal.shop.queries import is_awaited
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
 
@@ -106,13 +107,27 @@ def product(article_id: int) -> ResponseReturnValue:
 def save_product(article_id: int) -> ResponseReturnValue:
     article = article_or_404(article_id)
     form = _form(ArticleForm, article, posted=True)
-    if not form.validate():
+    if not form.validate() or not _may_be_counted_so(form, article):
         return product_page(article, form=form, status=422)
     changed = services.change_article(
         db.session(), article_id, form.values, not_on=form.not_on, at=clock.now(), by=staff().id
     )
     flash(_("Le produit est enregistré.") if changed else _("Rien n'a changé."), "success")
     return redirect(url_for("farm.product", article_id=article_id), 303)
+
+
+def _may_be_counted_so(form: ArticleForm, article: Article) -> bool:
+    """Not while orders hold it: what was set aside in one way would come back in another."""
+    session = db.session()
+    same = form.stock_kind.data is services.hold_article(session, article.id).stock_kind
+    if same or not is_awaited(session, article.id, local_day(clock.now())):
+        return True
+    form.stock_kind.errors = [
+        _(
+            "Stock : des commandes à livrer en contiennent. Il se comptera autrement quand elles seront livrées."
+        )
+    ]
+    return False
 
 
 @blueprint.post(f"{ADDRESS}/retrait")

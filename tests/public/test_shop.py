@@ -440,8 +440,9 @@ def photograph(stall: Session) -> str:
     file = BytesIO()
     Image.new("RGB", (700, 500), "orange").save(file, "PNG")
     file.seek(0)
-    made = pictures.store(stall, file)
-    assert not isinstance(made, pictures.PictureRefusal)
+    encoded = pictures.read(file)
+    assert isinstance(encoded, pictures.Encoded)
+    made = pictures.store(stall, encoded)
     find(stall, "Carottes").picture_id = made.id
     stall.commit()
     return made.digest

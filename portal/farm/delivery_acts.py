@@ -27,6 +27,7 @@ from portal.planning.deliveries import Outcome
 from portal.rules.cutoffs import Lead, cutoff_instant, last_minute
 from portal.rules.deliveries import Refusal, refusal_to_cancel, refusal_to_leave, refusal_to_reinstate
 from portal.rules.holidays import holiday_on, working_day_beside
+from portal.shop import rerouting
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import ngettext
@@ -96,7 +97,7 @@ def cancel_delivery(day: date, tour: str) -> ResponseReturnValue:
     outcome = deliveries.cancel(db.session(), found.id, form.reason.data, by=staff().id)
     if outcome.refusal:
         return _refused("farm/deliveries/cancel.html", found, outcome, form=form)
-    return _done(found, outcome, _("La livraison est annulée."))
+    return _done(found, outcome, _("La livraison est annulée."), orders=_taken_along(found))
 
 
 @blueprint.route(f"{ADDRESS}/retablissement", methods=["GET", "POST"])
@@ -130,8 +131,9 @@ def move_delivery(day: date, tour: str) -> ResponseReturnValue:
         if outcome.refusal in OF_CUTOFF:
             form.last_minute.errors = [_words(outcome.refusal)]
         return _move_page(found, form, asked, status=422)
-    said = _("La livraison est déplacée.") if asked != found.day else _("La date limite est changée.")
-    return _done(found, outcome, said, day=asked)
+    if asked == found.day:
+        return _done(found, outcome, _("La date limite est changée."))
+    return _done(found, outcome, _("La livraison est déplacée."), day=asked, orders=_following(found))
 
 
 def _day_asked() -> date | None:
@@ -192,6 +194,7 @@ def _page(
         refusal=refusal,
         tried=status == 422,
         reach=deliveries.reach(session, found),
+        orders=rerouting.waiting(session, found.id),
         list=packing_list(session, found, although_cancelled=True),
         holiday_on=holiday_on,
         nav_current="farm.deliveries",
@@ -200,14 +203,36 @@ def _page(
     return make_response(page, status)
 
 
-def _done(found: DeliveryView, outcome: Outcome, said: str, day: date | None = None) -> ResponseReturnValue:
+def _taken_along(found: DeliveryView) -> str:
+    n = rerouting.waiting(db.session(), found.id)
+    said = ngettext(
+        "Une commande passe à la livraison suivante : la personne reçoit un mail.",
+        "%(n)s commandes passent à la livraison suivante : chacun·e reçoit un mail.",
+        n,
+    )
+    return said if n else ""
+
+
+def _following(found: DeliveryView) -> str:
+    n = rerouting.waiting(db.session(), found.id)
+    said = ngettext(
+        "Une commande suit la livraison : la personne reçoit un mail.",
+        "%(n)s commandes suivent la livraison : chacun·e reçoit un mail.",
+        n,
+    )
+    return said if n else ""
+
+
+def _done(
+    found: DeliveryView, outcome: Outcome, said: str, *, day: date | None = None, orders: str = ""
+) -> ResponseReturnValue:
     if not outcome.changed:
         said = _("C'était déjà fait : rien n'a changé.")
-    elif outcome.told:
+    else:
         told = ngettext(
-            "Une personne va recevoir un message.", "%(n)s personnes vont recevoir un message.", outcome.told
+            "Une personne va recevoir un mail.", "%(n)s personnes vont recevoir un mail.", outcome.told
         )
-        said = f"{said} {told}"
+        said = " ".join(filter(None, (said, told if outcome.told else "", orders)))
     flash(said, "success")
     return redirect(url_for("farm.delivery", day=day or found.day, tour=found.tour_slug), 303)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Delivery
@@ -18,6 +18,12 @@ from portal.shop.queries import OrderView
 from portal.shop.travel import Stop, box_stops, point_stops
 
 WAITING = sorted(LIVE - {OrderState.DELIVERED})
+
+
+def waiting(session: Session, delivery_id: int) -> int:
+    """How many orders go elsewhere with a delivery that is cancelled or moved; guests' too."""
+    held = select(func.count(Order.id)).where(Order.delivery_id == delivery_id, Order.state.in_(WAITING))
+    return session.scalar(held) or 0
 
 
 def reroute(session: Session, order: Order) -> None:

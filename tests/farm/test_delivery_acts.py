@@ -12,12 +12,14 @@ from portal.deliveries.models import Delivery
 from portal.deliveries.services import generate
 from portal.planning.models import DeliveryNotice
 from portal.planning.services import postpone
+from portal.rules.orders import OrderState
 from tests import crowd
 from tests.client import Browser
 from tests.composing import formula
 from tests.farm.test_deliveries import cancel, skip_camille, table
 from tests.pages import text_of
 from tests.planning.test_skip import person
+from tests.shop import making
 from tests.world import CAMILLE, CUTOFF, STAFF, TODAY, TUESDAY
 
 PAGE = "/ferme/livraisons/2026-06-16/mardi"
@@ -71,7 +73,7 @@ def test_the_preview_says_who_is_concerned_and_writes_nothing(staff, session):
     session.commit()
     page = staff.get("/ferme/livraisons/2026-06-23/mardi/annulation")
     words = text_of(page)
-    assert "Une personne, 3 paniers. Chacune reçoit un message." in words
+    assert "Une personne, 3 paniers. Chacune reçoit un mail." in words
     assert "Parmi eux, un panier reporté à cette date. Il revient à sa date" in words
     assert "Halle de Serres une personne Aubert Camille" in words
     head, *rows = table(page, "Paniers par point et par formule")
@@ -85,7 +87,7 @@ def test_a_delivery_is_cancelled_with_a_reason_that_everybody_reads(staff, sessi
     answer = staff.submit(f"{PAGE}/annulation", {"reason": REASON})
     assert (answer.status_code, answer.location) == (303, PAGE)
     page = text_of(staff.get(PAGE))
-    assert "La livraison est annulée. Une personne va recevoir un message." in page
+    assert "La livraison est annulée. Une personne va recevoir un mail." in page
     assert REASON in page
     assert told(session) == 1
 
@@ -137,7 +139,7 @@ def test_a_delivery_is_reinstated(staff, session):
     cancel(session)
     staff.get(f"{PAGE}/retablissement")
     assert staff.submit(f"{PAGE}/retablissement").status_code == 303
-    assert "La livraison est rétablie. Une personne va recevoir un message." in text_of(staff.get(PAGE))
+    assert "La livraison est rétablie. Une personne va recevoir un mail." in text_of(staff.get(PAGE))
     assert delivery(session).cancelled_at is None
 
 
@@ -169,7 +171,7 @@ def test_a_delivery_is_moved_and_its_page_with_it(staff, session):
     answer = staff.submit(f"{PAGE}/deplacement?jour=2026-06-17", {"reason": "Marché."})
     assert (answer.status_code, answer.location) == (303, "/ferme/livraisons/2026-06-17/mardi")
     page = text_of(staff.get(answer.location))
-    assert "La livraison est déplacée. Une personne va recevoir un message." in page
+    assert "La livraison est déplacée. Une personne va recevoir un mail." in page
     assert "Déplacée du mardi 16 juin. Marché." in page
 
 
@@ -335,10 +337,37 @@ def test_a_preview_takes_the_same_number_of_statements_for_few_and_for_many(
 
     few = statements()
     crowd.add(session, 200)
-    assert statements() == few <= 10
+    assert statements() == few <= 11
 
 
 def test_who_skips_is_not_concerned(client, session):
     skip_camille(session)
     client.sign_in(STAFF)
     assert "il n'y a personne à prévenir" in text_of(client.get(f"{PAGE}/annulation"))
+
+
+# Orders
+
+
+@pytest.fixture
+def two_orders(session):
+    honey = making.article(session)
+    making.order(session, {honey: 1})
+    making.order(session, {honey: 1}, email=None)
+    making.order(session, {honey: 1}, state=OrderState.CANCELLED)
+    session.commit()
+
+
+def test_who_cancels_a_delivery_reads_what_becomes_of_its_orders(staff, two_orders):
+    words = text_of(staff.get(f"{PAGE}/annulation"))
+    assert "2 commandes passent à la livraison suivante qui peut les apporter" in words
+    staff.submit(f"{PAGE}/annulation", {"reason": REASON})
+    said = "2 commandes passent à la livraison suivante : chacun·e reçoit un mail."
+    assert said in text_of(staff.get(PAGE))
+
+
+def test_who_moves_a_delivery_reads_what_becomes_of_its_orders(staff, two_orders):
+    said = "2 commandes suivent la livraison : chacun·e reçoit un mail."
+    assert said in text_of(staff.get(f"{PAGE}/deplacement?jour=2026-06-17"))
+    answer = staff.submit(f"{PAGE}/deplacement?jour=2026-06-17", {"reason": ""})
+    assert said in text_of(staff.get(answer.location))

@@ -22,6 +22,7 @@ from portal.catalogue.models import (
 )
 from portal.profile.models import FarmProfile
 from portal.rules.money import Money
+from portal.rules.orders import OrderState
 from portal.rules.selling import Measured, SaleUnit, StockKind
 from portal.shop.models import OrderLine
 from tests.client import Browser
@@ -323,6 +324,22 @@ def test_what_is_sold_by_the_piece_is_never_sold_by_weight_later(desk, session):
     answer = desk.submit(HONEY, ARTICLE | {"sale_unit": "weight", "step": "250"})
     assert answer.status_code == 422 and row(session).sale_unit is SaleUnit.JAR
     assert desk.submit(HONEY, ARTICLE | {"sale_unit": "bunch"}).status_code == 303
+
+
+@pytest.mark.parametrize("state", [OrderState.PLACED, OrderState.ACCEPTED, OrderState.PREPARED])
+def test_how_stock_is_counted_stays_while_orders_to_come_hold_it(staff, session, honey, clock, state):
+    made = order(session, {honey: 2}, state=state)
+    session.commit()
+    by_delivery = ARTICLE | {"stock_kind": "by_delivery", "delivery_stock": "10", "name": "Miel de thym"}
+    refused = staff.submit(HONEY, by_delivery)
+    assert refused.status_code == 422 and 'value="Miel de thym"' in refused.get_data(as_text=True)
+    assert "Stock : des commandes à livrer en contiennent." in text_of(refused)
+    assert row(session).stock_kind is StockKind.COUNTED and row(session).stock == 12
+    assert staff.submit(HONEY, ARTICLE).status_code == 303, "the rest of it changes"
+    made.state = OrderState.DELIVERED
+    session.commit()
+    assert staff.submit(HONEY, by_delivery).status_code == 303
+    assert row(session).stock_kind is StockKind.BY_DELIVERY
 
 
 def test_what_begins_to_be_counted_begins_with_none(desk, session):

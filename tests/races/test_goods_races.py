@@ -150,6 +150,26 @@ def test_a_picture_that_one_article_loses_and_another_gains_at_once_stays(app: F
         begin()
 
 
+def test_two_who_swap_the_pictures_of_two_articles_never_wait_for_ever(app: Flask, honey: int) -> None:
+    with app.app_context(), own_transaction() as session:
+        other = article(session, "Pollen").id
+    one, two = picture(size=(64, 40)), picture(size=(64, 41))
+
+    def show(article_id: int, shown: bytes, by: int = SOPHIE) -> Any:
+        return act(app, services.set_picture, article_id, BytesIO(shown), by=by)
+
+    def begin() -> None:
+        show(honey, one)
+        show(other, two)
+
+    begin()
+    for answers in meetings(app, lambda: show(honey, two), lambda: show(other, one, GERARD)):
+        assert answers == (None, None)
+        shown = select(func.count(Picture.id.distinct())).join(Article, Article.picture_id == Picture.id)
+        assert count(app, shown) == 2 == count(app, select(func.count(Picture.id)))
+        begin()
+
+
 def test_two_who_settle_how_the_shop_sells_for_the_first_time_are_both_heard(app: Flask) -> None:
     one, other = ShopRules(False, True, Money(0)), ShopRules(True, False, Money(1000))
     for answers in meetings(app, partial(act, app, save, one), partial(act, app, save, other, by=GERARD)):

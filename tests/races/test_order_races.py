@@ -4,19 +4,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from portal.catalogue.articles import offers
 from portal.catalogue.models import Article
 from portal.infra.orm import db, own_transaction
 from portal.infra.outbox import Mail
 from portal.rules.orders import OrderState
+from portal.rules.selling import StockKind
 from portal.shop.models import Happening, Order, OrderEvent
 from tests.client import Browser
 from tests.races.helpers import meetings
-from tests.shop.making import article, order
-from tests.world import CAMILLE, STAFF
+from tests.shop.making import article, line, order
+from tests.world import CAMILLE, CUTOFF, STAFF, TODAY
 
 PAGE = "/ferme/commandes/2026-06-16/mardi"
 
@@ -117,18 +120,17 @@ def test_accepting_all_while_an_owner_cancels_ends_with_what_came_last(app: Flas
         assert mails == len(steps)
 
 
-def test_packing_while_an_owner_cancels_is_one_or_the_other(app: Flask, jars: int) -> None:
-    staff, camille = desk(app), desk(app, CAMILLE)
-    for statuses, (state, steps, mails) in raced(
-        app,
-        jars,
-        lambda _: staff.submit(f"{PAGE}/preparation"),
-        lambda n: camille.submit(f"/commandes/{n}/annulation"),
-        state=OrderState.ACCEPTED,
-    ):
-        packed = state is OrderState.PREPARED
-        assert steps == ([Happening.PREPARED] if packed else [Happening.CANCELLED])
-        assert statuses == ([303, 422] if packed else [303, 303]) and mails == 1
+def test_two_who_pack_the_same_order_send_one_mail(app: Flask, jars: int) -> None:
+    with time_machine.travel(CUTOFF, tick=False):
+        one, other = desk(app), desk(app)
+        for statuses, came in raced(
+            app,
+            jars,
+            lambda _: one.submit(f"{PAGE}/preparation"),
+            lambda n: other.submit(f"/ferme/commandes/{n}/preparation", {"prete": "oui"}),
+            state=OrderState.ACCEPTED,
+        ):
+            assert (statuses, came) == ([303, 303], (OrderState.PREPARED, [Happening.PREPARED], 1))
 
 
 def test_one_shortage_settled_twice_at_once_is_told_once(app: Flask, jars: int) -> None:
@@ -146,3 +148,38 @@ def test_one_shortage_settled_twice_at_once_is_told_once(app: Flask, jars: int) 
         assert state is OrderState.REFUSED
         assert (steps, mails) == ([Happening.SHORT, Happening.REFUSED], 1)
         assert 303 in statuses and set(statuses) <= {303, 404, 422}
+
+
+def test_a_shortage_and_a_buyer_wait_for_each_other_and_never_for_ever(app: Flask, jars: int) -> None:
+    with app.app_context(), own_transaction() as session:
+        before, after = (
+            article(session, name, stock_kind=StockKind.COUNTED, stock=10_000).id
+            for name in ("Confiture", "Pollen")
+        )
+    staff = desk(app)
+
+    def settle(order_id: int) -> TestResponse:
+        """What stood in for the jar goes back, something else is taken."""
+        with app.app_context():
+            field = f"ligne-{db.session().get_one(Order, order_id).lines[0].id}"
+        fields = {field: "0", "remplacement": str(after), "reason": "Vide."}
+        return staff.submit(f"{PAGE}/manque/{jars}", fields)
+
+    def buy() -> None:
+        with app.app_context(), own_transaction() as session:
+            offers(session, [before, after], TODAY, held=True)
+
+    def replaced() -> int:
+        order_id = place(app, jars, OrderState.ACCEPTED)
+        with app.app_context(), own_transaction() as session:
+            made = session.get_one(Order, order_id)
+            made.lines[0].given = 0
+            instead = line(session.get_one(Article, before), 1, instead_of_id=made.lines[0].id)
+            made.lines.append(instead)
+        return order_id
+
+    waiting = [replaced()]
+    for settled, bought in meetings(app, lambda: settle(waiting[-1]), buy):
+        assert not isinstance(settled, Exception) and settled.status_code == 303
+        assert bought is None
+        waiting.append(replaced())

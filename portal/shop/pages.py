@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Response,
+    abort,
+    flash,
+    get_template_attribute,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
@@ -17,6 +27,7 @@ from portal.infra.orm import db
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
+from portal.rules.orders import Refusal
 from portal.rules.selling import MOST_GRAMS, SaleUnit
 from portal.shop import amending, queries, withdrawals
 from portal.shop.amending import Fault, Objection, Outcome
@@ -83,6 +94,11 @@ class OrderPages:
     def ask_amendment(self) -> ResponseReturnValue:
         """The quantities, and what they would come to: nothing is changed yet."""
         order = self._order()
+        refusal = order.refusal_to_amend(clock.now())
+        if refusal is Refusal.NOT_IN_THIS_STATE:
+            words = get_template_attribute("components/order.html", "order_refusal")
+            flash(str(words(refusal, order)), "warning")
+            return self._back()
         asked = read_quantities(request.args, order, all_of_them=False)
         return self._amendment(order, asked)
 

@@ -345,6 +345,16 @@ def test_an_order_is_ordered_again_as_far_as_it_is_still_sold(session, camille):
     assert "Ne se commande pas pour l'instant : Ancien miel." in text_of(camille.get("/ma-commande"))
 
 
+def test_what_is_over_has_no_form_to_amend_it(session, camille):
+    made = order(session, {article(session): 2}, state=OrderState.CANCELLED).id
+    session.commit()
+    answer = camille.get(f"/commandes/{made}/modification")
+    assert (answer.status_code, answer.location) == (303, f"/commandes/{made}")
+    assert "Cette commande est annulée : elle n'est ni préparée ni facturée." in text_of(
+        camille.get(answer.location)
+    ).partition("<h1")[0]
+
+
 # On paper
 
 

@@ -16,6 +16,7 @@ from portal.farm import blueprint
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.packing.queries import Tally, tallies
+from portal.profile.queries import has_conditions
 from portal.rules.cutoffs import last_minute, local_day
 from portal.shop import sheets
 from portal.shop.sheets import Work
@@ -93,7 +94,14 @@ def week() -> ResponseReturnValue:
             work=work[delivery.id],
         )
         days.append(Day(delivery, state, tally, work[delivery.id], wanted))
-    return render_template("farm/week.html", days=days, formulas=on_sale, today=today)
+    return render_template(
+        "farm/week.html",
+        days=days,
+        formulas=on_sale,
+        today=today,
+        withdrawals=sheets.open_withdrawals(session),
+        open_to_orders=has_conditions(session),
+    )
 
 
 def _expected(tally: Tally, on_sale: Collection[FormulaView]) -> list[int]:

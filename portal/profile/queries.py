@@ -122,6 +122,11 @@ def conditions_in_force(session: Session) -> ConditionsView | None:
     return session.scalar(_CONDITIONS.limit(1))
 
 
+def has_conditions(session: Session) -> bool:
+    """Whether the farm has published any: without them nobody can order."""
+    return session.scalar(select(select(Conditions.id).exists())) or False
+
+
 def all_conditions(session: Session) -> list[ConditionsView]:
     """Every version, that in force first."""
     return list(session.scalars(_CONDITIONS))

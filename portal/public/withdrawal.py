@@ -46,7 +46,9 @@ def find_order() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, 422)
     of_client, of_address = count_try(
-        (REQUESTS_OF_CLIENT, client_address()), (MAILS_TO_ADDRESS, form.email.data.casefold()), now=clock.now()
+        (REQUESTS_OF_CLIENT, client_address()),
+        (MAILS_TO_ADDRESS, form.email.data.casefold()),
+        now=clock.now(),
     )
     if of_client.exceeded:
         return _page(form, 429, busy=True)

@@ -124,7 +124,7 @@ def _weigh(
         order.delivery.cutoff_at,
         now,
         cancelled=order.delivery.cancelled,
-        empty=not any(line.quantity for line in after.lines),
+        empty=not any(line.paid for line in after.lines),
     )
     if refusal is None and changed and order.account_id is None:
         below = after.subtotal < min(get_rules(session).guest_minimum, order.subtotal)

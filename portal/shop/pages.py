@@ -5,6 +5,7 @@ What is asked and what is answered stands here; who may ask, in the faces.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from flask import (
@@ -22,8 +23,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
+from portal.accounts.limits import count_try
 from portal.infra import clock, pdf
 from portal.infra.orm import db
+from portal.infra.throttle import Limit
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
@@ -40,6 +43,10 @@ from portal.web.forms import ChosenMany, Typed, choices, email, line, whole
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
+from portal.web.limits import client_address
+
+WITHDRAWALS_OF_CLIENT = Limit("withdrawals of a client", 30, timedelta(hours=1))
+RECEIPTS_TO_ADDRESS = Limit("withdrawal receipts to an address", 6, timedelta(hours=1))
 
 CHOICES = 20
 """Quantities that are offered beyond none, or more where more is ordered."""
@@ -138,6 +145,13 @@ class OrderPages:
         form.process(request.form)
         if not form.validate():
             return self._withdrawal(order, form, 422)
+        counts = count_try(
+            (WITHDRAWALS_OF_CLIENT, client_address()),
+            (RECEIPTS_TO_ADDRESS, form.email.data.casefold()),
+            now=clock.now(),
+        )
+        if any(count.exceeded for count in counts):
+            return self._withdrawal(order, form, 429, busy=True)
         declared = withdrawals.declare(
             db.session(),
             self.order_id,

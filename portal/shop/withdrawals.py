@@ -1,19 +1,22 @@
 """Withdrawing from a purchase online (Code de la consommation, L221-21 and D221-5)."""
 
 import re
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from portal.infra import audit, clock, locks, mail, outbox
 from portal.profile.queries import get_farm
-from portal.rules.cutoffs import local_day
-from portal.shop import queries
-from portal.shop.models import FIRST_ORDER_NUMBER, Happening, OrderEvent, Withdrawal
-from portal.shop.orders import hold_own
-from portal.shop.queries import OrderView
+from portal.rules.cutoffs import is_past, local_day
+from portal.rules.orders import OrderState
+from portal.shop import queries, stock
+from portal.shop.models import FIRST_ORDER_NUMBER, Happening, Order, OrderEvent, OrderLine, Withdrawal
+from portal.shop.orders import bring, hold_own, work_out_discounts
+from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.tokens import order_link
 
 _NUMBER = re.compile(r"[Bb]?([0-9]{5,9})", re.ASCII)
@@ -45,7 +48,8 @@ def declare(
 ) -> Declared | None:
     """Take a declaration and mail its receipt; None where the order is somebody else's.
 
-    What was declared already is not declared twice.
+    What was declared already is not declared twice. From the day of the delivery on staff settle it: then nobody
+    knows who has collected what.
     """
     order = hold_own(session, order_id, account_id)
     if order is None:
@@ -61,31 +65,57 @@ def declare(
     if not set(chosen) <= set(view.returnable(local_day(now))):
         return Declared(view, WithdrawalRefusal.NOT_RETURNABLE)
     locks.checked()
-    declaration = Withdrawal(order_id=order.id, made_at=now, name=name, email=email)
-    session.add(declaration)
+    out = view.state is OrderState.DELIVERED or view.delivery.day <= local_day(now)
+    made = Withdrawal(order_id=order.id, made_at=now, name=name, email=email, settled_at=None if out else now)
+    lines = [line for line in order.lines if line.id in line_ids and line.withdrawal_id is None]
+    _note(session, order, made, lines, by=account_id)
+    if not out:
+        _keep_back(session, order, lines, at=now)
     session.flush()
-    ids = {line.id for line in chosen}
-    for line in order.lines:
-        if line.id in ids:
-            line.withdrawal_id = declaration.id
-    order.changed_at = now
-    order.events.append(OrderEvent(at=now, what=Happening.WITHDRAWN, by_id=account_id))
-    after: dict[str, object] = {"lines": sorted(ids)}
-    audit.record(session, "order.withdraw", ("shop_order", order.id), at=now, by=account_id, after=after)
-    rendered = mail.render(
-        "withdrawal_received",
-        farm=get_farm(session),
-        order=view,
-        way=order_link(order.id, account_id),
-        lines=chosen,
-        name=name,
-        email=email,
-        now=now,
-        day=local_day(now),
-    )
-    outbox.post(session, to=email, **rendered.parts, at=now)
+    stands = queries.find(session, order.id) or view
+    _tell(session, stands, made, chosen)
+    return Declared(stands)
+
+
+def _note(
+    session: Session, order: Order, made: Withdrawal, lines: list[OrderLine], *, by: int | None
+) -> None:
+    session.add(made)
     session.flush()
-    return Declared(queries.find(session, order.id) or view)
+    for line in lines:
+        line.withdrawal_id = made.id
+    order.changed_at = made.made_at
+    order.events.append(OrderEvent(at=made.made_at, what=Happening.WITHDRAWN, by_id=by))
+    after: dict[str, object] = {"lines": [line.id for line in lines]}
+    audit.record(session, "order.withdraw", ("shop_order", order.id), at=made.made_at, by=by, after=after)
+
+
+def _keep_back(session: Session, order: Order, lines: list[OrderLine], *, at: datetime) -> None:
+    """They are neither packed nor paid, and before the cutoff others can have them; nothing left is cancelled."""
+    if not is_past(order.delivery.cutoff_at, at):
+        back: Counter[int] = Counter()
+        for line in lines:
+            back[line.article_id] += line.reserved
+        stock.give_back(session, order.delivery_id, back)
+    for line in lines:
+        line.given = 0
+    work_out_discounts(session, [order])
+    if order.state is OrderState.PREPARED:  # the bag is packed again
+        bring(session, order, OrderState.ACCEPTED, at=at, by=None)
+    if not any(line.paid for line in order.lines):
+        bring(session, order, OrderState.CANCELLED, at=at, by=None, tell=False)
+
+
+def _tell(session: Session, order: OrderView, made: Withdrawal, lines: list[OrderLineView]) -> None:
+    """A receipt to the address that was given and to the order's own, and a word to the farm."""
+    farm, at = get_farm(session), made.made_at
+    context = {"farm": farm, "order": order, "made": made, "lines": lines, "day": local_day(at)}
+    receipt = mail.render("withdrawal_received", **context, way=order_link(order.id, order.account_id))
+    for to in {email.casefold(): email for email in (order.email, made.email)}.values():
+        outbox.post(session, to=to, **receipt.parts, at=at)
+    if outbox.can_send_to(farm.email):
+        word = mail.render("withdrawal_to_farm", **context, way=mail.link("farm.order", order_id=order.id))
+        outbox.post(session, to=farm.email, **word.parts, at=at)
 
 
 def send_link(session: Session, number: str, email: str) -> None:

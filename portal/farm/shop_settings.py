@@ -87,7 +87,12 @@ def publish_conditions() -> ResponseReturnValue:
 
 
 def _shop_page(form: ShopForm, status: int = 200) -> ResponseReturnValue:
-    page = render_template("farm/settings/shop.html", form=form, nav_current="farm.index")
+    page = render_template(
+        "farm/settings/shop.html",
+        form=form,
+        open_to_orders=queries.has_conditions(db.session()),
+        nav_current="farm.index",
+    )
     return make_response(page, status)
 
 

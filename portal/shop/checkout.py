@@ -36,6 +36,8 @@ class Refusal(StrEnum):
     EMPTY = "empty"
     GUESTS_NOT_WELCOME = "guests_not_welcome"
     NOT_OF_AGE = "not_of_age"
+    NOT_OPEN = "not_open"
+    """The farm has published no conditions of sale that one could agree to (L221-5, L221-13)."""
     """Nobody has said that they may buy alcohol."""
     NOT_READY = "not_ready"
     """Something is missing, or the delivery is to be chosen anew."""
@@ -58,6 +60,8 @@ class Summary:
         if not self.cart.lines:
             return Refusal.EMPTY
         if self.guest and not self.rules.guests_welcome:
+        if self.conditions is None:
+            return Refusal.NOT_OPEN
             return Refusal.GUESTS_NOT_WELCOME
         if not self.cart.ready:
             return Refusal.NOT_READY
@@ -175,7 +179,7 @@ def _hold(session: Session, draft: Draft, person: Person) -> None:
 def _write(session: Session, seen: Summary, person: Person, contact: Contact, now: datetime) -> Order:
     """The order with its lines, and what it sets aside."""
     cart, stop = seen.cart, seen.cart.stop
-    assert stop is not None
+    assert stop is not None and seen.conditions is not None
     order = Order(
         account_id=person.account_id,
         delivery_id=stop.delivery.id,
@@ -187,7 +191,7 @@ def _write(session: Session, seen: Summary, person: Person, contact: Contact, no
         changed_at=now,
         cart_key=cart.draft.key,
         digest=seen.digest,
-        conditions_id=seen.conditions.id if seen.conditions else None,
+        conditions_id=seen.conditions.id,
         discount=cart.discount,
         lines=[_line(line) for line in cart.lines],
         events=[OrderEvent(at=now, what=Happening.PLACED, by_id=person.account_id)],
@@ -236,10 +240,8 @@ def _settle(session: Session, order: Order, seen: Summary, now: datetime) -> Non
         orders.bring(session, order, OrderState.ACCEPTED, at=now, by=None, tell=False)
     session.flush()
     view, farm = queries.find(session, order.id), get_farm(session)
-    assert view is not None
+    assert view is not None and seen.conditions is not None
     way = order_link(order.id, order.account_id)
     rendered = mail.render("order_placed", order=view, conditions=seen.conditions, way=way, farm=farm)
-    files = [papers.order_file(view, farm)]
-    if seen.conditions:
-        files.append(papers.conditions_file(seen.conditions, farm))
+    files = [papers.order_file(view, farm), papers.conditions_file(seen.conditions, farm)]
     outbox.post(session, to=order.email, **rendered.parts, at=now, attachments=files)

@@ -44,6 +44,19 @@ def test_how_the_shop_sells_is_settled(staff, session):
     assert event.after == {"accepts_at_once": False, "guest_minimum": 2000}
 
 
+def test_staff_read_that_nobody_can_order_before_conditions_are_published(desk, session):
+    said = "Personne ne peut encore commander à la boutique"
+    pages = ("/ferme", SHOP_PAGE)
+    for page in pages:
+        html = desk.get(page).text
+        assert said in html
+        assert f'href="{ADD}"' in html
+    session.add(Conditions(text="Tout est TTC.", published_at=NOW))
+    session.commit()
+    for page in pages:
+        assert said not in desk.get(page).text
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -172,7 +172,7 @@ def test_the_order_is_confirmed_with_what_was_agreed_to(
         assert said in mail.text.replace("\u202f", " ").replace("\u00a0", " ")
     names = session.scalars(select(Attachment.name).order_by(Attachment.position)).all()
     assert names == [f"commande-{order.number}.pdf", "conditions-2026-06-10.pdf"]
-    assert order.conditions_id == 1
+    assert order.conditions_id == 2
 
 
 def test_links_in_the_mail_are_of_this_site(client: Browser, session: Session, honey: int) -> None:
@@ -589,6 +589,24 @@ def test_who_is_sure_of_an_address_keeps_it(client: Browser, session: Session, h
 
 
 # The same form again
+
+# Before the shop is open
+
+
+@WHO
+def test_nobody_orders_before_conditions_of_sale_are_published(
+    browser: Browser, session: Session, honey: int, who: str | None
+) -> None:
+    filled = ready(browser, session, honey, who)
+    session.execute(delete(Conditions))
+    session.commit()
+    assert browser.get(PAGE).location == "/ma-commande"
+    page = shown(browser)
+    assert "La boutique n'est pas encore ouverte aux commandes" in page
+    assert "Passer la commande" not in page
+    assert "obligation de paiement" not in refused(browser.submit(PAGE, filled))
+    assert orders(session) == []
+
 
 OTHER = {"nom": "Emma Blanc", "telephone": "06 39 98 00 99", "adresse": "9 rue Neuve", "ville": "Gap"}
 

@@ -10,6 +10,8 @@ from portal.accounts.models import Account
 from portal.catalogue.models import Article, ArticlePrice, Category, Product
 from portal.deliveries.models import Delivery, Tour
 from portal.pickup.models import PickupPoint
+from portal.profile.models import Conditions
+from portal.profile.queries import has_conditions
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.selling import SaleUnit, StockKind
@@ -44,8 +46,15 @@ def article(
     }
     made = Article(**(values | changes))
     session.add(made)
+    if not has_conditions(session):
+        open_shop(session)
     session.flush()
     return made
+
+
+def open_shop(session: Session) -> None:
+    """Without conditions of sale nobody can order."""
+    session.add(Conditions(text="# Qui vend\n\nLa ferme.", published_at=NOW - timedelta(days=90)))
 
 
 def delivery(session: Session, day: date = TUESDAY, tour: str = "mardi") -> Delivery:

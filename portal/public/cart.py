@@ -33,7 +33,10 @@ from portal.web.i18n import lazy_gettext as _l
 from portal.web.limits import client_address
 
 CODES_OF_CLIENT = Limit("voucher codes of a client", 30, timedelta(hours=1))
-SHOPPING = frozenset({"public.shop", "public.article", "public.cart_delivery", "public.checkout"})
+SHOPPING = frozenset({
+    "public.shop", "public.article", "public.cart_delivery", "public.checkout", "member.home", "member.orders",
+    "member.order", "member.wishes",
+})  # fmt: skip
 """The pages on which somebody who is signed in is told how much is in the order."""
 
 _MOST_ID = 10**9 - 1
@@ -124,11 +127,19 @@ def _answer(done: Put) -> ResponseReturnValue:
 
 def _answer_shelf(done: Put, back: str) -> ResponseReturnValue:
     if is_htmx():
-        status = 422 if done.refusal else 200
+        summary = checkout.summary(db.session(), done.draft, buyer(), clock.now())
         return render_fragments(
-            "public/cart/_put.html", status=status, put=done, back=back, count=len(done.draft.entries)
+            "public/cart/_put.html",
+            status=422 if done.refusal else 200,
+            put=done,
+            back=back,
+            cart=summary.cart,
+            gap=summary.gap,
+            count=len(done.draft.entries),
         )
-    return _page(done.draft, 422, put=done, back=back) if done.refusal else redirect(back, 303)
+    if done.refusal:
+        return _page(done.draft, 422, put=done, back=back)
+    return redirect(f"{back}#quantite-{done.offer.article.id}", 303)
 
 
 # Where it goes

@@ -106,7 +106,7 @@ def _account() -> Account | None:
 def _known(account: Account | None) -> dict[str, str | None]:
     """What was given before."""
     if account is None:
-        return visit.get(TYPED, {})
+        return dict(visit.get(TYPED, {}))
     address = billing_address(db.session(), account.id)
     known = asdict(address) if address else {"name": account.full_name}
     return {**known, "phone": account.phone}

@@ -1,7 +1,7 @@
 """The shop: its shelves, and each article with all that is to be known before it is bought."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -64,6 +64,17 @@ class Wanted:
         }
         return url_for("public.shop", **{name: value for name, value in said.items() if value})
 
+    @property
+    def filters(self) -> dict[str, "Wanted"]:
+        """What was ticked, and what is looked for without it."""
+        without = {"in_season": replace(self, in_season=False), "wished": replace(self, wished=False)}
+        return {name: other for name, other in without.items() if other != self}
+
+    def rank(self, item: Item) -> tuple[bool, bool]:
+        """What is called like that comes before what is named after its maker, its kind or its shelf."""
+        name = item.article.name
+        return not finds(self.text, name.split()[0]), not finds(self.text, name)
+
     def has(self, item: Item) -> bool:
         article = item.article
         return (
@@ -96,7 +107,8 @@ def shop() -> ResponseReturnValue:
         visit=visit,
         wanted=wanted,
         shelves=_shelves(on_shelves),
-        stalls=_stalls(shown, wanted.sort),
+        stalls=_stalls(shown, wanted),
+        hiding=[] if shown else _hiding(on_shelves, wanted),
         shown=len(shown),
         empty_shop=not on_shelves,
         certified=any(it.article.certified for it in on_shelves),
@@ -140,8 +152,21 @@ def _shelves(items: Iterable[Item]) -> list[Shelf]:
     return list(dict.fromkeys(Shelf(a.category_slug, a.category, a.category_drawing) for a in articles))
 
 
-def _stalls(items: Sequence[Item], sort: str) -> list[tuple[str | None, list[Item]]]:
-    """Shelf by shelf with its name, or all in one row; what can be had stands first on its shelf."""
+def _hiding(items: Iterable[Item], wanted: Wanted) -> list[tuple[str, int, str]]:
+    """Which box that was ticked hides how much, and the address without it."""
+    found = (
+        (name, sum(without.has(it) for it in items), without.address(wanted.shelf))
+        for name, without in wanted.filters.items()
+    )
+    return [hiding for hiding in found if hiding[1]]
+
+
+def _stalls(items: Sequence[Item], wanted: Wanted) -> list[tuple[str | None, list[Item]]]:
+    """Shelf by shelf with its name, or all in one row; what can be had stands first on its shelf.
+
+    What was looked for by its name stands in one row, the nearest first.
+    """
+    sort = wanted.sort
     by_name = sorted(items, key=lambda it: french_order(it.article.name))
     if sort == "nom":
         return [(None, by_name)] if by_name else []
@@ -150,6 +175,8 @@ def _stalls(items: Sequence[Item], sort: str) -> list[tuple[str | None, list[Ite
     names = {it.article.category_slug: it.article.category for it in items}
     places = {slug: place for place, slug in enumerate(names)}
     stalls = sorted(by_name, key=lambda it: (places[it.article.category_slug], it.missing is not None))
+    if wanted.text:
+        return [(None, sorted(stalls, key=wanted.rank))] if stalls else []
     return [
         (names[slug], list(stall)) for slug, stall in groupby(stalls, key=lambda it: it.article.category_slug)
     ]

@@ -62,6 +62,10 @@ class Line:
         return most(self.offer)
 
     @property
+    def last(self) -> bool:
+        return is_last(self.offer)
+
+    @property
     def picture_width(self) -> int | None:
         """Of the smallest file of its photograph, if it has one."""
         width = self.offer.article.picture_width
@@ -79,6 +83,11 @@ def most(offer: Offer) -> int:
     limit = selling.MOST_GRAMS if by_weight else selling.MOST_UNITS
     step = selling.least(offer.goods)
     return min(limit, limit if offer.left is None else offer.left) // step * step
+
+
+def is_last(offer: Offer) -> bool:
+    """Whether who takes the most of it leaves nothing that can be ordered."""
+    return offer.left is not None and offer.left < most(offer) + selling.least(offer.goods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +156,19 @@ def cart(session: Session, draft: Draft, person: Person, now: datetime) -> CartV
     """A draft with its articles, its delivery and its sums."""
     if not draft.entries:
         return CartView(draft, (), None, None, None, now)
-    stop, lost = place(session, draft, person, now)
-    lines = tuple(_lines(session, draft, stop, now))
+    return filled(session, draft, person, now, place(session, draft, person, now))
+
+
+def filled(
+    session: Session,
+    draft: Draft,
+    person: Person,
+    now: datetime,
+    where: tuple[Stop | None, DeliveryView | None],
+) -> CartView:
+    """The same where its place is known already."""
+    stop, lost = where
+    lines = tuple(_lines(session, draft, stop, now)) if draft.entries else ()
     view = CartView(draft, lines, stop, lost, None, now)
     if draft.voucher is None:
         return view
@@ -230,6 +250,10 @@ class Put:
     @property
     def most(self) -> int:
         return most(self.offer)
+
+    @property
+    def last(self) -> bool:
+        return is_last(self.offer)
 
 
 def put(

@@ -16,6 +16,7 @@ from portal.deliveries.models import Delivery
 from portal.infra import audit, clock, locks, mail, outbox
 from portal.pickup.models import PickupPoint
 from portal.profile.queries import ConditionsView, conditions_in_force, get_farm
+from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.shop import carts, orders, papers, queries, stock, vouchers
 from portal.shop.carts import CartView, Line
@@ -35,9 +36,9 @@ class Refusal(StrEnum):
     """Something is no more as the page has shown it."""
     EMPTY = "empty"
     GUESTS_NOT_WELCOME = "guests_not_welcome"
-    NOT_OF_AGE = "not_of_age"
     NOT_OPEN = "not_open"
     """The farm has published no conditions of sale that one could agree to (L221-5, L221-13)."""
+    NOT_OF_AGE = "not_of_age"
     """Nobody has said that they may buy alcohol."""
     NOT_READY = "not_ready"
     """Something is missing, or the delivery is to be chosen anew."""
@@ -59,15 +60,20 @@ class Summary:
         """Why it cannot be ordered, whoever asks: the page or the button."""
         if not self.cart.lines:
             return Refusal.EMPTY
-        if self.guest and not self.rules.guests_welcome:
         if self.conditions is None:
             return Refusal.NOT_OPEN
+        if self.guest and not self.rules.guests_welcome:
             return Refusal.GUESTS_NOT_WELCOME
         if not self.cart.ready:
             return Refusal.NOT_READY
-        if self.guest and self.cart.subtotal < self.rules.guest_minimum:
+        if self.gap.cents:
             return Refusal.BELOW_MINIMUM
         return None
+
+    @property
+    def gap(self) -> Money:
+        """What a guest's order is short of."""
+        return self.rules.lacking(self.cart.subtotal) if self.guest else Money.zero()
 
     @property
     def digest(self) -> str:
@@ -104,16 +110,16 @@ class Contact:
     postcode: str
     town: str
 
+    @classmethod
+    def of(cls, order: Order) -> "Contact":
+        return cls(**{field.name: getattr(order, field.name) for field in fields(cls)})
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The order that a form has made, now or before; or why it makes none, and how things stand."""
 
     order_id: int | None
-    @classmethod
-    def of(cls, order: Order) -> "Contact":
-        return cls(**{field.name: getattr(order, field.name) for field in fields(cls)})
-
     again: bool = False
     refusal: Refusal | None = None
     summary: Summary | None = None
@@ -213,12 +219,6 @@ def _write(session: Session, seen: Summary, person: Person, contact: Contact, no
     return order
 
 
-def _remember(session: Session, account_id: int, contact: Contact, now: datetime) -> None:
-    """What is asked once is there the next time."""
-    account = session.get_one(Account, account_id)
-    audit.change(session, account, {"phone": contact.phone}, at=now, by=account_id, unsaid={"phone"})
-    address = AddressView(contact.name, contact.street, contact.postcode, contact.town)
-    keep_billing_address(session, account_id, address, at=now)
 def _line(line: Line) -> OrderLine:
     article = line.offer.article
     return OrderLine(
@@ -232,6 +232,12 @@ def _line(line: Line) -> OrderLine:
     )
 
 
+def _remember(session: Session, account_id: int, contact: Contact, now: datetime) -> None:
+    """What is asked once is there the next time."""
+    account = session.get_one(Account, account_id)
+    audit.change(session, account, {"phone": contact.phone}, at=now, by=account_id, unsaid={"phone"})
+    address = AddressView(contact.name, contact.street, contact.postcode, contact.town)
+    keep_billing_address(session, account_id, address, at=now)
 
 
 def _settle(session: Session, order: Order, seen: Summary, now: datetime) -> None:

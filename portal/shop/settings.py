@@ -22,6 +22,10 @@ class ShopRules:
     guests_welcome: bool
     guest_minimum: Money
 
+    def lacking(self, subtotal: Money) -> Money:
+        """What a visitor's order is still short of."""
+        return max(self.guest_minimum - subtotal, Money.zero())
+
 
 UNSAID = ShopRules(accepts_at_once=True, guests_welcome=True, guest_minimum=Money(15_00))
 """As long as the farm says nothing else."""

@@ -1,6 +1,5 @@
 """What the shop shows: articles as they can be had with the delivery that somebody's order travels with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,8 +12,9 @@ from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.selling import Journey, Missing, SaleUnit
 from portal.shop import carts
+from portal.shop.carts import CartView
 from portal.shop.drafts import Draft
-from portal.shop.settings import get_rules
+from portal.shop.settings import ShopRules, get_rules
 from portal.shop.travel import Stop
 from portal.shop.vouchers import Person
 
@@ -48,6 +48,10 @@ class Item:
         return carts.most(self.offer)
 
     @property
+    def last(self) -> bool:
+        return carts.is_last(self.offer)
+
+    @property
     def few(self) -> int | None:
         """What is left of it, where that is little."""
         return self.offer.left if selling.is_low(self.offer.goods, self.offer.left) else None
@@ -71,8 +75,22 @@ class Visit:
 
     now: datetime
     stop: Stop | None
-    quantities: Mapping[int, int]
-    may_order: bool
+    cart: CartView
+    rules: ShopRules | None
+    """Those that bind a visitor; who is signed in orders as little as they like."""
+
+    @property
+    def quantities(self) -> dict[int, int]:
+        return {article_id: entry.quantity for article_id, entry in self.cart.draft.entries.items()}
+
+    @property
+    def may_order(self) -> bool:
+        return self.rules is None or self.rules.guests_welcome
+
+    @property
+    def gap(self) -> Money:
+        """What a visitor's order is short of."""
+        return self.rules.lacking(self.cart.subtotal) if self.rules else Money.zero()
 
     @property
     def delivery_id(self) -> int | None:
@@ -92,13 +110,9 @@ class Visit:
 
 
 def visit(session: Session, draft: Draft, person: Person, now: datetime) -> Visit:
-    stop, _lost = carts.place(session, draft, person, now)
-    return Visit(
-        now=now,
-        stop=stop,
-        quantities={article_id: entry.quantity for article_id, entry in draft.entries.items()},
-        may_order=person.account_id is not None or get_rules(session).guests_welcome,
-    )
+    where = carts.place(session, draft, person, now)
+    cart = carts.filled(session, draft, person, now, where)
+    return Visit(now, where[0], cart, None if person.account_id else get_rules(session))
 
 
 def _closes_early(goods: selling.Goods, journey: Journey) -> bool:

@@ -17,6 +17,7 @@ from portal.deliveries.models import Delivery, Tour
 from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.pages import text_of
+from tests.shop.making import article
 from tests.world import CAMILLE, CUTOFF, NOW, STAFF, TUESDAY, YACINE
 
 
@@ -160,7 +161,7 @@ def test_when_everything_ahead_is_skipped_or_closed_the_page_says_so(
 
 
 @pytest.mark.parametrize("subscriptions_held", [1, 12])
-def test_the_page_takes_ten_queries_whatever_is_shown(
+def test_the_page_takes_eleven_queries_whatever_is_shown(
     client: Browser,
     session: Session,
     clock: time_machine.Traveller,
@@ -195,7 +196,7 @@ def test_the_page_takes_ten_queries_whatever_is_shown(
         client.get("/espace")
         with count_queries() as statements:
             assert client.get("/espace").status_code == 200
-        assert len(statements) <= 10, "\n".join(statements)
+        assert len(statements) <= 11, "\n".join(statements)
 
 
 def test_a_suspension_is_told_once_and_the_next_box_is_the_first_one_back(camille: Browser) -> None:
@@ -212,3 +213,12 @@ def test_a_postponed_box_is_told_where_it_left_and_where_it_arrives(camille: Bro
     page = text_of(camille.get("/espace"))
     assert "Grand panier, Œufs reportés au mardi 23 juin" in page
     assert "Grand panier, Œufs reportés de la semaine du 15 juin" in page
+
+
+def test_what_is_in_the_order_is_said_here_too(client: Browser, session: Session) -> None:
+    honey = article(session)
+    session.commit()
+    client.sign_in(CAMILLE)
+    assert 'id="lien-commande" href="/ma-commande" hidden' in client.get("/espace").text
+    client.submit("/ma-commande/produits", {"article": honey.id, "quantity": 2})
+    assert "Ma commande (1 produit)" in text_of(client.get("/espace"))

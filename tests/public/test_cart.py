@@ -102,7 +102,7 @@ def test_a_press_is_answered_with_what_it_changes_alone(browser: Browser, honey:
 def test_a_shelf_gets_its_own_piece_of_the_page(browser: Browser, honey: int) -> None:
     answer = put(browser, honey, 2, retour="/boutique?rayon=epicerie")
     if not browser.htmx:
-        assert answer.location == "/boutique?rayon=epicerie"
+        assert answer.location == f"/boutique?rayon=epicerie#quantite-{honey}"
         return
     assert answer.text.lstrip().startswith('<form class="take"')
     assert 'data-hx-swap-oob="true"' in answer.text

@@ -472,9 +472,11 @@ def test_one_goes_on_with_what_there_is(client: Browser, session: Session, honey
 
 
 def test_a_guest_orders_for_some_amount_at_least(client: Browser, session: Session, honey: int) -> None:
+    assert "à partir de 15,00 €" in text_of(client.get("/boutique"))
     put(client, honey, 2)
+    assert "encore 2,00 €" in shown(client)
     go(client, stop(session))
-    assert "à partir de 15,00 € : il manque 2,00 €" in shown(client)
+    assert "à partir de 15,00 € : encore 2,00 €" in shown(client)
     assert client.get(PAGE).status_code == 303
     put(client, honey, 3)
     filled = form(client, None)
@@ -588,8 +590,6 @@ def test_who_is_sure_of_an_address_keeps_it(client: Browser, session: Session, h
     assert orders(session)[0].email == "emma@gmial.com"
 
 
-# The same form again
-
 # Before the shop is open
 
 
@@ -607,6 +607,8 @@ def test_nobody_orders_before_conditions_of_sale_are_published(
     assert "obligation de paiement" not in refused(browser.submit(PAGE, filled))
     assert orders(session) == []
 
+
+# The same form again
 
 OTHER = {"nom": "Emma Blanc", "telephone": "06 39 98 00 99", "adresse": "9 rue Neuve", "ville": "Gap"}
 

@@ -18,7 +18,7 @@ from portal.catalogue.models import Article, ArticlePrice, Category, Label, NotO
 from portal.deliveries.models import Tour
 from portal.profile.models import FarmProfile
 from portal.rules.money import Money
-from portal.rules.selling import Measured, SaleUnit, StockKind
+from portal.rules.selling import MOST_UNITS, Measured, SaleUnit, StockKind
 from portal.shop.models import ShopSettings, Wish
 from portal.web.assets import FOREVER
 from tests.client import Browser
@@ -172,7 +172,7 @@ def test_a_subscriber_is_told_with_which_box_it_comes_and_until_when(
 
 def test_a_visitor_needs_no_account_and_is_asked_where_to_collect(client: Browser, stall: Session) -> None:
     page = text_of(client.get(SHOP))
-    assert "Pas besoin de compte ni d'abonnement" in page
+    assert "Sans compte ni abonnement, à partir de 15,00 €" in page
     assert "Choisir mon retrait" in page
     assert "Ajouter : Carottes" in page
 
@@ -290,6 +290,25 @@ def test_markup_in_what_staff_type_is_text(client: Browser, session: Session) ->
         assert evil in text_of(page)
 
 
+def test_what_is_called_like_that_comes_before_what_stands_beside_it(client: Browser, stall: Session) -> None:
+    eggs = shelf(stall, "oeufs", "Œufs et crémerie")
+    article(stall, "Beurre", 300, category=eggs)
+    article(stall, "Pâtes aux œufs", 380)
+    stall.commit()
+    found = names(client, f"{SHOP}?q=oeufs")
+    assert found == ["Œufs de plein air", "Pâtes aux œufs", "Beurre"]
+
+
+def test_who_ticked_a_box_that_hides_all_is_told_which(client: Browser, stall: Session) -> None:
+    client.sign_in(CAMILLE)
+    page = client.get(f"{SHOP}?rayon=epicerie&saison=oui")
+    assert "« De saison » en cache 2." in text_of(page)
+    assert names(client, f"{SHOP}?rayon=epicerie") and f'href="{SHOP}?rayon=epicerie"' in page.text
+    wishing = text_of(client.get(f"{SHOP}?q=miel&envies=oui"))
+    assert "« Mes envies » en cache un." in wishing and "De saison » en cache" not in wishing
+    assert "en cache" not in text_of(client.get(f"{SHOP}?q=navet&saison=oui"))
+
+
 # Into the order
 
 
@@ -306,8 +325,9 @@ def test_it_is_put_into_the_order_from_the_shelf_and_one_is_back_where_one_was(
         form = {"article": number, "quantity": wanted, "prix": 290, "retour": back}
         answer = browser.submit("/ma-commande/produits", form)
         if not browser.htmx:
-            assert answer.location == back
+            assert answer.location == f"{back}#quantite-{number}"
             answer = browser.get(back)
+            assert f'id="quantite-{number}"' in answer.text
         assert shown in text_of(answer)
 
 
@@ -320,11 +340,13 @@ def test_no_more_is_offered_than_there_is(client: Browser, stall: Session) -> No
         {"article": find(stall, "Radis").id, "quantity": 1, "prix": "", "retour": SHOP},
     )
     assert 'aria-label="Plus\u00a0: Radis"' in client.get(SHOP).text
+    assert "C'est tout ce qui reste" not in text_of(client.get(SHOP))
     client.submit(
         "/ma-commande/produits",
         {"article": find(stall, "Radis").id, "quantity": 2, "prix": "", "retour": SHOP},
     )
     assert 'aria-label="Plus\u00a0: Radis"' not in client.get(SHOP).text
+    assert "C'est tout ce qui reste" in text_of(client.get(SHOP))
     assert 'aria-label="Moins\u00a0: Radis"' in client.get(SHOP).text
 
 
@@ -337,6 +359,25 @@ def test_what_is_in_the_order_can_be_taken_out_though_it_is_gone(client: Browser
     change(stall, "Carottes", stock_kind=StockKind.COUNTED, stock=0)
     assert 'aria-label="Retirer\u00a0: Carottes"' in client.get(SHOP).text
     assert 'aria-label="Plus\u00a0: Carottes"' not in client.get(SHOP).text
+
+
+def test_the_order_stays_in_sight_with_what_it_comes_to(browser: Browser, stall: Session) -> None:
+    assert 'id="barre-commande" href="/ma-commande" hidden' in browser.get(SHOP).text
+    number = find(stall, "Miel de châtaignier").id
+    answer = browser.submit("/ma-commande/produits", {"article": number, "quantity": 2, "retour": SHOP})
+    for path in (SHOP, f"{SHOP}/miel-de-châtaignier"):
+        shown = answer if browser.htmx else browser.get(path)
+        bar = shown.text.partition('id="barre-commande"')[2].partition("</a>")[0]
+        assert "hidden" not in bar.partition(">")[0]
+        for words in ("1 produit", "encore 2,00", "13,00"):
+            assert words in bar
+
+
+def test_a_limit_that_is_not_the_stocks_is_not_called_all_there_is(client: Browser, stall: Session) -> None:
+    number = find(stall, "Miel de châtaignier").id
+    client.submit("/ma-commande/produits", {"article": number, "quantity": MOST_UNITS})
+    page = client.get(SHOP).text
+    assert 'aria-label="Plus\u00a0: Miel' not in page and "tout ce qui reste" not in page
 
 
 # One article

@@ -6,7 +6,7 @@ clock once these are held.
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select
@@ -17,11 +17,10 @@ from portal.infra import audit, locks, mail, outbox
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import is_past
 from portal.rules.orders import OrderState, Refusal, may_become
-from portal.rules.selling import SaleUnit
 from portal.rules.vouchers import discount_on
 from portal.shop import queries, stock
 from portal.shop.models import Happening, Order, OrderEvent, VoucherUse
-from portal.shop.queries import OrderView
+from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.tokens import order_link
 from portal.shop.vouchers import used_for
 
@@ -174,12 +173,12 @@ def _post(
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A line's quantity before and after, 0 where it was not there or is no more."""
+    """A line's quantity before and after, 0 where it was not there or is no more, and what stands in for it."""
 
-    name: str
-    sale_unit: SaleUnit
+    line: OrderLineView
     before: int
     after: int
+    instead: tuple[OrderLineView, ...] = ()
 
 
 def post_change(
@@ -208,11 +207,18 @@ def post_change(
 
 
 def changes(before: OrderView, after: OrderView) -> list[Change]:
-    """The lines whose quantity has changed."""
+    """The lines whose quantity has changed; what is new in another's place is told with that."""
     then, now = ({line.id: line for line in view.lines} for view in (before, after))
-    found = []
+    found = {}
     for line in (then | now).values():
         was, stands = (view[line.id].paid if line.id in view else 0 for view in (then, now))
         if was != stands:
-            found.append(Change(line.name, line.sale_unit, was, stands))
-    return found
+            found[line.id] = Change(line, was, stands)
+    instead = [
+        change.line for change in found.values() if change.line.instead_of_id in found and change.after
+    ]
+    return [
+        replace(change, instead=tuple(line for line in instead if line.instead_of_id == change.line.id))
+        for change in found.values()
+        if change.line not in instead
+    ]

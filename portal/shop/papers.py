@@ -101,10 +101,8 @@ def _cells(line: OrderLineView) -> tuple[str, str, str, str]:
 def _sums(order: OrderView) -> list[tuple[str, str]]:
     if not order.live or not order.taken_off.cents:
         return []
-    return [
-        (_("Produits"), money(order.subtotal)),
-        (_("Bon d'achat"), f"−{money(order.taken_off)}"),
-    ]
+    name = _("Bon d'achat %(code)s", code=order.voucher) if order.voucher else _("Bon d'achat")
+    return [(_("Produits"), money(order.subtotal)), (name, f"−{money(order.taken_off)}")]
 
 
 def _total(order: OrderView) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from portal.rules.money import Money
 from portal.rules.orders import OrderState, Refusal
 from portal.rules.selling import SaleUnit
 from portal.rules.vouchers import shared, vat_within
-from portal.shop.models import Happening, Order, OrderEvent, OrderLine, order_number
+from portal.shop.models import Happening, Order, OrderEvent, OrderLine, Voucher, VoucherUse, order_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ class OrderView:
     town: str
     delivery: DeliveryView
     point: PointView
+    voucher: str | None
     lines: tuple[OrderLineView, ...] = ()
     steps: tuple[Step, ...] = ()
 
@@ -280,18 +281,30 @@ _ORDERS = (
         Order.town,
         DELIVERY,
         POINT,
+        Voucher.code,
     )
     .join(Order.delivery)
     .join(Delivery.tour)
     .join(Order.pickup_point)
     .outerjoin(Order.account)
+    .outerjoin(VoucherUse, VoucherUse.order_id == Order.id)
+    .outerjoin(Voucher, Voucher.id == VoucherUse.voucher_id)
     .order_by(Delivery.day, Order.id)
 )
 
 
-def orders_of(session: Session, account_id: int) -> list[OrderView]:
-    """All orders of an account, by the day of their delivery."""
-    return _read(session, _ORDERS.where(Order.account_id == account_id))
+def orders_of(
+    session: Session, account_id: int, *, since: date, until: date | None = None
+) -> list[OrderView]:
+    """An account's orders, whatever became of them, by the day of their delivery; both days included."""
+    own = _ORDERS.where(Order.account_id == account_id, Delivery.day >= since)
+    return _read(session, own if until is None else own.where(Delivery.day <= until))
+
+
+def last_day_before(session: Session, account_id: int, day: date) -> date | None:
+    """Of the deliveries that an account has ordered for."""
+    days = select(func.max(Delivery.day)).join(Order, Order.delivery_id == Delivery.id)
+    return session.scalar(days.where(Order.account_id == account_id, Delivery.day < day))
 
 
 def orders_between(session: Session, account_id: int, since: date, until: date) -> list[OrderView]:

@@ -355,5 +355,5 @@ def test_who_has_only_ordered_is_named_before_their_delivery_is_cancelled(client
     session.commit()
     client.sign_in(STAFF)
     page = text_of(client.get("/ferme/livraisons/2026-06-25/jeudi/annulation"))
-    assert "Une commande voyage avec cette livraison." in page and "Roux Emma" in page
+    assert "Une commande passe à la livraison suivante" in page and "Roux Emma" in page
     assert "personne à prévenir" not in page

@@ -15,7 +15,7 @@ from portal.rules.selling import SaleUnit, StockKind
 from portal.shop import amending, queries
 from portal.shop.amending import Fault, Objection
 from portal.shop.models import Happening, OrderEvent, OrderLine, Voucher, VoucherUse
-from portal.shop.orders import bring, hold
+from portal.shop.orders import bring, hold, post
 from tests.shop.making import article, line, order
 from tests.world import CAMILLE, CUTOFF, NOW, TODAY, TUESDAY
 
@@ -196,6 +196,20 @@ def test_quantities_change_with_the_stock_the_sum_and_one_mail(session):
     assert [step.what for step in outcome.order.steps][-1] is Happening.CHANGED
 
 
+def test_mails_write_goods_sums_and_vouchers_as_pages_do(session):
+    carrots = article(session, "Carottes", 200, sale_unit=SaleUnit.WEIGHT, step=250)
+    placed = order(session, {article(session): 2, carrots: 500}, discount=Money(253))
+    voucher(session, placed)
+    post(session, placed, "order_accepted", at=NOW, by=None)
+    [mail] = mails(session)
+    assert "2 × Miel\u00a0: 13,00\u00a0€" in mail.text
+    assert "Carottes, 500\u00a0g\u00a0: 1,00\u00a0€" in mail.text
+    assert "Bon d'achat PRINTEMPS\u00a0: −2,53\u00a0€" in mail.text
+    assert "dont TVA à 5,5\u00a0%\u00a0: 0,60\u00a0€" in mail.text
+    assert "<strong>Carottes, 500\u00a0g</strong>\u00a0: 1,00\u00a0€" in mail.html
+    assert "−2,53\u00a0€" in mail.html
+
+
 def test_what_is_already_so_is_not_written_again(session):
     placed = order(session, {article(session): 2})
     outcome = amend(session, placed, [2])
@@ -333,11 +347,11 @@ def test_orders_are_read_in_a_constant_number_of_queries(session, count_queries)
     goods = [article(session, f"Miel {number}") for number in range(5)]
     account_id = order(session, {goods[0]: 1}).account_id
     with count_queries() as few:
-        queries.orders_of(session, account_id)
+        queries.orders_of(session, account_id, since=TODAY)
     for number in range(10):
         order(session, dict.fromkeys(goods, number + 1))
     with count_queries() as many:
-        assert len(queries.orders_of(session, account_id)) == 11
+        assert len(queries.orders_of(session, account_id, since=TODAY)) == 11
     assert len(few) == len(many) == 2
 
 

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("accepts_at_once", sa.Boolean(), nullable=False),
         sa.Column("guests_welcome", sa.Boolean(), nullable=False),
         sa.Column("guest_minimum", sa.Integer(), nullable=False),
+        sa.Column("payment_means", sa.String(length=120), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_shop_settings_single_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shop_settings")),
     )

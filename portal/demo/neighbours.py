@@ -112,7 +112,7 @@ DAIRY_AND_EGGS = (
     Article(
         slug="oeufs-boite-de-6", name="Œufs de plein air, la boîte de 6", category="oeufs-et-cremerie",
         product=Good("oeufs-boite-de-6", "Œufs, boîtes de 6", "piece", 270, "eggs", _EGGS), supplier=DAIRY,
-        sale_unit=PIECE, price=270, label=Label.ORGANIC, allergens="œufs",
+        sale_unit=PACK, price=270, label=Label.ORGANIC, allergens="œufs",
         per_delivery=40,
         description="Des poules élevées en plein air, sous les pruniers. La date de ponte est écrite sur la "
         "boîte : cinq jours au plus avant la livraison.",
@@ -120,7 +120,7 @@ DAIRY_AND_EGGS = (
     Article(
         slug="oeufs-boite-de-12", name="Œufs de plein air, la boîte de 12", category="oeufs-et-cremerie",
         product=Good("oeufs-boite-de-12", "Œufs, boîtes de 12", "piece", 520, "eggs", _EGGS), supplier=DAIRY,
-        sale_unit=PIECE, price=520, label=Label.ORGANIC, allergens="œufs",
+        sale_unit=PACK, price=520, label=Label.ORGANIC, allergens="œufs",
         per_delivery=15,
         description="Les mêmes œufs, pour les jours de crêpes. Poules élevées en plein air, date de ponte sur "
         "la boîte.",

@@ -164,7 +164,7 @@ PLANTS = (
     ),
     Article(
         slug="plants-de-batavia", name="Plants de batavia, la barquette de six", product=_SALAD_PLANTS,
-        category="tisanes-et-plants", sale_unit=PIECE, price=300, label=Label.ORGANIC,
+        category="tisanes-et-plants", sale_unit=PACK, price=300, label=Label.ORGANIC,
         variety="Blonde", months=(3, 9), per_delivery=20,
         description="Six mottes prêtes à repiquer à trente centimètres les unes des autres, pour six salades "
         "dans six semaines.",

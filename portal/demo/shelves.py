@@ -59,7 +59,15 @@ def add_shop(session: Session, size: int, today: date, now: datetime) -> None:
         session.add(row)
         session.flush()
         session.add_all(NotOnTour(article_id=row.id, tour_id=tours[slug]) for slug in article.not_on)
-    session.add(ShopSettings(id=1, accepts_at_once=False, guests_welcome=True, guest_minimum=Money(15_00)))
+    session.add(
+        ShopSettings(
+            id=1,
+            accepts_at_once=False,
+            guests_welcome=True,
+            guest_minimum=Money(15_00),
+            payment_means="espèces, chèque ou carte",
+        )
+    )
     session.add_all(_vouchers(today))
     session.add(Conditions(text=french(CONDITIONS), published_at=now - timedelta(days=250)))
 

@@ -14,7 +14,7 @@ from portal.profile import queries, services
 from portal.profile.queries import ConditionsView
 from portal.shop import settings as shop
 from portal.shop.settings import ShopRules
-from portal.web.forms import Chosen, Typed, choices, euros, paragraphs, write_euros
+from portal.web.forms import Chosen, Typed, choices, euros, paragraphs, prose, write_euros
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
@@ -25,6 +25,7 @@ class ShopForm(Form):
     accepts_at_once = Chosen(_l("Une commande est acceptée"))
     guests_welcome = Chosen(_l("Commander sans compte"))
     guest_minimum = Typed(_l("Sans compte, à partir de"), euros(0, 99_999), write=write_euros)
+    payment_means = Typed(_l("Moyens de paiement au retrait"), prose(120), needed=False)
 
     def process(self, *args: Any, **values: Any) -> None:
         self.accepts_at_once.choices = choices(

@@ -29,6 +29,8 @@ class ShopSettings(Base):
     """Orders are accepted as they are placed."""
     guests_welcome: Mapped[bool]
     guest_minimum: Mapped[Money]
+    payment_means: Mapped[str | None] = mapped_column(String(120))
+    """How one can pay where an order is collected, as the farm words it."""
 
 
 class Cart(Base):

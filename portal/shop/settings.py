@@ -21,6 +21,7 @@ class ShopRules:
     accepts_at_once: bool
     guests_welcome: bool
     guest_minimum: Money
+    payment_means: str | None = None
 
     def lacking(self, subtotal: Money) -> Money:
         """What a visitor's order is still short of."""
@@ -37,6 +38,7 @@ _RULES = select(
         accepts_at_once=ShopSettings.accepts_at_once,
         guests_welcome=ShopSettings.guests_welcome,
         guest_minimum=ShopSettings.guest_minimum,
+        payment_means=ShopSettings.payment_means,
     )
 )
 

@@ -100,7 +100,7 @@ def test_what_is_packed_beforehand_has_a_price_by_the_kilo_or_litre(article: Art
     content = article.grams or article.millilitres
     counted = article.product.slug.startswith(("oeufs-", "plant")) or isinstance(article.product, Vegetable)
     loose = article.sale_unit in {SaleUnit.WEIGHT, SaleUnit.BUNCH}
-    assert loose or content or (counted and article.sale_unit is SaleUnit.PIECE)
+    assert loose or content or (counted and article.sale_unit in {SaleUnit.PIECE, SaleUnit.PACK})
     assert not (article.grams and article.millilitres) and not (loose and content)
     if content:
         assert 150 <= per_measure(Money(article.price), content).cents <= 25_000

@@ -74,6 +74,11 @@ VOUCHER = {
     "per_person": "1",
     "note": "Pour la fête.",
 }
-SHOP = {"accepts_at_once": "False", "guests_welcome": "True", "guest_minimum": "20,00"}
+SHOP = {
+    "accepts_at_once": "False",
+    "guests_welcome": "True",
+    "guest_minimum": "20,00",
+    "payment_means": "espèces ou chèque",
+}
 CONDITIONS = {"text": "# Qui vend\n\nLa ferme.\n\n# Le prix\n\nToutes taxes comprises.", "act": "publish"}
 NEWS = {"title": "La récolte commence", "text": "Bonjour !\n\nÀ mardi.", "day": "", "time": ""}

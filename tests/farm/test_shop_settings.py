@@ -36,12 +36,16 @@ def test_a_farm_that_says_nothing_accepts_at_once_and_welcomes_guests(session, d
 def test_how_the_shop_sells_is_settled(staff, session):
     for _ in range(2):
         assert staff.submit(SHOP_PAGE, SHOP).status_code == 303
-    assert get_rules(session) == ShopRules(False, True, Money(2000))
+    assert get_rules(session) == ShopRules(False, True, Money(2000), "espèces ou chèque")
     assert "Rien n'a changé." in text_of(staff.get(SHOP_PAGE))
     [event] = events(session)
     assert event.action == "shop_settings.change"
-    assert event.before == {"accepts_at_once": True, "guest_minimum": 1500}
-    assert event.after == {"accepts_at_once": False, "guest_minimum": 2000}
+    assert event.before == {"accepts_at_once": True, "guest_minimum": 1500, "payment_means": None}
+    assert event.after == {
+        "accepts_at_once": False,
+        "guest_minimum": 2000,
+        "payment_means": "espèces ou chèque",
+    }
 
 
 def test_staff_read_that_nobody_can_order_before_conditions_are_published(desk, session):

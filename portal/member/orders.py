@@ -1,18 +1,22 @@
 """A subscriber's orders."""
 
 from datetime import date
+from typing import Any
 
-from flask import render_template
+from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
+from portal.rules.cutoffs import local_day
 from portal.shop import queries
 from portal.shop.drafts import keeper
 from portal.shop.pages import OrderPages
 from portal.shop.queries import OrderView
 from portal.shop.vouchers import Person
+from portal.web.forms import day
+from portal.web.htmx import is_htmx, render_fragments
 
 ENDPOINTS = {
     "show": "member.order",
@@ -31,14 +35,36 @@ def _pages(order_id: int) -> OrderPages:
 
 @blueprint.get("/commandes")
 def orders() -> ResponseReturnValue:
-    now = clock.now()
-    found = queries.orders_of(db.session(), member().id)
-    coming = [order for order in found if order.to_come(now)]
+    """What comes and what came in the last twelve months; or, from a day on, what came before."""
+    session, now, until = db.session(), clock.now(), _until()
+    since = _a_year_before(until or local_day(now))
+    found = queries.orders_of(session, member().id, since=since, until=until)
     past: dict[date, list[OrderView]] = {}
     for order in reversed(found):
         if not order.to_come(now):
             past.setdefault(order.delivery.day.replace(day=1), []).append(order)
-    return render_template("member/orders.html", coming=coming, past=past, now=now)
+    context: dict[str, Any] = {
+        "past": past,
+        "older": queries.last_day_before(session, member().id, since),
+        "until": until,
+        "now": now,
+    }
+    if until and is_htmx():
+        return render_fragments("member/_past_orders.html", **context)
+    coming = [order for order in found if order.to_come(now)]
+    return render_template("member/orders.html", coming=coming, **context)
+
+
+def _until() -> date | None:
+    try:
+        return day(request.args["jusqu-au"]) if "jusqu-au" in request.args else None
+    except ValueError:
+        abort(404)
+
+
+def _a_year_before(last: date) -> date:
+    """Whole months: none is told in two pieces."""
+    return last.replace(year=last.year - 1, day=1)
 
 
 @blueprint.get("/commandes/<id:order_id>")

@@ -21,6 +21,8 @@ from portal.web.limits import client_address
 
 MAILS_TO_ADDRESS = Limit("withdrawal links to an address", 3, timedelta(hours=1))
 REQUESTS_OF_CLIENT = Limit("withdrawal links asked by a client", 30, timedelta(hours=1))
+LONGEST = timedelta(weeks=3)
+"""No period to withdraw in is longer: fourteen days, until the next working day."""
 
 
 class FindOrderForm(Form):
@@ -35,7 +37,8 @@ def withdrawal() -> ResponseReturnValue:
     if not current_user.is_authenticated:
         return _page(FindOrderForm())
     today = local_day(clock.now())
-    found = [order for order in queries.orders_of(db.session(), current_user.id) if order.returnable(today)]
+    lately = queries.orders_of(db.session(), current_user.id, since=today - LONGEST)
+    found = [order for order in lately if order.returnable(today)]
     return render_template("public/withdrawal.html", orders=found, today=today)
 
 

@@ -1,13 +1,15 @@
 """A subscriber's orders: all of them, one with its timeline, and what can still be done about it."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from portal.deliveries.models import Delivery, Tour
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
+from portal.rules.calendar import fortnight_of, monday_of
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.selling import SaleUnit, StockKind
@@ -89,6 +91,53 @@ def test_what_comes_next_stands_first_and_the_past_by_month_newest_first(session
     assert "B10006" not in page
 
 
+def long_ago(session, honey, day):
+    """An order of a delivery of last year or before."""
+    tuesdays = session.scalars(select(Tour).where(Tour.slug == "mardi")).one()
+    at = datetime.combine(day - timedelta(days=2), time(22), UTC)
+    old = Delivery(
+        tour=tuesdays,
+        week=monday_of(day),
+        fortnight=fortnight_of(day),
+        nominal_day=day,
+        day=day,
+        cutoff_at=at,
+    )
+    session.add(old)
+    session.flush()
+    order(session, {honey: 1}, day=day, state=OrderState.DELIVERED)
+
+
+def test_what_is_older_than_a_year_is_asked_for(session, camille, count_queries):
+    honey = article(session)
+    for day in (date(2025, 6, 3), date(2025, 5, 27), date(2022, 4, 5)):
+        long_ago(session, honey, day)
+    session.commit()
+    assert listed(camille.get("/commandes")) == ["B10001"]
+    page = camille.get("/commandes")
+    assert "Pas encore de commande" not in text_of(page)
+    for expected, after in ((["B10002"], "2022-04-05"), (["B10003"], None)):
+        [way] = re.findall(r'href="(/commandes\?jusqu-au=[0-9-]+)"', page.text)
+        with count_queries() as statements:
+            page = camille.get(way)
+        assert len(statements) <= 6
+        assert listed(page) == expected
+        fragment = camille.get(way, headers={"HX-Request": "true"})
+        assert listed(fragment) == expected
+        assert "<h1" not in fragment.text
+        assert ("Plus anciennes" in fragment.text) == bool(after)
+        assert not after or f"jusqu-au={after}" in page.text
+
+
+def listed(page):
+    return re.findall(r">Commande (B[0-9]+)<", page.text)
+
+
+@pytest.mark.parametrize("until", ["", "hier", "2025-02-30", "1999-01-01"])
+def test_a_day_that_is_none_is_not_found(camille, until):
+    assert camille.get(f"/commandes?jusqu-au={until}").status_code == 404
+
+
 def test_the_list_takes_a_constant_number_of_queries(session, camille, count_queries):
     goods = [article(session, f"Miel {number}") for number in range(6)]
     for _ in range(20):
@@ -97,7 +146,7 @@ def test_the_list_takes_a_constant_number_of_queries(session, camille, count_que
     camille.get("/commandes")
     with count_queries() as statements:
         camille.get("/commandes")
-    assert len(statements) <= 5
+    assert len(statements) <= 6
 
 
 # One order
@@ -350,9 +399,10 @@ def test_what_is_over_has_no_form_to_amend_it(session, camille):
     session.commit()
     answer = camille.get(f"/commandes/{made}/modification")
     assert (answer.status_code, answer.location) == (303, f"/commandes/{made}")
-    assert "Cette commande est annulée : elle n'est ni préparée ni facturée." in text_of(
-        camille.get(answer.location)
-    ).partition("<h1")[0]
+    assert (
+        "Cette commande est annulée : elle n'est ni préparée ni facturée."
+        in text_of(camille.get(answer.location)).partition("<h1")[0]
+    )
 
 
 # On paper

@@ -21,7 +21,16 @@ from portal.rules.money import Money
 from portal.rules.orders import OrderState, Refusal
 from portal.rules.selling import SaleUnit
 from portal.rules.vouchers import shared, vat_within
-from portal.shop.models import Happening, Order, OrderEvent, OrderLine, Voucher, VoucherUse, order_number
+from portal.shop.models import (
+    Happening,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Voucher,
+    VoucherUse,
+    Withdrawal,
+    order_number,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ class OrderLineView:
     withdrawal_id: int | None
     lead_days: int | None
     lead_time: time | None
+    withdrawn_at: datetime | None
+    settled_at: datetime | None
 
     @property
     def paid(self) -> int:
@@ -55,6 +66,11 @@ class OrderLineView:
     def kept_back(self) -> bool:
         """Withdrawn from before it left the farm."""
         return self.withdrawal_id is not None and not self.paid
+
+    @property
+    def goes_back(self) -> bool:
+        """Withdrawn from after it left, and not settled yet."""
+        return self.withdrawal_id is not None and not self.kept_back and self.settled_at is None
 
     @property
     def amount(self) -> Money:
@@ -209,6 +225,18 @@ class OrderView:
         """None before it is delivered: the period has not begun."""
         return withdrawals.last_day(self.received) if self.received else None
 
+    @property
+    def return_by(self) -> date | None:
+        """Fourteen days from the last declaration on (L221-23), while something goes back."""
+        made = (line.withdrawn_at for line in self.lines if line.goes_back and line.withdrawn_at)
+        last = max(made, default=None)
+        return withdrawals.last_day(local_day(last)) if last else None
+
+    def paid_for(self, lines: Iterable[OrderLineView]) -> Money:
+        """What some of its lines cost, less their share of the voucher."""
+        off = shared(self.taken_off, {line.id: line.amount for line in self.lines})
+        return sum((line.amount - off[line.id] for line in lines), Money.zero())
+
     def to_come(self, now: datetime) -> bool:
         delivered = self.state is OrderState.DELIVERED or self.delivery.state(now) is DeliveryState.DONE
         return self.live and not delivered
@@ -256,8 +284,16 @@ _LINE = View(
     withdrawal_id=OrderLine.withdrawal_id,
     lead_days=Article.lead_days,
     lead_time=Article.lead_time,
+    withdrawn_at=Withdrawal.made_at,
+    settled_at=Withdrawal.settled_at,
 )
-_LINES = select(_LINE).join(OrderLine.article).join(Article.product).order_by(OrderLine.id)
+_LINES = (
+    select(_LINE)
+    .join(OrderLine.article)
+    .join(Article.product)
+    .outerjoin(Withdrawal, Withdrawal.id == OrderLine.withdrawal_id)
+    .order_by(OrderLine.id)
+)
 _STEP = View(
     Step, order_id=OrderEvent.order_id, at=OrderEvent.at, what=OrderEvent.what, reason=OrderEvent.reason
 )

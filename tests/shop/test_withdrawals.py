@@ -12,8 +12,9 @@ from portal.rules.selling import SaleUnit, StockKind
 from portal.shop import amending, preparing, queries, sheets
 from portal.shop.models import Withdrawal
 from portal.shop.withdrawals import declare
+from tests.pages import text_of
 from tests.shop.making import article, order
-from tests.world import CAMILLE, CUTOFF, NOW, STAFF
+from tests.world import CAMILLE, CUTOFF, NOW, STAFF, TUESDAY
 
 FARM = "ferme@example.org"
 
@@ -97,7 +98,7 @@ def test_from_its_day_on_staff_settle_it_and_the_order_stays_as_it_was(session, 
     [waiting] = sheets.open_withdrawals(session)
     assert (waiting.order_id, waiting.name) == (placed.id, "Camille Aubert")
     (_, receipt), (_, word) = mails(session)
-    assert "Rendez les produits dans les quatorze jours" in receipt
+    assert "Rapportez les produits dans les quatorze jours" in receipt
     assert "marquez la rétractation comme réglée" in word
 
 
@@ -144,3 +145,29 @@ def test_staff_read_what_is_to_be_settled_on_their_first_page_and_among_the_orde
     session.scalars(select(Withdrawal)).one().settled_at = NOW
     session.commit()
     assert "rétractation à régler" not in client.get("/ferme").text + client.get("/ferme/commandes").text
+
+
+def test_who_gives_something_back_is_owed_what_was_really_paid(session, client):
+    honey, juice = article(session), article(session, "Jus", cents=350)
+    placed = order(
+        session,
+        {honey: 1, juice: 1},
+        state=OrderState.DELIVERED,
+        day=TUESDAY - timedelta(weeks=1),
+        discount=Money(100),
+    )
+    after = withdraw(session, placed, 0)
+    owed = "À rembourser ou à ne pas facturer : 5,85 €"
+    assert after.paid_for(after.lines) == Money(900), "all shares are the whole voucher"
+    assert [owed in text for _to, text in mails(session)] == [True, True]
+    session.commit()
+    for email, page in ((CAMILLE, "/commandes/1"), (STAFF, "/ferme/commandes/1")):
+        client.sign_in(email)
+        assert owed in text_of(client.get(page))
+    client.sign_in(CAMILLE)
+    page = text_of(client.get("/commandes/1"))
+    assert "Rapportez jusqu'au mercredi 24 juin 2026 : Miel." in page
+    assert "Au point de retrait (Halle de Serres)" in page and "12 chemin des Canaux" in page
+    session.get_one(Withdrawal, 1).settled_at = NOW
+    session.commit()
+    assert "Rapportez" not in text_of(client.get("/commandes/1"))

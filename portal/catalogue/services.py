@@ -241,7 +241,7 @@ def count_stock(
     field = "stock" if delivery_id is None else "remaining"
     before = getattr(row, field) or 0
     after = before + delta
-    if after < 0:
+    if after < min(before, 0):
         return StockRefusal.TOO_LITTLE
     if after > MOST_STOCK:
         return StockRefusal.TOO_MUCH

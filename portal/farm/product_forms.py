@@ -57,6 +57,17 @@ VAT = (550, 1000, 2000)
 
 quantity = decimal(3, 0, MOST_LEFT)
 write_quantity = write_decimal(3)
+_whole_units = whole(0, MOST_LEFT // 1000)
+_read_seen = whole(0, 999_999_999)
+
+
+def _units(text: str) -> int:
+    return 1000 * _whole_units(text)
+
+
+def _seen(text: str) -> int:
+    """Below nothing where the farm has brought orders over that it must still find goods for."""
+    return -_read_seen(text[1:]) if text.startswith("-") else _read_seen(text)
 
 
 class ArticleForm(Form):
@@ -246,16 +257,15 @@ class StockForm(Form):
     """So much more, so much less, or so much left of what the page showed."""
 
     quantity = Typed(_l("Quantité"), quantity)
-    seen = Typed(_l("Nombre affiché"), whole(0, 999_999_999))
+    seen = Typed(_l("Nombre affiché"), _seen)
     act = Chosen(_l("Geste"), choices=[SelectChoice(value=act, label=act) for act in ("add", "take", "left")])
 
     def __init__(self, formdata: Any, sale_unit: SaleUnit) -> None:
+        super().__init__()
         self._sale_unit = sale_unit
-        super().__init__(formdata)
-
-    def validate_quantity(self, field: Typed) -> None:
-        if not field.errors:
-            _need_units(self._sale_unit, field)
+        if sale_unit is not SaleUnit.WEIGHT:
+            self.quantity.read = _units
+        self.process(formdata)
 
     @property
     def delta(self) -> int:

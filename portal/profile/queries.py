@@ -104,8 +104,8 @@ class ConditionsView:
         """Headings, each with the paragraphs below it; what stands before the first has none."""
         parts: list[tuple[str, list[str]]] = [("", [])]
         for line in self.text.splitlines():
-            if line.startswith("# "):
-                parts.append((line.removeprefix("# "), []))
+            if line.startswith("#"):
+                parts.append((line.lstrip("#").strip(), []))
             else:
                 parts[-1][1].append(line)
         sections = [(heading, "\n".join(lines).strip()) for heading, lines in parts]

@@ -55,6 +55,9 @@ def test_each_bag_has_a_slip_without_prices(staff, ordered):
     )
     assert "Commande B10003, règle au point de retrait 1 × Miel" in page
     assert "€" not in page and "B10004" not in page
+    assert staff.get(f"{PAGE}/bordereaux").text.count('class="slips"') == 1, (
+        "another point begins on the same row"
+    )
 
 
 def test_a_point_reads_who_collects_what_and_what_a_guest_pays(staff, ordered):

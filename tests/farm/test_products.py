@@ -515,6 +515,29 @@ def test_what_is_no_quantity_is_refused(desk, session, typed):
     assert row(session).stock == 12
 
 
+def test_what_is_counted_in_pieces_asks_for_a_whole_number(desk):
+    form = {"quantity": "abc", "act": "add", "seen": "12", "livraison": ""}
+    answer = text_of(desk.submit(f"{HONEY}/stock", form))
+    assert "Quantité : un nombre entier, de 0 à 10 000." in answer
+
+
+def test_what_the_farm_owes_more_of_than_there_is_is_said_and_counted_anew(staff, session):
+    bread = row(session)
+    bread.stock_kind, bread.stock, bread.per_delivery = StockKind.BY_DELIVERY, None, 20
+    tuesday = delivery(session).id
+    session.add(DeliveryStock(article_id=bread.id, delivery_id=tuesday, remaining=-3))
+    session.commit()
+    assert "mar. 16 juin, Tournée du mardi il en manque 3" in text_of(staff.get(HONEY))
+    form = {"quantity": "2", "act": "add", "seen": "-3", "livraison": str(tuesday)}
+    assert staff.submit(f"{HONEY}/stock", form).status_code == (200 if staff.htmx else 303)
+    assert session.scalars(select(DeliveryStock.remaining)).all() == [-1]
+    for act, quantity, status in (("take", "1", 422), ("left", "0", 200 if staff.htmx else 303)):
+        form = {"quantity": quantity, "act": act, "seen": "-1", "livraison": str(tuesday)}
+        assert staff.submit(f"{HONEY}/stock", form).status_code == status
+    session.expire_all()
+    assert session.scalars(select(DeliveryStock.remaining)).all() == [0]
+
+
 @pytest.mark.parametrize(
     "change", [{"act": "set"}, {"act": None}, {"seen": "x"}, {"seen": None}, {"quantity": ["1", "2"]}]
 )

@@ -96,6 +96,14 @@ def test_conditions_are_shown_before_they_are_published(staff, session):
     assert [event.action for event in events(session)] == ["conditions.publish"]
 
 
+def test_a_heading_may_be_marked_more_than_once(session):
+    text = "# Le prix\n\n## Le paiement \nEn ligne.\n###Sans espace"
+    session.add(Conditions(published_at=NOW, text=text))
+    session.flush()
+    headings = [heading for heading, _ in conditions_in_force(session).sections]
+    assert headings == ["Le prix", "Le paiement", "Sans espace"]
+
+
 def test_a_version_stays_as_it_was_agreed_to(desk, session, clock):
     desk.submit(ADD, CONDITIONS)
     clock.move_to(NOW + timedelta(minutes=5))

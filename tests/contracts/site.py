@@ -531,10 +531,11 @@ class Site:
     def form(self, line: Line) -> Form:
         return dict(self.forms.get(line.rule, {}))
 
-    def rows(self) -> dict[str, list[str]]:
-        """Everything that the database holds."""
+    def rows(self, spared: str | None = None) -> dict[str, list[str]]:
+        """Everything that the database holds, but for a table that is spared."""
         with self.app.app_context(), db.engine.connect() as connection:
             return {
                 table.name: sorted(map(repr, connection.execute(text(f"SELECT * FROM {table.name}"))))
                 for table in Base.metadata.sorted_tables
+                if table.name != spared
             }

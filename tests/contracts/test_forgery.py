@@ -12,8 +12,8 @@ on_sqlite = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
 
 def actor(line: Line) -> str:
-    """The first role that gets through."""
-    return next(role for role in ROLES if line.answers[role] == "303")
+    """The first role that gets through, if only to be told why not now."""
+    return min((role for role in ROLES if line.may_enter(role)), key=lambda role: line.answers[role] != "303")
 
 
 @on_sqlite

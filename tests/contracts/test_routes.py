@@ -47,15 +47,20 @@ def test_every_page_opens_to_whom_the_table_says(site: Site, role: str) -> None:
     }
 
 
+TYPED_IN_SESSION = {"/ma-commande/validation": "sign_in_session"}
+"""Forms that keep what a visitor has typed for the next try, and where."""
+
+
 @on_sqlite
 @pytest.mark.parametrize("role", ROLES)
 def test_every_act_is_open_to_whom_the_table_says_and_changes_nothing_for_others(
     site: Site, role: str
 ) -> None:
     for line in ACTS:
-        client, before = site.client(role), site.rows()
+        spared = TYPED_IN_SESSION.get(line.rule)
+        client, before = site.client(role), site.rows(spared)
         response = client.submit(line.path, site.form(line))
-        acted = site.rows() != before
+        acted = site.rows(spared) != before
         assert answer(response, acted=acted) == line.answers[role], line.rule
         if response.status_code < 400 and line.may_enter(role):
             site.begin()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
@@ -20,11 +20,12 @@ from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.orders import Refusal
 from portal.rules.preparing import fair_shares, is_far, read_weight, write_weight
-from portal.rules.selling import SaleUnit
+from portal.rules.selling import SaleUnit, why_missing
 from portal.rules.vouchers import Terms, discount_on
 from portal.shop import preparing, queries
 from portal.shop.preparing import AT_THE_SCALE, SHORT_OF, Shortage, can_fill, fills, given
 from portal.shop.queries import OrderLineView, OrderView
+from portal.shop.travel import journey
 from portal.shop.vouchers import used_for
 from portal.web.forms import Typed, prose, whole
 from portal.web.htmx import is_htmx, render_fragments
@@ -264,13 +265,21 @@ def _concerned(delivery: DeliveryView, article_id: int) -> list[tuple[OrderView,
 def _fillers(
     delivery: DeliveryView, concerned: list[tuple[OrderView, OrderLineView]], present: str
 ) -> dict[str, Offer]:
-    """What can replace it for everybody, as the page writes it."""
-    line = min((line for _, line in concerned), key=lambda line: line.unit_price)
-    offered = on_sale(db.session(), local_day(clock.now()), delivery_id=delivery.id)
+    """What can replace it for everybody, as the page writes it. Who has not asked for alcohol is given none."""
+    line, now = min((line for _, line in concerned), key=lambda line: line.unit_price), clock.now()
+    offered = on_sale(db.session(), local_day(now), delivery_id=delivery.id)
+    alcohol = any(offer.article.alcohol for offer in offered if offer.article.id == line.article_id)
+    on_board = replace(journey(delivery), cutoff_at=max(delivery.cutoff_at, now + timedelta(minutes=1)))
     return {
         str(offer.article.id): offer
         for offer in offered
-        if (offer.left != 0 or str(offer.article.id) == present)
+        if (
+            str(offer.article.id) == present
+            or (
+                (alcohol or not offer.article.alcohol)
+                and not why_missing(offer.goods, on_board, now, left=offer.left)
+            )
+        )
         and can_fill(offer, article_id=line.article_id, sale_unit=line.sale_unit, unit_price=line.unit_price)
     }
 

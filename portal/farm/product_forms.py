@@ -62,12 +62,14 @@ _read_seen = whole(0, 999_999_999)
 
 
 def _units(text: str) -> int:
-    return 1000 * _whole_units(text)
+    units: int = _whole_units(text)
+    return 1000 * units
 
 
 def _seen(text: str) -> int:
     """Below nothing where the farm has brought orders over that it must still find goods for."""
-    return -_read_seen(text[1:]) if text.startswith("-") else _read_seen(text)
+    number: int = _read_seen(text.removeprefix("-"))
+    return -number if text.startswith("-") else number
 
 
 class ArticleForm(Form):

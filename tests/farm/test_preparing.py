@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.catalogue.models import Article
+from portal.catalogue.models import Article, NotOnTour
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.rules.money import Money
@@ -273,6 +273,23 @@ def test_what_is_missing_is_replaced_by_something_that_costs_no_more(staff, sess
     back = staff.get(f"{path}?reste=3&partager=1&remplacement=")
     assert confirm(staff, path, back.get_data(as_text=True)).status_code == 303
     assert given(session, made) == [None] and session.get_one(Article, turnip.id).stock == 2
+
+
+def test_only_what_the_delivery_brings_and_what_is_no_alcohol_stands_in(staff, session):
+    radish = article(session, "Radis", 180)
+    article(session, "Moutarde", 150, allergens="moutarde")
+    article(session, "Cidre", 150, alcohol=True)
+    elsewhere = article(session, "Navets", 150)
+    article(session, "Fraises", 150, season_first=501, season_last=531)
+    made = order(session, {radish: 3})
+    session.add(NotOnTour(article_id=elsewhere.id, tour_id=made.pickup_point.tour_id))
+    session.commit()
+    page = text_of(staff.get(shortage(radish)))
+    assert "Moutarde, 1,50 €, allergènes : moutarde" in page
+    assert not any(name in page for name in ("Cidre", "Navets", "Fraises"))
+    radish.alcohol = True
+    session.commit()
+    assert "Cidre" in text_of(staff.get(shortage(radish)))
 
 
 def test_a_replacement_of_which_there_is_too_little_is_refused(staff, session):

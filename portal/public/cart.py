@@ -16,7 +16,7 @@ from portal.infra.orm import db
 from portal.infra.throttle import Limit
 from portal.pickup.queries import PointView, offered_points
 from portal.public import blueprint
-from portal.public.buyers import buyer, own_draft, own_keeper
+from portal.public.buyers import buyer, other_orders, own_draft, own_keeper
 from portal.rules import selling
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
@@ -76,6 +76,8 @@ def _page(draft: Draft, status: int = 200, **context: Any) -> ResponseReturnValu
         "summary": summary,
         "form": VoucherForm(data={"code": draft.voucher}),
         "count": len(draft.entries),
+        "others": other_orders(summary.cart.stop),
+        "by_voucher": request.endpoint == "public.cart_voucher",
         **context,
     }
     if is_htmx() and request.method == "POST":
@@ -174,18 +176,20 @@ def _delivery_page(status: int = 200) -> ResponseReturnValue:
     session, now, person = db.session(), clock.now(), buyer()
     points = offered_points(session)
     draft = own_draft()
-    present, _ = carts.place(session, draft, person, now)
+    present, lost = carts.place(session, draft, person, now)
     point = _point(points, request.values.get("point", ""), present)
     dates = point_stops(session, point, now) if point else []
     if is_htmx() and request.method == "GET":
-        return render_fragments("public/cart/_dates.html", point=point, dates=dates, present=present)
+        return render_fragments(
+            "public/cart/_dates.html", point=point, dates=dates, present=None if lost else present
+        )
     page = render_template(
         "public/cart/delivery.html",
         boxes=box_stops(session, person.account_id, now) if person.account_id else [],
         points=points,
         point=point,
         dates=dates,
-        present=present,
+        present=None if lost else present,
         refused=status == 422,
     )
     return make_response(page, status)

@@ -18,7 +18,7 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.infra.throttle import Limit
 from portal.public import blueprint
-from portal.public.buyers import buyer, own_draft, own_keeper
+from portal.public.buyers import buyer, other_orders, own_draft, own_keeper
 from portal.shop import queries
 from portal.shop.carts import fitted
 from portal.shop.checkout import Contact, Outcome, Refusal, Summary, place, summary
@@ -113,7 +113,7 @@ def _known(account: Account | None) -> dict[str, str | None]:
 
 
 def _page(seen: Summary, form: BuyerForm, status: int = 200, **context: Any) -> ResponseReturnValue:
-    if seen.guest and request.method == "POST":
+    if seen.guest and request.method == "POST" and form.given:
         visit[TYPED] = form.given
     if status == 422 and seen.cart.alcohol and not form.of_age.data:
         form.of_age.errors = [_("Cochez cette case : l'alcool ne se vend pas aux mineurs.")]
@@ -123,6 +123,7 @@ def _page(seen: Summary, form: BuyerForm, status: int = 200, **context: Any) -> 
         cart=seen.cart,
         form=form,
         shown=seen.conditions,
+        others=other_orders(seen.cart.stop),
         **context,
     )
     return make_response(page, status)

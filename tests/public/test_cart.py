@@ -12,18 +12,18 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from portal.accounts.models import Account
-from portal.catalogue.models import ArticlePrice, NotOnTour
+from portal.catalogue.models import Article, ArticlePrice, NotOnTour
 from portal.deliveries.models import Delivery
 from portal.pickup.models import PickupPoint
 from portal.public import cart as public_cart
 from portal.rules.money import Money
 from portal.rules.selling import MOST_GRAMS, MOST_UNITS, SaleUnit, StockKind
 from portal.shop.drafts import COOKIE_LIVES, MOST_LINES, Draft, Entry
-from portal.shop.models import Cart, CartLine
+from portal.shop.models import Cart, CartLine, ShopSettings
 from tests.client import Browser
 from tests.pages import text_of
 from tests.shop.buying import kept
-from tests.shop.making import article, delivery
+from tests.shop.making import article, delivery, order
 from tests.shop.vouching import voucher
 from tests.world import CAMILLE, CUTOFF, NOW, TODAY, TUESDAY, YACINE
 
@@ -292,7 +292,7 @@ def test_a_subscribers_order_goes_with_the_next_box(browser: Browser, honey: int
     assert "mardi 16 juin" in page
     assert "Halle de Serres" in page
     assert "Avec votre panier" in page
-    assert "Modifiable jusqu'au dimanche 14 juin, 23 h 59" in page
+    assert "À commander jusqu'au dimanche 14 juin, 23 h 59" in page
 
 
 def test_when_that_delivery_has_closed_the_next_is_offered(
@@ -382,7 +382,54 @@ def test_what_does_not_come_there_is_said_and_not_charged(
     assert put(client, jam, 2).status_code == 422
 
 
+def test_what_is_no_more_cannot_be_kept(
+    client: Browser, session: Session, clock: time_machine.Traveller, honey: int
+) -> None:
+    put(client, honey, 1)
+    go(client, stop(session))
+    assert "Garder le mardi 16 juin" in text_of(client.get(STOP))
+    clock.move_to(CUTOFF)
+    page = text_of(client.get(STOP))
+    assert "Garder le" not in page and "Choisir le mardi 23 juin" in page
+
+
+def test_who_has_ordered_for_that_delivery_is_told(client: Browser, session: Session, honey: int) -> None:
+    before = order(session, {session.get_one(Article, honey): 1})
+    number, way = before.number, f"/commandes/{before.id}"
+    session.commit()
+    enter(client)
+    put(client, honey, 1)
+    for path in (CART, "/ma-commande/validation"):
+        page = client.get(path)
+        assert f"Vous avez déjà la commande {number} pour cette livraison." in text_of(page)
+        assert f'href="{way}"' in page.text
+
+
+def test_a_guest_is_told_how_to_pay(client: Browser, session: Session, honey: int) -> None:
+    sells = {"accepts_at_once": True, "guests_welcome": True, "guest_minimum": Money(0)}
+    session.add(ShopSettings(id=1, **sells, payment_means="chèque"))
+    session.commit()
+    put(client, honey, 1)
+    go(client, stop(session))
+    assert "Vous payez en retirant : chèque." in shown(client)
+    page = text_of(client.get("/ma-commande/validation"))
+    assert "quand vous venez chercher votre commande : chèque." in page
+
+
 # Vouchers
+
+
+def test_the_focus_goes_to_what_a_voucher_changes(browser: Browser, session: Session, honey: int) -> None:
+    voucher(session, code="ETE10", share=1000)
+    put(browser, honey, 2)
+    assert 'class="sums">' in browser.get(CART).text
+    used, refused = (browser.submit(VOUCHER, {"bon": code}).text for code in ("ETE10", "AUTRE"))
+    if browser.htmx:
+        assert 'class="sums" tabindex="-1" data-focus data-announce="Total' in used
+        assert (
+            "data-focus" in refused.partition('id="bon"')[2].partition(">")[0]
+            or "data-focus" in (refused.partition('aria-describedby="bon-error"')[2].partition(">")[0])
+        )
 
 
 def test_a_voucher_takes_its_part_off(browser: Browser, session: Session, honey: int) -> None:

@@ -413,6 +413,26 @@ def test_what_is_no_more_as_shown_is_shown_anew(
         assert browser.submit(PAGE, {**filled, **seen(page)}).status_code == 303
 
 
+def test_a_new_price_is_named_above_all_and_leads_to_its_line(
+    client: Browser, session: Session, honey: int
+) -> None:
+    filled = ready(client, session, honey, None)
+    reprice(session, honey)
+    session.commit()
+    page = client.submit(PAGE, filled)
+    assert page.status_code == 422
+    assert f'href="#recap-{honey}">Miel</a>' in page.text and f'id="recap-{honey}"' in page.text
+    assert text_of(page).count("au lieu de 6,50 €") == 2
+
+
+def test_who_goes_on_with_less_is_told_for_when(client: Browser, session: Session, honey: int) -> None:
+    filled = ready(client, session, honey, None)
+    run_short(session, honey)
+    session.commit()
+    said = refused(client.submit(PAGE, filled))
+    assert "Continuer avec ce qui est possible le mardi 16 juin" in said
+
+
 @WHO
 def test_a_page_opened_in_time_and_sent_too_late_is_refused(
     browser: Browser, session: Session, honey: int, clock: time_machine.Traveller, who: str | None

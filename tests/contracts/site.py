@@ -162,7 +162,7 @@ POST  /ferme/paniers/<date:day>/<tour>/etat                                 sign
 GET   /ferme/commandes                                                      sign-in    403         200      200
 GET   /ferme/commandes/<date:day>/<tour>                                    sign-in    403         200      200
 POST  /ferme/commandes/<date:day>/<tour>/acceptation                        sign-in    403         303      303
-POST  /ferme/commandes/<date:day>/<tour>/preparation                        sign-in    403         422      422
+POST  /ferme/commandes/<date:day>/<tour>/preparation                        sign-in    403         303      303
 GET   /ferme/commandes/<date:day>/<tour>/pesee                              sign-in    403         200      200
 POST  /ferme/commandes/<date:day>/<tour>/pesee                              sign-in    403         303      303
 POST  /ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>                 sign-in    403         303      303
@@ -283,6 +283,8 @@ VALUES: dict[str, str | int | date] = {
     "width": 160,
     "withdrawal_id": 1,
 }
+CLOSED = {"/ferme/commandes/<date:day>/<tour>/preparation": {"day": EARLIER}}
+"""What waits for the cutoff."""
 CELL = f"cell-{FORMULA}-{PRODUCT}"
 NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
 
@@ -409,7 +411,7 @@ class Line:
 
     @cached_property
     def path(self) -> str:
-        return fill_in(self.rule, VALUES)
+        return fill_in(self.rule, VALUES | CLOSED.get(self.rule, {}))
 
     def may_enter(self, role: str) -> bool:
         return self.answers[role] not in {"sign-in", "403"}

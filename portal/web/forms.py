@@ -67,7 +67,8 @@ class Typed(StringField):
             raise ValueError(self.says(str(error))) from None
 
     def says(self, problem: str) -> str:
-        return _("%(field)s : %(problem)s", field=self.label.text, problem=problem)
+        field = str(self.label.text).removesuffix("?").rstrip()
+        return _("%(field)s : %(problem)s", field=field, problem=problem)
 
     def _value(self) -> str:
         if self.raw_data:

@@ -274,6 +274,13 @@ def test_the_new_sum_stands_above_the_legal_button_before_anything_is_ordered(se
     assert LEGAL in page
     assert "30,00 € au lieu de 17,00 €" in page
     assert page.index("30,00 €") < page.index(LEGAL)
+    above = page.partition(LEGAL)[0]
+    for said in (
+        "conditions générales de vente",
+        "pour vous rétracter, sans motif : Miel",
+        "rétractation : Pain",
+    ):
+        assert said in above
     assert quantities(session, placed) == {"Miel": 2, "Pain": 1}
 
 

@@ -1,5 +1,6 @@
 """Reading the farm's card, its news and its conditions of sale."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,6 +10,8 @@ from sqlalchemy.orm import Session
 from portal.infra.orm import View
 from portal.profile.models import Conditions, FarmProfile, News
 from portal.rules.cutoffs import local_day
+
+_HEADING = re.compile(r"#+\s+(.*?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,8 @@ class ConditionsView:
         """Headings, each with the paragraphs below it; what stands before the first has none."""
         parts: list[tuple[str, list[str]]] = [("", [])]
         for line in self.text.splitlines():
-            if line.startswith("#"):
-                parts.append((line.lstrip("#").strip(), []))
+            if heading := _HEADING.fullmatch(line):
+                parts.append((heading[1], []))
             else:
                 parts[-1][1].append(line)
         sections = [(heading, "\n".join(lines).strip()) for heading, lines in parts]

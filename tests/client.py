@@ -85,7 +85,8 @@ class Browser(FlaskClient):
         with app.test_request_context("/connexion", method="POST", headers={"Cookie": cookies}):
             login_user(db.session.scalars(select(Account).where(Account.email == email)).one())
             answer = app.process_response(app.response_class())
-            self._update_cookies_from_response("localhost", "/", answer.headers.getlist("Set-Cookie"))
+            host = app.config["SETTINGS"].hostname
+            self._update_cookies_from_response(host, "/", answer.headers.getlist("Set-Cookie"))
 
     def sign_in_by_form(self, email: str, password: str = PASSPHRASE) -> TestResponse:
         htmx, self.htmx = self.htmx, False

@@ -83,4 +83,4 @@ def _retry(only: int | None) -> None:
             "success",
         )
     else:
-        flash(_("Rien à renvoyer : aucun message n'est en échec."), "warning")
+        flash(_("Rien à renvoyer : aucun mail n'est en échec."), "warning")

@@ -35,7 +35,7 @@ def take_back_change(
     if outcome.refusal:
         return _page(delivery, refusal=outcome.refusal, status=422)
     if outcome.changed:
-        flash(_("C'est annulé : de nouveau comme d'habitude. La personne reçoit un message."), "success")
+        flash(_("C'est annulé : de nouveau comme d'habitude. La personne reçoit un mail."), "success")
     else:
         flash(_("C'était déjà fait : rien n'a changé."), "success")
     return redirect(url_for("farm.one_off_changes", day=day, tour=tour), 303)

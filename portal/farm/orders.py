@@ -133,8 +133,8 @@ def accept_orders(day: date, tour: str) -> ResponseReturnValue:
     delivery = delivery_or_404(day, tour)
     outcome = preparing.accept_all(db.session(), delivery.id, by=staff().id)
     said = ngettext(
-        "Une commande est acceptée, un message part.",
-        "%(n)s commandes sont acceptées, autant de messages partent.",
+        "Une commande est acceptée, un mail part.",
+        "%(n)s commandes sont acceptées, autant de mails partent.",
         outcome.changed,
     )
     flash(said if outcome.changed else _("Aucune commande n'attendait."), "success")
@@ -175,18 +175,18 @@ def order(order_id: int) -> ResponseReturnValue:
 def accept_order(order_id: int) -> ResponseReturnValue:
     found = order_or_404(order_id)
     outcome = preparing.judge(db.session(), order_id, OrderState.ACCEPTED, by=staff().id)
-    return _answer(found, outcome, _("La commande est acceptée, un message part."))
+    return _answer(found, outcome, _("La commande est acceptée, un mail part."))
 
 
 @blueprint.post(f"{ADDRESS}/refus")
 def refuse_order(order_id: int) -> ResponseReturnValue:
-    return _end(order_id, OrderState.REFUSED, _("La commande est refusée, un message part."))
+    return _end(order_id, OrderState.REFUSED, _("La commande est refusée, un mail part."))
 
 
 @blueprint.post(f"{ADDRESS}/annulation")
 def cancel_order(order_id: int) -> ResponseReturnValue:
     """As its owner has asked for, and could do."""
-    return _end(order_id, OrderState.CANCELLED, _("La commande est annulée, un message part."))
+    return _end(order_id, OrderState.CANCELLED, _("La commande est annulée, un mail part."))
 
 
 def _end(order_id: int, to: OrderState, done: str) -> ResponseReturnValue:

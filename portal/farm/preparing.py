@@ -214,8 +214,8 @@ def settle_shortage(day: date, tour: str, article_id: int) -> ResponseReturnValu
     if outcome.refusal:
         return _shortage_page(found, form, status=422, refusal=outcome.refusal)
     said = ngettext(
-        "Une commande change, un message part.",
-        "%(n)s commandes changent, autant de messages partent.",
+        "Une commande change, un mail part.",
+        "%(n)s commandes changent, autant de mails partent.",
         outcome.changed,
     )
     flash(said if outcome.changed else _("C'était déjà fait : rien n'a changé."), "success")

@@ -53,7 +53,7 @@ class PutForm(Form):
 
 class VoucherForm(Form):
     code = Typed(
-        _l("Bon de réduction"), lambda text: normalise_code(line(40)(text)), name="bon", needed=False
+        _l("Bon d'achat"), lambda text: normalise_code(line(40)(text)), name="bon", needed=False
     )
 
 

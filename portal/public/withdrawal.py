@@ -59,7 +59,7 @@ def find_order() -> ResponseReturnValue:
         withdrawals.send_link(db.session(), form.number.data, form.email.data)
     flash(
         _(
-            "Si cette commande a été passée avec cette adresse, un message vient de partir avec le lien pour"
+            "Si cette commande a été passée avec cette adresse, un mail vient de partir avec le lien pour"
             " y renoncer."
         ),
         "success",

@@ -38,6 +38,7 @@ from portal.shop.drafts import Keeper
 from portal.shop.papers import order_file
 from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.reordering import order_again
+from portal.shop.settings import get_rules
 from portal.shop.vouchers import Person
 from portal.web.forms import ChosenMany, Typed, choices, email, line, whole
 from portal.web.htmx import is_htmx
@@ -95,7 +96,7 @@ class OrderPages:
         if outcome.refusal:
             return self.show(422, refusal=outcome.refusal)
         if outcome.done:
-            flash(_("Votre commande est annulée. Un message vous le confirme."), "success")
+            flash(_("Votre commande est annulée. Un mail vous le confirme."), "success")
         return self._back()
 
     def ask_amendment(self) -> ResponseReturnValue:
@@ -122,7 +123,7 @@ class OrderPages:
         if outcome.refused:
             return self._amendment(self._order(), asked, 422, outcome)
         if outcome.done:
-            flash(_("Votre commande est modifiée. Un message vous le confirme."), "success")
+            flash(_("Votre commande est modifiée. Un mail vous le confirme."), "success")
         return self._back()
 
     def order_again(self, keeper: Keeper, person: Person) -> ResponseReturnValue:
@@ -190,6 +191,7 @@ class OrderPages:
             order,
             status,
             outcome=outcome,
+            minimum=_minimum(order) if outcome.refusal is Objection.BELOW_MINIMUM else None,
             faults={**outcome.faults, **asked.faults},
             typed=asked.typed,
             choices={line.id: _quantities(line) for line in order.lines},
@@ -218,6 +220,11 @@ class OrderPages:
 
     def _back(self) -> ResponseReturnValue:
         return redirect(self.ways()["show"], 303)
+
+
+def _minimum(order: OrderView) -> Money:
+    """Below which a guest's order does not go; it may have been less before."""
+    return min(get_rules(db.session()).guest_minimum, order.subtotal)
 
 
 def _private(response: Response) -> Response:

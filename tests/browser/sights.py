@@ -249,7 +249,7 @@ def cart_left_behind(page: Page, clock: Traveller) -> None:
 
 
 def wrong_voucher(page: Page, clock: Traveller) -> None:
-    page.get_by_label("Bon de réduction").fill("NAVETS")
+    page.get_by_label("Bon d'achat").fill("NAVETS")
     page.get_by_role("button", name="Utiliser").click()
     expect(page.locator("#bon-error")).to_be_visible()
 

@@ -197,6 +197,6 @@ def test_the_mail_of_a_skip_is_in_the_mailbox(app: Flask, page: Page, browse: Ca
 def test_a_mail_that_failed_is_sent_again(page: Page) -> None:
     furnish()
     page.goto("/ferme/courrier")
-    expect(page.get_by_text("Un message n'a pas pu partir.")).to_be_visible()
+    expect(page.get_by_text("Un mail n'a pas pu partir.")).to_be_visible()
     page.get_by_role("button", name="Tout renvoyer").click()
     expect(page.get_by_text("Le message va repartir dans un instant.")).to_be_visible()

@@ -69,8 +69,8 @@ def test_staff_see_how_many_wait_and_how_many_failed(staff, post):
     for state in (MailState.WAITING, MailState.WAITING, MailState.FAILED, MailState.SENT):
         post(state)
     page = text_of(staff.get("/ferme/courrier"))
-    assert "2 messages attendent" in page
-    assert "Un message n'a pas pu partir" in page.replace("&#39;", "'")
+    assert "2 mails attendent" in page
+    assert "Un mail n'a pas pu partir" in page.replace("&#39;", "'")
 
 
 def test_the_newest_come_first_fifty_a_page(staff, post):

@@ -143,6 +143,6 @@ def _sign_in(app: Flask, email: str) -> str:
     visitor = app.test_client()
     assert isinstance(visitor, client.Browser)
     visitor.sign_in(email)
-    cookie = visitor.get_cookie("session")
+    cookie = visitor.get_cookie("session", app.config["SETTINGS"].hostname)
     assert cookie
     return cookie.value

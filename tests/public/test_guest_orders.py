@@ -109,6 +109,8 @@ def test_too_late_is_said(session, browser, way, placed, clock):
 
 def test_a_guest_orders_more_and_not_less_than_the_minimum(session, browser, way):
     browser.get(way)
+    asked = text_of(browser.get(f"{way}/modification?quantite-1=1"))
+    assert asked.count("il manquerait 8,50 €") == 1
     less = browser.submit(f"{way}/modification", {"quantite-1": "1", "total": "650"})
     assert less.status_code == 422
     assert text_of(less).count("ne descend pas au-dessous de") == 1

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -39,6 +40,9 @@ BUYERS = {"abonnes": False, "invites": True}
 
 class ReasonForm(Form):
     reason = Typed(_l("Pourquoi ?"), prose(300), widget=TextArea())
+
+
+FILTERS = ("etat", "point", "produit", "qui", "q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +257,22 @@ def _answer(
     if outcome.refusal:
         return _page(found, form or ReasonForm(), status=422, refusal=outcome.refusal)
     flash(done if outcome.changed else _("C'était déjà fait : rien n'a changé."), "success")
+    if "liste" in request.form:
+        return _back_to_list(found)
     return redirect(url_for("farm.order", order_id=found.id), 303)
+
+
+def _back_to_list(order: OrderView) -> ResponseReturnValue:
+    """Where it was done in the list: to the same orders, at the same place."""
+    shown: dict[str, Any] = {
+        name: value for name, value in parse_qsl(request.form["liste"]) if name in FILTERS
+    }
+    place: dict[str, Any] = {
+        "day": order.delivery.day,
+        "tour": order.delivery.tour_slug,
+        "_anchor": f"commande-{order.id}",
+    }
+    return redirect(url_for("farm.delivery_orders", **place, **shown), 303)
 
 
 def _by_last_name(order: OrderView) -> tuple[object, ...]:

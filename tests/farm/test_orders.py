@@ -357,3 +357,12 @@ def test_who_has_only_ordered_is_named_before_their_delivery_is_cancelled(client
     page = text_of(client.get("/ferme/livraisons/2026-06-25/jeudi/annulation"))
     assert "Une commande passe à la livraison suivante" in page and "Roux Emma" in page
     assert "personne à prévenir" not in page
+
+
+def test_who_accepts_in_the_list_stays_in_the_list(staff, session):
+    made = order(session, {article(session): 1}, state=OrderState.PLACED).id
+    session.commit()
+    staff.get("/ferme/commandes/2026-06-16/mardi?etat=placed&q=aubert")
+    answer = staff.submit(f"/ferme/commandes/{made}/acceptation", {"liste": "etat=placed&q=aubert&day=x"})
+    assert answer.status_code == 303
+    assert answer.location == f"/ferme/commandes/2026-06-16/mardi?etat=placed&q=aubert#commande-{made}"

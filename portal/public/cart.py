@@ -52,9 +52,7 @@ class PutForm(Form):
 
 
 class VoucherForm(Form):
-    code = Typed(
-        _l("Bon d'achat"), lambda text: normalise_code(line(40)(text)), name="bon", needed=False
-    )
+    code = Typed(_l("Bon d'achat"), lambda text: normalise_code(line(40)(text)), name="bon", needed=False)
 
 
 @blueprint.app_template_global()

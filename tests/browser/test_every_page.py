@@ -15,7 +15,7 @@ from portal.infra.outbox import Mail
 from portal.rules.money import Money
 from portal.rules.orders import OrderState, may_become
 from portal.settings import ROOT
-from portal.shop import amending, checkout, withdrawals
+from portal.shop import amending, checkout, rerouting, withdrawals
 from portal.shop.checkout import Contact
 from portal.shop.drafts import Entry, OfAccount
 from portal.shop.models import Wish
@@ -24,7 +24,7 @@ from portal.shop.vouchers import Person
 from tests.browser.helpers import DESK, PHONE, furnish, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
 from tests.shop.making import article, order
-from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF
+from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -128,6 +128,7 @@ def have_every_mail_of_orders_sent() -> None:
             session, placed.id, placed.account_id, [line.id], name="Camille Aubert", email=CAMILLE
         )
         withdrawals.send_link(session, placed.number, CAMILLE)
+        rerouting.reroute(session, order(session, {honey: 1}, told_day=TODAY))
 
 
 def have_an_order_placed() -> None:

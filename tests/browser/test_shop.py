@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.helpers import furnish
-from tests.world import CAMILLE
+from tests.world import YACINE
 
 
 @pytest.fixture
 def page(browse: Callable[..., Page], javascript: bool) -> Page:
     furnish()
-    page = browse(CAMILLE, java_script_enabled=javascript)
+    page = browse(YACINE, java_script_enabled=javascript)
     page.goto("/boutique")
     return page
 
@@ -58,7 +58,7 @@ def test_a_box_is_ticked_a_heart_is_pressed(page: Page, javascript: bool) -> Non
 
 def test_the_focus_stays_where_one_pressed_and_the_words_are_told(browse: Callable[..., Page]) -> None:
     furnish()
-    page = browse(CAMILLE)
+    page = browse(YACINE)
     page.goto("/boutique")
     page.get_by_role("button", name="Ajouter : Miel").press("Enter")
     expect(page.get_by_role("button", name="Plus : Miel")).to_be_focused()

@@ -1,11 +1,12 @@
 """Every page of the site, and the states that a page can be brought into: what is looked at as a whole."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from itsdangerous import URLSafeSerializer
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from time_machine import Traveller
 
 from tests.browser.helpers import FAILED, KEPT, TOKEN
@@ -76,12 +77,6 @@ def refused_without_reason(page: Page, clock: Traveller) -> None:
     expect(page.get_by_label("Pourquoi ?")).to_have_attribute("aria-invalid", "true")
 
 
-def all_prepared(page: Page, clock: Traveller) -> None:
-    page.get_by_text("Tout est préparé").click()
-    page.get_by_role("button", name="Marquer comme préparées").click()
-    expect(page.get_by_text("attend encore la balance")).to_be_visible()
-
-
 def far_weight(page: Page, clock: Traveller) -> None:
     page.get_by_label("Poids en kilos").fill("4,8")
     page.get_by_label("Poids en kilos").press("Enter")
@@ -101,11 +96,33 @@ def choosing(page: Page, clock: Traveller) -> None:
 def skipped(page: Page, clock: Traveller) -> None:
     choosing(page, clock)
     page.get_by_role("button", name="Sauter", exact=True).click()
+    _leave_the_order(page)
     expect(page.locator(".flash-success")).to_be_visible()
+
+
+def asked(page: Page, clock: Traveller) -> None:
+    choosing(page, clock)
+    page.get_by_role("button", name="Sauter", exact=True).click()
+    expect(_left_alone(page)).to_be_visible()
+
+
+def asked_on_a_page(page: Page, clock: Traveller) -> None:
+    _submit_skip(page)
+    expect(_left_alone(page)).to_be_visible()
+
+
+def _left_alone(page: Page) -> Locator:
+    """An order travels with Tuesday's boxes: one of the answers to what becomes of it."""
+    return page.get_by_role("button", name="quand même")
+
+
+def _leave_the_order(page: Page) -> None:
+    _left_alone(page).click()
 
 
 def skipped_as_a_form(page: Page, clock: Traveller) -> None:
     _submit_skip(page)
+    _leave_the_order(page)
     expect(page.locator(".flash-success")).to_be_visible()
 
 
@@ -129,6 +146,7 @@ def postponed(page: Page, clock: Traveller) -> None:
     page.get_by_text("Reporter à une autre date").click()
     page.get_by_label("mardi 23 juin").check()
     page.get_by_role("button", name="Reporter", exact=True).click()
+    _leave_the_order(page)
     expect(page.locator(".flash-success")).to_be_visible()
 
 
@@ -228,7 +246,7 @@ def ordered(page: Page, clock: Traveller) -> None:
 
 def another_date(page: Page, clock: Traveller) -> None:
     page.get_by_role("radio", name="Petit panier").check()
-    page.get_by_role("button", name="Voir ma commande").click()
+    page.get_by_role("button", name=re.compile("Voir (ma commande|ce que cela change)")).click()
     clock.move_to(CUTOFF)
     page.locator("#apercu [type=submit]").click()
     expect(page.locator(".flash-error")).to_be_visible()
@@ -359,10 +377,12 @@ SIGHTS = (
     Sight("member.home", CAMILLE, "/espace"),
     Sight("member.home", CAMILLE, "/espace", choosing),
     Sight("member.home", CAMILLE, "/espace", skipped),
+    Sight("member.home", CAMILLE, "/espace", asked),
     Sight("member.home", CAMILLE, "/espace", at=CUTOFF),
     Sight("member.home", STAFF, "/espace"),  # no subscription
     Sight("member.planning", CAMILLE, "/planning"),
     Sight("member.planning", CAMILLE, "/planning", skipped_as_a_form),
+    Sight("member.planning", CAMILLE, "/planning", asked_on_a_page),
     Sight("member.planning", CAMILLE, "/planning", too_late),
     Sight("member.planning", CAMILLE, "/planning?semaines=52"),
     Sight("member.planning", STAFF, "/planning"),
@@ -465,7 +485,6 @@ SIGHTS = (
     Sight("farm.orders", STAFF, "/ferme/commandes?q=aub"),
     Sight("farm.orders", STAFF, "/ferme/commandes?q=tracteur"),  # nobody
     Sight("farm.delivery_orders", STAFF, ORDERS),
-    Sight("farm.delivery_orders", STAFF, ORDERS, all_prepared),
     Sight("farm.delivery_orders", STAFF, f"{ORDERS}?produit=1&qui=abonnes"),
     Sight("farm.delivery_orders", STAFF, "/ferme/commandes/2026-06-18/jeudi"),  # none
     Sight("farm.order", STAFF, "/ferme/commandes/1"),

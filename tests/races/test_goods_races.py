@@ -58,7 +58,7 @@ def both_count(
 ) -> Iterator[bool]:
     """Whether each of two acts on the stock counts in full, meeting after meeting."""
     before = stock(app)
-    for answers in meetings(app, first, second):
+    for answers in meetings(app, first, second, every=1):
         after = stock(app)
         yield answers == (None, None) and after == before + together
         before = after
@@ -95,7 +95,7 @@ def test_the_first_count_of_a_delivery_and_its_first_sale_both_count(app: Flask,
         session.execute(update(Article).values(stock_kind=StockKind.BY_DELIVERY, stock=None, per_delivery=50))
         tuesday = delivery(session).id
     more = partial(act, app, services.count_stock, honey, 5, delivery_id=tuesday)
-    for answers in meetings(app, more, partial(buy, app, honey, tuesday, 2)):
+    for answers in meetings(app, more, partial(buy, app, honey, tuesday, 2), every=1):
         assert answers == (None, None)
         assert count(app, select(DeliveryStock.remaining)) == 53
         with app.app_context(), own_transaction() as session:
@@ -108,7 +108,7 @@ def test_of_two_prices_for_one_day_one_stands_and_the_trail_knows_both(app: Flas
     def set_price(by: int) -> Any:
         return act(app, services.set_price, honey, DatedPrice(TODAY, Money(next(cents)), 550), by=by)
 
-    for answers in meetings(app, partial(set_price, SOPHIE), partial(set_price, GERARD)):
+    for answers in meetings(app, partial(set_price, SOPHIE), partial(set_price, GERARD), every=1):
         assert answers == (True, True)
         with app.app_context(), own_transaction() as session:
             [price] = session.scalars(select(ArticlePrice.price).where(ArticlePrice.since == TODAY))
@@ -124,7 +124,7 @@ def test_two_who_show_the_same_picture_at_once_share_it(app: Flask, honey: int) 
     def show(article_id: int, by: int) -> Any:
         return act(app, services.set_picture, article_id, BytesIO(shown[-1]), by=by)
 
-    for answers in meetings(app, partial(show, honey, SOPHIE), partial(show, other, GERARD)):
+    for answers in meetings(app, partial(show, honey, SOPHIE), partial(show, other, GERARD), every=1):
         assert answers == (None, None)
         assert count(app, select(func.count(Picture.id))) == 1
         shown.append(picture(size=(64, 40 + len(shown))))
@@ -163,7 +163,7 @@ def test_two_who_swap_the_pictures_of_two_articles_never_wait_for_ever(app: Flas
         show(other, two)
 
     begin()
-    for answers in meetings(app, lambda: show(honey, two), lambda: show(other, one, GERARD)):
+    for answers in meetings(app, lambda: show(honey, two), lambda: show(other, one, GERARD), every=1):
         assert answers == (None, None)
         shown = select(func.count(Picture.id.distinct())).join(Article, Article.picture_id == Picture.id)
         assert count(app, shown) == 2 == count(app, select(func.count(Picture.id)))
@@ -172,7 +172,9 @@ def test_two_who_swap_the_pictures_of_two_articles_never_wait_for_ever(app: Flas
 
 def test_two_who_settle_how_the_shop_sells_for_the_first_time_are_both_heard(app: Flask) -> None:
     one, other = ShopRules(False, True, Money(0)), ShopRules(True, False, Money(1000))
-    for answers in meetings(app, partial(act, app, save, one), partial(act, app, save, other, by=GERARD)):
+    for answers in meetings(
+        app, partial(act, app, save, one), partial(act, app, save, other, by=GERARD), every=1
+    ):
         assert answers == (True, True)
         with app.app_context(), own_transaction() as session:
             assert get_rules(session) in {one, other}

@@ -14,10 +14,12 @@ from portal.accounts import security
 from portal.accounts.jobs import purge_expired, send_reset_links
 from portal.boxes.jobs import count_places, freeze_due
 from portal.deliveries.jobs import generate_ahead
+from portal.exchange import models as _exchange  # noqa: F401
 from portal.farm import components
 from portal.infra import clock, jobs, logs, orm, outbox
 from portal.infra.mail import Sender
 from portal.infra.postman import Postman
+from portal.packing import models as _packing  # noqa: F401
 from portal.planning.jobs import tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in

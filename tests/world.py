@@ -16,6 +16,7 @@ from portal.profile.models import FarmProfile, News
 from portal.rules.calendar import Rhythm, delivery_days, fortnight_of, monday_of
 from portal.rules.cutoffs import cutoff_instant
 from portal.rules.money import Money
+from portal.rules.permissions import EVERYDAY, RoleName
 from portal.subscriptions.models import Subscription, Term
 
 NOW = datetime(2026, 6, 10, 8, 0, tzinfo=UTC)
@@ -148,8 +149,8 @@ def _fill_catalogue(session: Session) -> dict[str, Formula]:
 
 def _fill_people(session: Session, points: dict[str, PickupPoint], formulas: dict[str, Formula]) -> None:
     password = hash_password(PASSPHRASE)
-    staff, admin = Role(name="staff"), Role(name="admin")
-    session.add_all((staff, admin))
+    everyday, admin = [Role(name=name) for name in EVERYDAY], Role(name=RoleName.ADMIN)
+    session.add_all((*everyday, admin))
 
     def person(email: str, first: str, last: str, roles: list[Role]) -> Account:
         account = Account(
@@ -167,8 +168,8 @@ def _fill_people(session: Session, points: dict[str, PickupPoint], formulas: dic
 
     camille = person(CAMILLE, "Camille", "Aubert", [])
     yacine = person(YACINE, "Yacine", "Benali", [])
-    person(STAFF, "Sophie", "Durand", [staff])
-    person(ADMIN, "Gérard", "Martin", [staff, admin])
+    person(STAFF, "Sophie", "Durand", everyday)
+    person(ADMIN, "Gérard", "Martin", [*everyday, admin])
     for account, formula, point, rhythm in (
         (camille, "grand", "halle", Rhythm.WEEKLY),
         (camille, "oeufs", "halle", Rhythm.WEEKLY),

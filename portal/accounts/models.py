@@ -5,10 +5,12 @@ from enum import StrEnum
 from typing import Any
 
 from flask_security import RoleMixin, UserMixin
-from sqlalchemy import Column, ForeignKey, Index, String, Table
+from sqlalchemy import Column, ForeignKey, Index, String, Table, Text, event
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.infra.orm import Base, PrimaryKey, word
+from portal.rules.alphabet import search_key
+from portal.rules.permissions import Permission, RoleName, allows
 
 FIRST_CUSTOMER_NUMBER = 10_000
 
@@ -16,13 +18,6 @@ FIRST_CUSTOMER_NUMBER = 10_000
 def customer_number(account_id: int) -> str:
     """As papers name an account."""
     return f"C{FIRST_CUSTOMER_NUMBER + account_id}"
-
-
-class RoleName(StrEnum):
-    """What an account may enter; every account is a subscriber's, staff and admins have a role more."""
-
-    STAFF = "staff"
-    ADMIN = "admin"
 
 
 account_role = Table(
@@ -56,6 +51,10 @@ class Account(Base, UserMixin):
     first_name: Mapped[str] = mapped_column(String(80))
     last_name: Mapped[str] = mapped_column(String(80))
     phone: Mapped[str | None] = mapped_column(String(30))
+    note: Mapped[str | None] = mapped_column(Text)
+    """What staff should know; the person may ask to read it."""
+    search_key: Mapped[str] = mapped_column(String(500), server_default="")
+    """Name, address and telephone as staff type them: without accents, case and gaps."""
     created_at: Mapped[datetime]
     roles: Mapped[list[Role]] = relationship(secondary=account_role, lazy="selectin")  # type: ignore[assignment]
 
@@ -69,7 +68,16 @@ class Account(Base, UserMixin):
 
     @property
     def is_staff(self) -> bool:
-        return self.has_role(RoleName.STAFF) or self.has_role(RoleName.ADMIN)
+        return bool(self.roles)
+
+    def may(self, permission: Permission) -> bool:
+        return allows((RoleName(role.name) for role in self.roles), permission)
+
+
+@event.listens_for(Account, "before_insert")
+@event.listens_for(Account, "before_update")
+def _write_search_key(_mapper: object, _connection: object, account: Account) -> None:
+    account.search_key = search_key(account.last_name, account.first_name, account.email, account.phone)
 
 
 class SignInSession(Base):

@@ -17,13 +17,13 @@ from portal.accounts.models import (
     MailedLink,
     ResetRequest,
     Role,
-    RoleName,
     SignInSession,
 )
 from portal.accounts.queries import find_account
 from portal.accounts.sessions import hash_token
 from portal.infra import audit, mail, outbox, throttle
 from portal.profile.queries import get_farm
+from portal.rules.permissions import EVERYDAY, RoleName
 
 LINK_LIVES = timedelta(hours=48)
 
@@ -128,7 +128,7 @@ def appoint(
         audit.record(session, "account_created", ("account", account.id), at=at, by=None)
     if not account.active:
         return None
-    promoted = _give_roles(session, account, [RoleName.STAFF] + [RoleName.ADMIN] * admin, at)
+    promoted = _give_roles(session, account, [*EVERYDAY] + [RoleName.ADMIN] * admin, at)
     mailed = account.password is None
     if mailed:
         _mail_reset_link(session, account, at)

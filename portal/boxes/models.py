@@ -1,8 +1,9 @@
 """One-off changes, suspensions and frozen boxes."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.catalogue.models import Formula
@@ -65,12 +66,15 @@ class Suspension(Base):
 class Basket(Base):
     """One subscription's box of one week, as it stood when its delivery was frozen; never recomputed.
 
-    Unique by subscription and week of origin: nobody ever gets two boxes of one week.
+    Unique by subscription and week of origin: nobody ever gets two boxes of one week. Staff may correct it; of a
+    quantity of nothing no box is packed.
     """
 
     __tablename__ = "basket"
     __table_args__ = (
         UniqueConstraint("subscription_id", "week"),
+        CheckConstraint("quantity >= 0", name="quantity_not_negative"),
+        CheckConstraint("billed_quantity >= 0", name="billed_quantity_not_negative"),
         Index(None, "delivery_id", "pickup_point_id"),
     )
 
@@ -83,3 +87,28 @@ class Basket(Base):
     pickup_point_id: Mapped[int] = mapped_column(ForeignKey("pickup_point.id"), index=True)
     unit_price: Mapped[Money]
     vat_basis_points: Mapped[int]
+    billed_quantity: Mapped[int]
+    """What is billed: a correction changes it only where the fault was the farm's."""
+
+
+class BasketCorrection(Base):
+    """What staff changed of a frozen box, and why; taken back, it keeps its line.
+
+    `before` and `after` say formula, quantity, point, price, VAT rate and billed quantity.
+    """
+
+    __tablename__ = "basket_correction"
+    __table_args__ = (Index(None, "delivery_id", "at"),)
+
+    id: Mapped[PrimaryKey]
+    basket_id: Mapped[int] = mapped_column(ForeignKey("basket.id", ondelete="CASCADE"), index=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
+    at: Mapped[datetime]
+    by_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(300))
+    farm_fault: Mapped[bool]
+    before: Mapped[dict[str, Any] | None]
+    """None where the box was added."""
+    after: Mapped[dict[str, Any]]
+    undone_at: Mapped[datetime | None]
+    undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)

@@ -92,10 +92,10 @@ def _insert_baskets(delivery: Delivery) -> Insert:
         .where(newer.formula_id == boxes.c.formula_id, newer.since <= delivery.day)
         .scalar_subquery()
     )
-    priced = select(*boxes.c, price.price, price.vat_basis_points).outerjoin_from(
+    priced = select(*boxes.c, price.price, price.vat_basis_points, boxes.c.quantity).outerjoin_from(
         boxes, price, (price.formula_id == boxes.c.formula_id) & (price.since == newest)
     )
-    columns = [*boxes.c.keys(), "unit_price", "vat_basis_points"]
+    columns = [*boxes.c.keys(), "unit_price", "vat_basis_points", "billed_quantity"]
     return insert(Basket).from_select(columns, priced)
 
 

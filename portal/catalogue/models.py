@@ -42,6 +42,14 @@ class Product(Base):
     value: Mapped[Money]
     drawing: Mapped[str] = mapped_column(String(40))
     storage: Mapped[str] = mapped_column(Text)
+    parcel: Mapped[str | None] = mapped_column(String(80))
+    tool: Mapped[str | None] = mapped_column(String(80))
+    crate: Mapped[str | None] = mapped_column(String(80))
+    kept_in: Mapped[str | None] = mapped_column(String(80))
+    margin: Mapped[int] = mapped_column(server_default="0")
+    """Harvested on top of what is needed, in percent."""
+    retired_at: Mapped[datetime | None]
+    """Grown no more; boxes and orders keep it."""
 
 
 class Formula(Base):
@@ -59,6 +67,10 @@ class Formula(Base):
     drawing: Mapped[str] = mapped_column(String(40))
     position: Mapped[int]
     weight: Mapped[int]
+    per_crate: Mapped[int | None]
+    """How many of its boxes the driver stacks in one crate."""
+    retired_at: Mapped[datetime | None]
+    """Offered to nobody since then; who receives it keeps it until they change."""
     prices: Mapped[list["FormulaPrice"]] = relationship(order_by="FormulaPrice.since")
 
 

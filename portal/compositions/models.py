@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.infra.orm import Base, PrimaryKey, word
@@ -65,3 +65,42 @@ class CompositionChange(Base):
     at: Mapped[datetime]
     before: Mapped[int]
     after: Mapped[int]
+
+
+class Exclusion(Base):
+    """A product that a formula's boxes do not hold at one point, and what they hold instead, if anything."""
+
+    __tablename__ = "composition_exclusion"
+    __table_args__ = (
+        UniqueConstraint("composition_id", "pickup_point_id", "product_id", name="uq_composition_exclusion"),
+        CheckConstraint("(instead_id IS NULL) = (instead_amount IS NULL)", name="instead_whole"),
+        CheckConstraint("instead_amount > 0", name="instead_amount_positive"),
+    )
+
+    id: Mapped[PrimaryKey]
+    composition_id: Mapped[int] = mapped_column(ForeignKey("composition.id", ondelete="CASCADE"))
+    pickup_point_id: Mapped[int] = mapped_column(ForeignKey("pickup_point.id"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    instead_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
+    instead_amount: Mapped[int | None]
+
+
+class ShortageNotice(Base):
+    """A product runs short on a delivery, and whose box it concerns is still to be told by the worker."""
+
+    __tablename__ = "shortage_notice"
+    __table_args__ = (Index(None, "told_at"),)
+
+    id: Mapped[PrimaryKey]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    instead_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
+    formula_ids: Mapped[list[int]]
+    point_ids: Mapped[list[int]]
+    """Where it is missing; empty for all points."""
+    note: Mapped[str | None] = mapped_column(String(300))
+    made_at: Mapped[datetime]
+    made_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    told_through: Mapped[int]
+    """The last account that has been told, in the order of their ids."""
+    told_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """Tours and dated deliveries."""
 
 from datetime import date, datetime, time
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -21,6 +22,8 @@ class Tour(Base):
     weekday: Mapped[int]
     lead_days: Mapped[int]
     lead_time: Mapped[time]
+    retired_at: Mapped[datetime | None]
+    """No delivery is prepared any more since then."""
 
     @property
     def lead(self) -> Lead:
@@ -56,3 +59,22 @@ class Delivery(Base):
     changed_at: Mapped[datetime | None]
     """When it was last moved, cancelled or reinstated."""
     tour: Mapped[Tour] = relationship(lazy="joined", innerjoin=True)
+
+
+class Step(StrEnum):
+    """What staff do with a closed delivery, in this order."""
+
+    HARVESTED = "harvested"
+    PACKED = "packed"
+    DELIVERED = "delivered"
+
+
+class DeliveryStep(Base):
+    """A step that staff have said to be done; taken back, the row goes."""
+
+    __tablename__ = "delivery_step"
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), primary_key=True)
+    step: Mapped[Step] = mapped_column(word(Step), primary_key=True)
+    at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)

@@ -9,7 +9,7 @@ from flask_security.utils import hash_password
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import Account, Role, RoleName
+from portal.accounts.models import Account, Role
 from portal.boxes import services as boxes
 from portal.boxes.models import Basket
 from portal.catalogue.models import Formula, FormulaPrice, Kind, Product, Unit
@@ -24,6 +24,7 @@ from portal.pickup.models import PickupPoint
 from portal.profile.models import FarmProfile, News
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.money import Money
+from portal.rules.permissions import EVERYDAY, RoleName
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 from portal.web.i18n import french
@@ -178,8 +179,8 @@ def _add_people(session: Session, subscribers: int, seed: int, now: datetime) ->
     roles = {name: Role(name=name) for name in RoleName}
     years_ago = now - timedelta(weeks=200)
     for person, names in (
-        (people.STAFF, [RoleName.STAFF]),
-        (people.ADMIN, [RoleName.STAFF, RoleName.ADMIN]),
+        (people.STAFF, EVERYDAY),
+        (people.ADMIN, (*EVERYDAY, RoleName.ADMIN)),
     ):
         account = customers.account_of(person, years_ago, hash_password(people.PASSPHRASE))
         account.roles = [roles[name] for name in names]

@@ -7,11 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from portal.infra import clock
 from portal.rules.cutoffs import local_day
+from portal.rules.permissions import Permission
 from portal.settings import ROOT
+from portal.web.guards import needs
 
 _SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 
 
+@needs(Permission.LOOK)
 def show_components() -> ResponseReturnValue:
     now = clock.now()
     return render_template(

@@ -17,6 +17,8 @@ from portal.farm import blueprint, forms, staff
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.packing.queries import tallies
+from portal.rules.permissions import Permission
+from portal.web.guards import needs
 from portal.web.htmx import is_htmx, render_fragments
 from portal.web.i18n import gettext as _
 
@@ -24,6 +26,7 @@ ADDRESS = "/paniers/<date:day>/<tour>"
 
 
 @blueprint.get(ADDRESS)
+@needs(Permission.COMPOSE)
 def compositions(day: date, tour: str) -> ResponseReturnValue:
     delivery, grid = _load(day, tour)
     added = forms.read_products(request.args.getlist("avec"), grid)
@@ -31,6 +34,7 @@ def compositions(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.post(ADDRESS)
+@needs(Permission.COMPOSE)
 def save_composition(day: date, tour: str) -> ResponseReturnValue:
     """All cells that were typed over, or none; and a row for one product more, if asked."""
     delivery, grid = _load(day, tour)
@@ -47,6 +51,7 @@ def save_composition(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/<id:formula_id>/<id:product_id>")
+@needs(Permission.COMPOSE)
 def save_amount(day: date, tour: str, formula_id: int, product_id: int) -> ResponseReturnValue:
     """One cell, as soon as it is left."""
     delivery, grid = _load(day, tour)
@@ -67,6 +72,7 @@ def save_amount(day: date, tour: str, formula_id: int, product_id: int) -> Respo
 
 
 @blueprint.post(f"{ADDRESS}/etat")
+@needs(Permission.COMPOSE)
 def show_composition(day: date, tour: str) -> ResponseReturnValue:
     """Show the boxes as forecast or confirmed, or take them back to draft."""
     delivery, grid = _load(day, tour)
@@ -98,6 +104,7 @@ def show_composition(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/copie")
+@needs(Permission.COMPOSE)
 def copy_composition(day: date, tour: str) -> ResponseReturnValue:
     """Fill the boxes as those of an earlier delivery; what would be lost is asked about first."""
     delivery, grid = _load(day, tour)

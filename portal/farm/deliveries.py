@@ -17,7 +17,9 @@ from portal.rules.calendar import WEEK, monday_of
 from portal.rules.cutoffs import local_day
 from portal.rules.deliveries import refusal_to_leave, refusal_to_reinstate
 from portal.rules.holidays import holiday_on, working_day_beside
+from portal.rules.permissions import Permission
 from portal.shop.sheets import work
+from portal.web.guards import needs
 
 WEEKS_A_PAGE = 2
 FARTHEST = timedelta(days=5 * 366)
@@ -25,6 +27,7 @@ A_YEAR = timedelta(days=366)
 
 
 @blueprint.get("/livraisons")
+@needs(Permission.LOOK)
 def deliveries() -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     today = local_day(now)
@@ -47,6 +50,7 @@ def deliveries() -> ResponseReturnValue:
 
 
 @blueprint.get("/livraisons/feries")
+@needs(Permission.LOOK)
 def holidays() -> ResponseReturnValue:
     """The coming year's deliveries that fall on a holiday, or did before they were moved."""
     session, now = db.session(), clock.now()
@@ -67,6 +71,7 @@ def holidays() -> ResponseReturnValue:
 
 
 @blueprint.get("/livraisons/<date:day>/<tour>")
+@needs(Permission.LOOK)
 def delivery(day: date, tour: str) -> ResponseReturnValue:
     found, now = _delivery_or_404(day, tour), clock.now()
     return render_template(
@@ -84,6 +89,7 @@ def delivery(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/livraisons/<date:day>/<tour>/liste")
+@needs(Permission.LOOK)
 def delivery_list(day: date, tour: str) -> ResponseReturnValue:
     found, now = _delivery_or_404(day, tour), clock.now()
     return render_template(

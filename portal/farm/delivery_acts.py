@@ -27,7 +27,9 @@ from portal.planning.deliveries import Outcome
 from portal.rules.cutoffs import Lead, cutoff_instant, last_minute
 from portal.rules.deliveries import Refusal, refusal_to_cancel, refusal_to_leave, refusal_to_reinstate
 from portal.rules.holidays import holiday_on, working_day_beside
+from portal.rules.permissions import Permission
 from portal.shop import rerouting
+from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import ngettext
@@ -83,6 +85,7 @@ class MoveForm(ReasonForm):
 
 
 @blueprint.route(f"{ADDRESS}/annulation", methods=["GET", "POST"])
+@needs(Permission.CALENDAR)
 def cancel_delivery(day: date, tour: str) -> ResponseReturnValue:
     found, form = _delivery_or_404(day, tour), CancelForm(request.form)
     if request.method != "POST":
@@ -101,6 +104,7 @@ def cancel_delivery(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.route(f"{ADDRESS}/retablissement", methods=["GET", "POST"])
+@needs(Permission.CALENDAR)
 def reinstate_delivery(day: date, tour: str) -> ResponseReturnValue:
     found = _delivery_or_404(day, tour)
     if request.method != "POST":
@@ -116,6 +120,7 @@ def reinstate_delivery(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.route(f"{ADDRESS}/deplacement", methods=["GET", "POST"])
+@needs(Permission.CALENDAR)
 def move_delivery(day: date, tour: str) -> ResponseReturnValue:
     """First the day is asked for; then, where the delivery can move there, what it comes to."""
     found, form, asked = _delivery_or_404(day, tour), MoveForm(request.form), _day_asked()

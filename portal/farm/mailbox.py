@@ -7,6 +7,8 @@ from flask_login import current_user
 from portal.farm import blueprint
 from portal.infra import audit, clock, outbox
 from portal.infra.orm import db
+from portal.rules.permissions import Permission
+from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import ngettext
 
@@ -17,6 +19,7 @@ PREVIEW_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-
 
 @blueprint.get("/courrier", defaults={"before": None})
 @blueprint.get("/courrier/avant/<id:before>")
+@needs(Permission.MAIL)
 def mailbox(before: int | None) -> ResponseReturnValue:
     lines = outbox.list_lines(db.session(), before=before, limit=PAGE_SIZE + 1)
     return render_template(
@@ -30,6 +33,7 @@ def mailbox(before: int | None) -> ResponseReturnValue:
 
 
 @blueprint.get("/courrier/<id:mail_id>")
+@needs(Permission.MAIL)
 def mail(mail_id: int) -> ResponseReturnValue:
     return render_template(
         "farm/mailbox/page.html",
@@ -40,6 +44,7 @@ def mail(mail_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/courrier/<id:mail_id>/apercu")
+@needs(Permission.MAIL)
 def mail_preview(mail_id: int) -> Response:
     """The mail as its reader saw it: a page of its own, for the site's policy would take its styles away."""
     mail = _mail_or_404(mail_id)
@@ -51,6 +56,7 @@ def mail_preview(mail_id: int) -> Response:
 
 
 @blueprint.post("/courrier/<id:mail_id>/envoi")
+@needs(Permission.MAIL)
 def retry_mail(mail_id: int) -> ResponseReturnValue:
     _mail_or_404(mail_id)
     _retry(mail_id)
@@ -58,6 +64,7 @@ def retry_mail(mail_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/courrier/envoi")
+@needs(Permission.MAIL)
 def retry_mails() -> ResponseReturnValue:
     """All that failed: after a mistake in the server's settings."""
     _retry(None)

@@ -12,17 +12,21 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.planning import one_offs
 from portal.planning.one_offs import Kind
+from portal.rules.permissions import Permission
+from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 
 ADDRESS = "/livraisons/<date:day>/<tour>/changements"
 
 
 @blueprint.get(ADDRESS)
+@needs(Permission.CORRECT)
 def one_off_changes(day: date, tour: str) -> ResponseReturnValue:
     return _page(_delivery_or_404(day, tour))
 
 
 @blueprint.post(f"{ADDRESS}/<kind>/<id:subscription_id>/<date:week>")
+@needs(Permission.CORRECT)
 def take_back_change(
     day: date, tour: str, kind: str, subscription_id: int, week: date
 ) -> ResponseReturnValue:

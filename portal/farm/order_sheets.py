@@ -11,23 +11,28 @@ from portal.farm.orders import OF_DELIVERY, delivery_or_404
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.pickup.queries import points
+from portal.rules.permissions import Permission
 from portal.shop import queries
 from portal.shop.sheets import Bag, Pile, bags, piles
+from portal.web.guards import needs
 
 
 @blueprint.get(f"{OF_DELIVERY}/produits")
+@needs(Permission.LOOK)
 def preparation_sheet(day: date, tour: str) -> ResponseReturnValue:
     """Product by product, and what of it goes where."""
     return _sheet("print/orders_by_article.html", day, tour)
 
 
 @blueprint.get(f"{OF_DELIVERY}/bordereaux")
+@needs(Permission.LOOK)
 def slips(day: date, tour: str) -> ResponseReturnValue:
     """One for each bag, without prices."""
     return _sheet("print/order_slips.html", day, tour)
 
 
 @blueprint.get(f"{OF_DELIVERY}/points")
+@needs(Permission.LOOK)
 def point_sheets(day: date, tour: str) -> ResponseReturnValue:
     """Point by point, who collects what, and what guests pay there."""
     delivery = delivery_or_404(day, tour)
@@ -37,11 +42,13 @@ def point_sheets(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.get(f"{OF_DELIVERY}/fournisseurs")
+@needs(Permission.LOOK)
 def supplier_sheets(day: date, tour: str) -> ResponseReturnValue:
     return _sheet("print/orders_by_supplier.html", day, tour)
 
 
 @blueprint.get(f"{OF_DELIVERY}/fournisseurs.txt")
+@needs(Permission.LOOK)
 def supplier_text(day: date, tour: str) -> ResponseReturnValue:
     """The same as plain text, to be copied into a message."""
     text = _sheet("print/orders_by_supplier.txt", day, tour)

@@ -20,11 +20,13 @@ from portal.infra.orm import db
 from portal.rules.alphabet import french_order, slug_of
 from portal.rules.cutoffs import is_past, local_day
 from portal.rules.orders import OrderState, Refusal, refusal_to_judge, refusal_to_prepare
+from portal.rules.permissions import Permission
 from portal.shop import preparing, queries, sheets
 from portal.shop.models import FIRST_ORDER_NUMBER, Happening
 from portal.shop.preparing import Outcome
 from portal.shop.queries import OrderView
 from portal.web.forms import Typed, prose
+from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import ngettext
@@ -80,6 +82,7 @@ class Wanted:
 
 
 @blueprint.get("/commandes")
+@needs(Permission.ORDERS)
 def orders() -> ResponseReturnValue:
     """Delivery by delivery, the next one first; or whom one looks for, whatever the delivery."""
     session, now = db.session(), clock.now()
@@ -106,6 +109,7 @@ def orders() -> ResponseReturnValue:
 
 
 @blueprint.get(OF_DELIVERY)
+@needs(Permission.ORDERS)
 def delivery_orders(day: date, tour: str) -> ResponseReturnValue:
     return _delivery_page(delivery_or_404(day, tour))
 
@@ -133,6 +137,7 @@ def _delivery_page(
 
 
 @blueprint.post(f"{OF_DELIVERY}/acceptation")
+@needs(Permission.ORDERS)
 def accept_orders(day: date, tour: str) -> ResponseReturnValue:
     delivery = delivery_or_404(day, tour)
     outcome = preparing.accept_all(db.session(), delivery.id, by=staff().id)
@@ -146,6 +151,7 @@ def accept_orders(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{OF_DELIVERY}/preparation")
+@needs(Permission.ORDERS)
 def prepare_orders(day: date, tour: str) -> ResponseReturnValue:
     """All of the delivery, or of the point that is named."""
     delivery = delivery_or_404(day, tour)
@@ -171,11 +177,13 @@ def prepare_orders(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.get(ADDRESS)
+@needs(Permission.ORDERS)
 def order(order_id: int) -> ResponseReturnValue:
     return _page(order_or_404(order_id), ReasonForm())
 
 
 @blueprint.post(f"{ADDRESS}/acceptation")
+@needs(Permission.ORDERS)
 def accept_order(order_id: int) -> ResponseReturnValue:
     found = order_or_404(order_id)
     outcome = preparing.judge(db.session(), order_id, OrderState.ACCEPTED, by=staff().id)
@@ -183,11 +191,13 @@ def accept_order(order_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/refus")
+@needs(Permission.ORDERS)
 def refuse_order(order_id: int) -> ResponseReturnValue:
     return _end(order_id, OrderState.REFUSED, _("La commande est refusée, un mail part."))
 
 
 @blueprint.post(f"{ADDRESS}/annulation")
+@needs(Permission.ORDERS)
 def cancel_order(order_id: int) -> ResponseReturnValue:
     """As its owner has asked for, and could do."""
     return _end(order_id, OrderState.CANCELLED, _("La commande est annulée, un mail part."))
@@ -202,6 +212,7 @@ def _end(order_id: int, to: OrderState, done: str) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/preparation")
+@needs(Permission.ORDERS)
 def prepare_order(order_id: int) -> ResponseReturnValue:
     """Mark it as prepared, or undo that: the form says which."""
     found = order_or_404(order_id)
@@ -215,6 +226,7 @@ def prepare_order(order_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/retractations/<id:withdrawal_id>")
+@needs(Permission.ORDERS)
 def settle_withdrawal(order_id: int, withdrawal_id: int) -> ResponseReturnValue:
     found = order_or_404(order_id)
     preparing.settle_withdrawal(

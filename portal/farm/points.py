@@ -21,6 +21,7 @@ from portal.pickup import queries, services
 from portal.pickup.queries import PointView
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.cutoffs import local_day
+from portal.rules.permissions import Permission
 from portal.subscriptions import queries as subscriptions
 from portal.subscriptions.models import Term
 from portal.subscriptions.services import set_withheld
@@ -38,6 +39,7 @@ from portal.web.forms import (
     write_degrees,
 )
 from portal.web.forms import clock as clock_time
+from portal.web.guards import needs
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -96,16 +98,19 @@ class PointForm(Form):
 
 
 @blueprint.get("/points-de-retrait")
+@needs(Permission.ROUNDS)
 def points() -> ResponseReturnValue:
     return render_template("farm/points/list.html", **_rounds(), nav_current="farm.index")
 
 
 @blueprint.get("/points-de-retrait/ajout")
+@needs(Permission.ROUNDS)
 def new_point() -> ResponseReturnValue:
     return _page(_form())
 
 
 @blueprint.post("/points-de-retrait/ajout")
+@needs(Permission.ROUNDS)
 def add_point() -> ResponseReturnValue:
     form = _form(posted=True)
     if not form.validate():
@@ -118,12 +123,14 @@ def add_point() -> ResponseReturnValue:
 
 
 @blueprint.get(ADDRESS)
+@needs(Permission.ROUNDS)
 def point(point_id: int) -> ResponseReturnValue:
     found = _point_or_404(point_id)
     return _page(_form(found), found)
 
 
 @blueprint.post(ADDRESS)
+@needs(Permission.ROUNDS)
 def save_point(point_id: int) -> ResponseReturnValue:
     found = _point_or_404(point_id)
     form = _form(found, posted=True)
@@ -143,6 +150,7 @@ def save_point(point_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/place")
+@needs(Permission.ROUNDS)
 def place_point(point_id: int) -> ResponseReturnValue:
     """Make it the stop of that number in its round, from 1."""
     found = _point_or_404(point_id)
@@ -160,6 +168,7 @@ def place_point(point_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/fermeture")
+@needs(Permission.ROUNDS)
 def retire_point(point_id: int) -> ResponseReturnValue:
     _point_or_404(point_id)
     services.set_retired(db.session(), point_id, True, at=clock.now(), by=staff().id)
@@ -168,6 +177,7 @@ def retire_point(point_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/reouverture")
+@needs(Permission.ROUNDS)
 def reinstate_point(point_id: int) -> ResponseReturnValue:
     _point_or_404(point_id)
     services.set_retired(db.session(), point_id, False, at=clock.now(), by=staff().id)

@@ -19,6 +19,7 @@ from portal.rules.amounts import AmountRefusal
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.orders import Refusal
+from portal.rules.permissions import Permission
 from portal.rules.preparing import fair_shares, is_far, read_weight, write_weight
 from portal.rules.selling import SaleUnit, why_missing
 from portal.rules.vouchers import Terms, discount_on
@@ -28,6 +29,7 @@ from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.travel import journey
 from portal.shop.vouchers import used_for
 from portal.web.forms import Typed, prose, whole
+from portal.web.guards import needs
 from portal.web.htmx import is_htmx, render_fragments
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -52,12 +54,14 @@ class Weighed:
 
 
 @blueprint.get(f"{OF_DELIVERY}/pesee")
+@needs(Permission.ORDERS)
 def weighing(day: date, tour: str) -> ResponseReturnValue:
     delivery = delivery_or_404(day, tour)
     return _weighing_page(delivery, _at_the_scale(delivery))
 
 
 @blueprint.post(f"{OF_DELIVERY}/pesee")
+@needs(Permission.ORDERS)
 def weigh(day: date, tour: str) -> ResponseReturnValue:
     """All weights that were typed over, or none."""
     delivery = delivery_or_404(day, tour)
@@ -76,6 +80,7 @@ def weigh(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{OF_DELIVERY}/pesee/<id:line_id>")
+@needs(Permission.ORDERS)
 def weigh_line(day: date, tour: str, line_id: int) -> ResponseReturnValue:
     """One weight, as soon as its field is left."""
     delivery = delivery_or_404(day, tour)
@@ -191,6 +196,7 @@ class Sharing:
 
 
 @blueprint.get(SHORTAGE)
+@needs(Permission.ORDERS)
 def shortage(day: date, tour: str, article_id: int) -> ResponseReturnValue:
     """What there is, shared out as a proposal; then what it comes to for each."""
     found = _sharing(delivery_or_404(day, tour), article_id)
@@ -200,6 +206,7 @@ def shortage(day: date, tour: str, article_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(SHORTAGE)
+@needs(Permission.ORDERS)
 def settle_shortage(day: date, tour: str, article_id: int) -> ResponseReturnValue:
     delivery, form = delivery_or_404(day, tour), ShortageForm(request.form)
     found = _sharing(delivery, article_id)

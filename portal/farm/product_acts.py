@@ -14,13 +14,16 @@ from portal.farm.product_forms import PriceForm, StockForm
 from portal.farm.products import ADDRESS, article_or_404, counts, product_page
 from portal.infra import clock
 from portal.infra.orm import db
+from portal.rules.permissions import Permission
 from portal.web import filters
+from portal.web.guards import needs
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
 from portal.web.limits import takes_uploads
 
 
 @blueprint.post(f"{ADDRESS}/photo")
+@needs(Permission.SELL)
 @takes_uploads
 def upload_picture(article_id: int) -> ResponseReturnValue:
     article, upload = article_or_404(article_id), request.files.get("photo")
@@ -34,6 +37,7 @@ def upload_picture(article_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/photo/suppression")
+@needs(Permission.SELL)
 def remove_picture(article_id: int) -> ResponseReturnValue:
     """Idempotent: the drawing stands in for it."""
     article_or_404(article_id)
@@ -43,6 +47,7 @@ def remove_picture(article_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/prix")
+@needs(Permission.SELL)
 def set_price(article_id: int) -> ResponseReturnValue:
     article, at = article_or_404(article_id), clock.now()
     form = PriceForm(request.form)
@@ -62,6 +67,7 @@ def set_price(article_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/prix/<date:since>/suppression")
+@needs(Permission.SELL)
 def withdraw_price(article_id: int, since: date) -> ResponseReturnValue:
     article = article_or_404(article_id)
     gone = services.withdraw_price(db.session(), article_id, since, at=clock.now(), by=staff().id)
@@ -72,6 +78,7 @@ def withdraw_price(article_id: int, since: date) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/stock")
+@needs(Permission.SELL)
 def count_stock(article_id: int) -> ResponseReturnValue:
     article = article_or_404(article_id)
     form, now = StockForm(request.form, article.sale_unit), clock.now()

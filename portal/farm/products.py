@@ -21,8 +21,10 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.alphabet import finds
 from portal.rules.cutoffs import local_day
+from portal.rules.permissions import Permission
 from portal.rules.selling import Missing, StockKind, is_low
 from portal.shop.queries import is_awaited
+from portal.web.guards import needs
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
 
@@ -56,6 +58,7 @@ class Count:
 
 
 @blueprint.get("/produits")
+@needs(Permission.SELL)
 def products() -> ResponseReturnValue:
     """The list; as an answer to HTMX, what is left of it by what is being typed."""
     now, words = clock.now(), request.args.get("q", "")
@@ -77,11 +80,13 @@ def products() -> ResponseReturnValue:
 
 
 @blueprint.get("/produits/ajout")
+@needs(Permission.SELL)
 def new_product() -> ResponseReturnValue:
     return _new_page(_form(NewArticleForm))
 
 
 @blueprint.post("/produits/ajout")
+@needs(Permission.SELL)
 def add_product() -> ResponseReturnValue:
     form, at = _form(NewArticleForm, posted=True), clock.now()
     if not form.validate():
@@ -99,11 +104,13 @@ def add_product() -> ResponseReturnValue:
 
 
 @blueprint.get(ADDRESS)
+@needs(Permission.SELL)
 def product(article_id: int) -> ResponseReturnValue:
     return product_page(article_or_404(article_id))
 
 
 @blueprint.post(ADDRESS)
+@needs(Permission.SELL)
 def save_product(article_id: int) -> ResponseReturnValue:
     article = article_or_404(article_id)
     form = _form(ArticleForm, article, posted=True)
@@ -131,6 +138,7 @@ def _may_be_counted_so(form: ArticleForm, article: Article) -> bool:
 
 
 @blueprint.post(f"{ADDRESS}/retrait")
+@needs(Permission.SELL)
 def retire_product(article_id: int) -> ResponseReturnValue:
     article_or_404(article_id)
     services.set_retired(db.session(), article_id, True, at=clock.now(), by=staff().id)
@@ -139,6 +147,7 @@ def retire_product(article_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{ADDRESS}/retour")
+@needs(Permission.SELL)
 def reinstate_product(article_id: int) -> ResponseReturnValue:
     article_or_404(article_id)
     services.set_retired(db.session(), article_id, False, at=clock.now(), by=staff().id)

@@ -14,6 +14,7 @@ from portal.infra.orm import db
 from portal.profile import queries, services
 from portal.profile.queries import NewsItem
 from portal.rules.cutoffs import PARIS
+from portal.rules.permissions import Permission
 from portal.web.forms import (
     Typed,
     certifier,
@@ -28,6 +29,7 @@ from portal.web.forms import (
     write_clock,
 )
 from portal.web.forms import clock as clock_time
+from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
@@ -93,16 +95,19 @@ def _need_with(other: Typed, field: Typed) -> None:
 
 
 @blueprint.get("/sommaire")
+@needs(Permission.LOOK)
 def index() -> ResponseReturnValue:
     return render_template("farm/settings/index.html")
 
 
 @blueprint.get("/reglages")
+@needs(Permission.SETTINGS)
 def settings() -> ResponseReturnValue:
     return _page(ProfileForm(obj=queries.get_farm(db.session())))
 
 
 @blueprint.post("/reglages")
+@needs(Permission.SETTINGS)
 def save_settings() -> ResponseReturnValue:
     form = ProfileForm(request.form)
     if not form.validate():
@@ -113,11 +118,13 @@ def save_settings() -> ResponseReturnValue:
 
 
 @blueprint.get("/reglages/nouvelles/ajout")
+@needs(Permission.TEXTS)
 def new_news() -> ResponseReturnValue:
     return _news_page(NewsForm())
 
 
 @blueprint.post("/reglages/nouvelles/ajout")
+@needs(Permission.TEXTS)
 def add_news() -> ResponseReturnValue:
     form = NewsForm(request.form)
     if not form.validate():
@@ -135,12 +142,14 @@ def add_news() -> ResponseReturnValue:
 
 
 @blueprint.get(NEWS)
+@needs(Permission.TEXTS)
 def news(news_id: int) -> ResponseReturnValue:
     found = _news_or_404(news_id)
     return _news_page(NewsForm(None, found), found)
 
 
 @blueprint.post(NEWS)
+@needs(Permission.TEXTS)
 def save_news(news_id: int) -> ResponseReturnValue:
     found = _news_or_404(news_id)
     form = NewsForm(request.form, found)
@@ -162,6 +171,7 @@ def save_news(news_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{NEWS}/suppression")
+@needs(Permission.TEXTS)
 def remove_news(news_id: int) -> ResponseReturnValue:
     """Idempotent: what is gone already stays gone."""
     services.remove_news(db.session(), news_id, at=clock.now(), by=staff().id)

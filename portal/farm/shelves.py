@@ -14,7 +14,9 @@ from portal.farm import blueprint, staff
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.alphabet import slug_of
+from portal.rules.permissions import Permission
 from portal.web.forms import Chosen, Typed, choices, email, line, phone, whole
+from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
@@ -63,6 +65,7 @@ class SupplierForm(Form):
 
 
 @blueprint.get("/produits/rayons")
+@needs(Permission.SELL)
 def shelves() -> ResponseReturnValue:
     page = render_template(
         "farm/products/shelves.html",
@@ -73,11 +76,13 @@ def shelves() -> ResponseReturnValue:
 
 
 @blueprint.get("/produits/rayons/ajout")
+@needs(Permission.SELL)
 def new_shelf() -> ResponseReturnValue:
     return _shelf_page(CategoryForm())
 
 
 @blueprint.post("/produits/rayons/ajout")
+@needs(Permission.SELL)
 def add_shelf() -> ResponseReturnValue:
     form = CategoryForm(request.form)
     if not form.validate():
@@ -91,12 +96,14 @@ def add_shelf() -> ResponseReturnValue:
 
 
 @blueprint.get(SHELF)
+@needs(Permission.SELL)
 def shelf(category_id: int) -> ResponseReturnValue:
     found = _shelf_or_404(category_id)
     return _shelf_page(CategoryForm(obj=found), found)
 
 
 @blueprint.post(SHELF)
+@needs(Permission.SELL)
 def save_shelf(category_id: int) -> ResponseReturnValue:
     found, form = _shelf_or_404(category_id), CategoryForm(request.form)
     if not form.validate():
@@ -107,6 +114,7 @@ def save_shelf(category_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"{SHELF}/place")
+@needs(Permission.SELL)
 def place_shelf(category_id: int) -> ResponseReturnValue:
     """Make it the shelf of that number in the shop, from 1."""
     _shelf_or_404(category_id)
@@ -120,6 +128,7 @@ def place_shelf(category_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/produits/fournisseurs")
+@needs(Permission.SELL)
 def suppliers() -> ResponseReturnValue:
     page = render_template(
         "farm/products/suppliers.html", suppliers=queries.suppliers(db.session()), nav_current="farm.products"
@@ -128,11 +137,13 @@ def suppliers() -> ResponseReturnValue:
 
 
 @blueprint.get("/produits/fournisseurs/ajout")
+@needs(Permission.SELL)
 def new_supplier() -> ResponseReturnValue:
     return _supplier_page(SupplierForm())
 
 
 @blueprint.post("/produits/fournisseurs/ajout")
+@needs(Permission.SELL)
 def add_supplier() -> ResponseReturnValue:
     form = SupplierForm(request.form)
     if not form.validate():
@@ -144,12 +155,14 @@ def add_supplier() -> ResponseReturnValue:
 
 
 @blueprint.get(SUPPLIER)
+@needs(Permission.SELL)
 def supplier(supplier_id: int) -> ResponseReturnValue:
     found = _supplier_or_404(supplier_id)
     return _supplier_page(SupplierForm(obj=found), found)
 
 
 @blueprint.post(SUPPLIER)
+@needs(Permission.SELL)
 def save_supplier(supplier_id: int) -> ResponseReturnValue:
     found, form = _supplier_or_404(supplier_id), SupplierForm(request.form)
     if not form.validate():

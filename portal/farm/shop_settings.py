@@ -12,9 +12,11 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.profile import queries, services
 from portal.profile.queries import ConditionsView
+from portal.rules.permissions import Permission
 from portal.shop import settings as shop
 from portal.shop.settings import ShopRules
 from portal.web.forms import Chosen, Typed, choices, euros, paragraphs, prose, write_euros
+from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
@@ -40,11 +42,13 @@ class ConditionsForm(Form):
 
 
 @blueprint.get("/reglages/boutique")
+@needs(Permission.SETTINGS)
 def shop_settings() -> ResponseReturnValue:
     return _shop_page(ShopForm(obj=shop.get_rules(db.session())))
 
 
 @blueprint.post("/reglages/boutique")
+@needs(Permission.SETTINGS)
 def save_shop_settings() -> ResponseReturnValue:
     form = ShopForm(request.form)
     if not form.validate():
@@ -55,21 +59,25 @@ def save_shop_settings() -> ResponseReturnValue:
 
 
 @blueprint.get(CONDITIONS)
+@needs(Permission.SETTINGS)
 def conditions() -> ResponseReturnValue:
     return _versions_page(queries.conditions_in_force(db.session()))
 
 
 @blueprint.get(f"{CONDITIONS}/<id:conditions_id>")
+@needs(Permission.SETTINGS)
 def conditions_version(conditions_id: int) -> ResponseReturnValue:
     return _versions_page(queries.find_conditions(db.session(), conditions_id) or abort(404))
 
 
 @blueprint.get(f"{CONDITIONS}/ajout")
+@needs(Permission.SETTINGS)
 def new_conditions() -> ResponseReturnValue:
     return _conditions_page(ConditionsForm(obj=queries.conditions_in_force(db.session())))
 
 
 @blueprint.post(f"{CONDITIONS}/ajout")
+@needs(Permission.SETTINGS)
 def publish_conditions() -> ResponseReturnValue:
     """Shown as they will read before they are published."""
     form, at = ConditionsForm(request.form), clock.now()

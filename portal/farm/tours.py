@@ -19,9 +19,11 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.calendar import delivery_days
 from portal.rules.cutoffs import Lead, cutoff_instant, is_past, local_day
+from portal.rules.permissions import Permission
 from portal.web import filters
 from portal.web.forms import Chosen, Typed, choices, line, slug, write_clock
 from portal.web.forms import clock as clock_time
+from portal.web.guards import needs
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -101,6 +103,7 @@ def closing(form: TourForm, now: datetime) -> Closing | None:
 
 
 @blueprint.get("/tournees")
+@needs(Permission.ROUNDS)
 def tours() -> ResponseReturnValue:
     session = db.session()
     return render_template(
@@ -112,11 +115,13 @@ def tours() -> ResponseReturnValue:
 
 
 @blueprint.get("/tournees/ajout")
+@needs(Permission.ROUNDS)
 def new_tour() -> ResponseReturnValue:
     return _page(NewTourForm(request.args if is_htmx() else None))
 
 
 @blueprint.post("/tournees/ajout")
+@needs(Permission.ROUNDS)
 def add_tour() -> ResponseReturnValue:
     form = NewTourForm(request.form)
     if not form.validate() or form.lead is None:
@@ -140,11 +145,13 @@ def add_tour() -> ResponseReturnValue:
 
 
 @blueprint.get("/tournees/<id:tour_id>")
+@needs(Permission.ROUNDS)
 def tour(tour_id: int) -> ResponseReturnValue:
     return _page(TourForm(request.args if is_htmx() else None, _tour_or_404(tour_id)))
 
 
 @blueprint.post("/tournees/<id:tour_id>")
+@needs(Permission.ROUNDS)
 def save_tour(tour_id: int) -> ResponseReturnValue:
     found = _tour_or_404(tour_id)
     form = TourForm(request.form, found)
@@ -158,6 +165,7 @@ def save_tour(tour_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/tournees/livraisons")
+@needs(Permission.ROUNDS)
 def generate_deliveries() -> ResponseReturnValue:
     """A year of deliveries for every tour, as the worker makes them day by day."""
     now = clock.now()

@@ -14,6 +14,7 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
+from portal.rules.permissions import Permission
 from portal.shop import issuing
 from portal.shop.vouchers import normalise_code
 from portal.web.forms import (
@@ -28,6 +29,7 @@ from portal.web.forms import (
     write_decimal,
     write_euros,
 )
+from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
@@ -81,6 +83,7 @@ class VoucherForm(Form):
 
 
 @blueprint.get("/bons")
+@needs(Permission.SELL)
 def vouchers() -> ResponseReturnValue:
     page = render_template(
         "farm/vouchers/list.html",
@@ -92,6 +95,7 @@ def vouchers() -> ResponseReturnValue:
 
 
 @blueprint.get("/bons/ajout")
+@needs(Permission.SELL)
 def new_voucher() -> ResponseReturnValue:
     today = local_day(clock.now())
     in_a_year = date(today.year + 1, today.month, min(today.day, 28))
@@ -100,6 +104,7 @@ def new_voucher() -> ResponseReturnValue:
 
 
 @blueprint.post("/bons/ajout")
+@needs(Permission.SELL)
 def issue_voucher() -> ResponseReturnValue:
     form = VoucherForm(request.form)
     if not form.validate():
@@ -113,6 +118,7 @@ def issue_voucher() -> ResponseReturnValue:
 
 
 @blueprint.post("/bons/<id:voucher_id>/retrait")
+@needs(Permission.SELL)
 def withdraw_voucher(voucher_id: int) -> ResponseReturnValue:
     _set_withdrawn(voucher_id, True)
     flash(_("Le bon n'est plus pris. Les commandes déjà passées le gardent."), "success")
@@ -120,6 +126,7 @@ def withdraw_voucher(voucher_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/bons/<id:voucher_id>/retour")
+@needs(Permission.SELL)
 def reinstate_voucher(voucher_id: int) -> ResponseReturnValue:
     _set_withdrawn(voucher_id, False)
     flash(_("Le bon est de nouveau pris."), "success")

@@ -18,8 +18,10 @@ from portal.infra.orm import db
 from portal.packing.queries import Tally, tallies
 from portal.profile.queries import has_conditions
 from portal.rules.cutoffs import last_minute, local_day
+from portal.rules.permissions import Permission
 from portal.shop import sheets
 from portal.shop.sheets import Work
+from portal.web.guards import needs
 
 AHEAD = timedelta(days=8)
 """Each tour's next delivery, and the one after where the next is today."""
@@ -76,6 +78,7 @@ def todos(
 
 
 @blueprint.get("")
+@needs(Permission.LOOK)
 def week() -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     today = local_day(now)

@@ -4,25 +4,31 @@ Rows are never changed or removed: triggers in the migrations refuse UPDATE and 
 """
 
 from collections.abc import Collection, Mapping
+from contextvars import ContextVar
 from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import Index
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.infra.orm import Base, PrimaryKey
 from portal.rules.money import Money
+
+in_place_of: ContextVar[int | None] = ContextVar("in_place_of", default=None)
+"""Set while staff act as a subscriber: every line of the trail then has both names."""
 
 
 class AuditEvent(Base):
     """One line of the trail; `account_id` is who acted (none for the worker and the command line)."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index(None, "subject_type", "subject_id"),)
+    __table_args__ = (Index(None, "subject_type", "subject_id"), Index(None, "at"))
 
     id: Mapped[PrimaryKey]
     at: Mapped[datetime]
-    account_id: Mapped[int | None]
+    account_id: Mapped[int | None] = mapped_column(index=True)
+    for_account_id: Mapped[int | None]
+    """In whose place they acted, where staff saw the site as a subscriber (BAR Z7)."""
     action: Mapped[str]
     subject_type: Mapped[str]
     subject_id: Mapped[str]
@@ -45,6 +51,7 @@ def record(
         AuditEvent(
             at=at,
             account_id=by,
+            for_account_id=in_place_of.get(),
             action=action,
             subject_type=subject[0],
             subject_id=str(subject[1]),

@@ -94,6 +94,7 @@ class Base(DeclarativeBase):
             str: String,
             dict[str, Any]: JSON,
             list[str]: JSON,
+            list[int]: JSON,
         },
     )
 

@@ -29,6 +29,8 @@ class FarmProfile(Base):
     certifier: Mapped[str | None] = mapped_column(String(10))
     """The code of who certifies that it is organic, « FR-BIO-01 »; `certificate` is the certificate's address."""
     certificate: Mapped[str | None] = mapped_column(String(300))
+    season_first: Mapped[int] = mapped_column(server_default="401")
+    """The season's first day of the year, as month × 100 + day: since then the boxes' worth is added up."""
 
 
 class News(Base):

@@ -33,6 +33,14 @@ def finds(typed: str, *texts: str) -> bool:
     )
 
 
+def search_key(*texts: str | None) -> str:
+    """Texts as they are looked for: bare letters and figures, no gap within a text, a blank between two.
+
+    A word that was typed, written the same way, finds the text by any part of it.
+    """
+    return " ".join(_bare(text).replace(" ", "") for text in texts if text)
+
+
 def _singular(word: str) -> str:
     return word.removesuffix("s") if word.endswith("s") else word.removesuffix("x")
 

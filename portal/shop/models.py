@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -195,6 +196,27 @@ class OrderEvent(Base):
     what: Mapped[Happening] = mapped_column(word(Happening))
     by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     reason: Mapped[str | None] = mapped_column(String(300))
+
+
+class OrderCorrection(Base):
+    """What staff changed of an order after its delivery had closed, and why; taken back, it keeps its line.
+
+    `before` and `after` say the state, and the quantity of each line by its id.
+    """
+
+    __tablename__ = "order_correction"
+    __table_args__ = (Index(None, "delivery_id", "at"),)
+
+    id: Mapped[PrimaryKey]
+    order_id: Mapped[int] = mapped_column(ForeignKey("shop_order.id", ondelete="CASCADE"), index=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
+    at: Mapped[datetime]
+    by_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(300))
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    undone_at: Mapped[datetime | None]
+    undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
 
 class Withdrawal(Base):

@@ -1,11 +1,14 @@
 """Who may enter a face; a view may only narrow it."""
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
-from flask import Blueprint, abort, make_response, redirect, request, url_for
+from flask import Blueprint, abort, current_app, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.rules.permissions import Permission
 from portal.web.htmx import is_htmx
 
 _ON_THIS_SITE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
@@ -33,13 +36,31 @@ def members_only(face: Blueprint) -> None:
         return None if current_user.is_authenticated else ask_to_sign_in()
 
 
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+
+def needs(permission: Permission) -> Callable[[View], View]:
+    """Open a page of the farm to those whose role has the permission; stands below the route."""
+
+    def mark(view: View) -> View:
+        view.permission = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def staff_only(face: Blueprint) -> None:
-    """Open the face to the farm's staff and admins; to others it answers 403."""
+    """Open each page of the face to those who have the permission that it `needs`; to others it answers 403.
+
+    A page that names none is closed to everybody.
+    """
 
     @face.before_request
     def check() -> ResponseReturnValue | None:
         if not current_user.is_authenticated:
             return ask_to_sign_in()
-        if not (current_user.has_role("staff") or current_user.has_role("admin")):
+        view = current_app.view_functions[request.endpoint or ""]
+        permission = getattr(view, "permission", None)
+        if permission is None or not current_user.may(permission):
             abort(403)
         return None

@@ -26,6 +26,7 @@ from portal.pickup.models import PickupPoint
 from portal.profile.models import FarmProfile, News
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.cutoffs import last_minute
+from portal.rules.permissions import EVERYDAY
 from portal.rules.planning import boxes_on
 from portal.settings import Mode
 from portal.shop.models import Order, OrderLine
@@ -100,8 +101,8 @@ def test_three_may_sign_in_with_the_passphrase_and_nobody_else_has_a_password(de
     }
     assert {email: sorted(role.name for role in account.roles) for email, account in able.items()} == {
         "abonnee@example.org": [],
-        "ferme@example.org": ["staff"],
-        "gestion@example.org": ["admin", "staff"],
+        "ferme@example.org": sorted(EVERYDAY),
+        "gestion@example.org": sorted((*EVERYDAY, "admin")),
     }
     assert all(verify_password(PASSPHRASE, account.password) for account in able.values())
 

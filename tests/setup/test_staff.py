@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account, Role
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
+from portal.rules.permissions import EVERYDAY
 from tests.accounts.people import account_of
 from tests.client import Browser
 from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF
 
 ADA = "ada@example.org"
+EVERYBODY = sorted(EVERYDAY)
 NEW = "le blaireau range sa cagette de navets"
 LINK = re.compile(r"http://localhost(/lien/[A-Za-z0-9_-]{43})\b")
 
@@ -63,9 +65,9 @@ def test_a_newcomer_chooses_a_password_by_the_mailed_link_and_enters(
 
 def test_staff_is_staff_and_an_admin_is_both(staff: Staff, session: Session) -> None:
     staff(ADA)
-    assert roles(session, ADA) == ["staff"]
+    assert roles(session, ADA) == EVERYBODY
     staff("grace@example.org", "--admin")
-    assert roles(session, "grace@example.org") == ["admin", "staff"]
+    assert roles(session, "grace@example.org") == ["admin", *EVERYBODY]
 
 
 def test_roles_are_made_where_there_are_none_yet(staff: Staff, session: Session) -> None:
@@ -74,7 +76,7 @@ def test_roles_are_made_where_there_are_none_yet(staff: Staff, session: Session)
     session.flush()
     session.execute(delete(Role))
     staff(ADA, "--admin")
-    assert roles(session, ADA) == ["admin", "staff"]
+    assert roles(session, ADA) == ["admin", *EVERYBODY]
 
 
 def test_a_subscriber_is_promoted_and_keeps_name_and_password(
@@ -82,7 +84,7 @@ def test_a_subscriber_is_promoted_and_keeps_name_and_password(
 ) -> None:
     done = staff(CAMILLE)
     assert done.output == f"{CAMILLE} : droits ajoutés, même mot de passe.\n"
-    assert roles(session, CAMILLE) == ["staff"]
+    assert roles(session, CAMILLE) == EVERYBODY
     assert account_of(session, CAMILLE).full_name == "Camille Aubert"
     assert session.scalar(select(func.count(Mail.id))) == 0
     session.rollback()
@@ -92,9 +94,9 @@ def test_a_subscriber_is_promoted_and_keeps_name_and_password(
 
 def test_staff_becomes_admin_and_an_admin_stays_one(staff: Staff, session: Session) -> None:
     assert "droits ajoutés" in staff(STAFF, "--admin").output
-    assert roles(session, STAFF) == ["admin", "staff"]
+    assert roles(session, STAFF) == ["admin", *EVERYBODY]
     assert staff(STAFF).output == f"{STAFF} : droits inchangés, même mot de passe.\n"
-    assert roles(session, STAFF) == ["admin", "staff"]
+    assert roles(session, STAFF) == ["admin", *EVERYBODY]
 
 
 def test_asking_again_mails_a_new_link_and_voids_the_old(
@@ -114,7 +116,7 @@ def test_the_trail_tells_roles_and_nobody_s_name(staff: Staff, session: Session)
     [event] = session.scalars(select(AuditEvent))
     assert (event.action, event.at, event.account_id) == ("roles_changed", NOW, None)
     assert event.subject_id == str(account_of(session, CAMILLE).id)
-    assert (event.before, event.after) == ({"roles": []}, {"roles": ["admin", "staff"]})
+    assert (event.before, event.after) == ({"roles": []}, {"roles": ["admin", *EVERYBODY]})
     staff(ADA)
     trail = session.execute(select(AuditEvent.action, AuditEvent.before, AuditEvent.after)).all()
     assert "account_created" in {row.action for row in trail}

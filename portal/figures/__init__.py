@@ -1,0 +1,1 @@
+"""What a season comes to: boxes, skips, subscriptions, worth, sales."""

@@ -126,10 +126,10 @@ SHARED_OUT = {"role", "account_role"}
 
 
 def roles() -> dict[str, list[str]]:
-    named = "SELECT email, name FROM account_role JOIN account ON account.id = account_id JOIN role ON role.id = role_id"
+    named = "SELECT email, r.name FROM account_role JOIN account a ON a.id = account_id JOIN role r ON r.id = role_id"
     found: dict[str, list[str]] = {}
     with db.engine.connect() as connection:
-        for email, role in connection.execute(text(f"{named} ORDER BY name")):
+        for email, role in connection.execute(text(f"{named} ORDER BY r.name")):
             found.setdefault(email, []).append(role)
     return found
 

@@ -21,6 +21,23 @@ const busy = (value) => ({ detail: { target } }) => target?.setAttribute("aria-b
 document.addEventListener("htmx:beforeRequest", busy("true"));
 document.addEventListener("htmx:afterRequest", busy("false"));
 
+// A press while another is on its way is not lost: it is made on what comes back.
+const pressed = new Map();
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".take button");
+  if (!button?.form.classList.contains("htmx-request")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  pressed.set(button.id, (pressed.get(button.id) ?? 0) + 1);
+}, true);
+document.addEventListener("htmx:load", () => {
+  for (const [id, times] of pressed) {
+    pressed.delete(id);
+    if (times > 1) pressed.set(id, times - 1);
+    document.getElementById(id)?.click();
+  }
+});
+
 // Nothing fails in silence.
 function fail(text) {
   announce(text);

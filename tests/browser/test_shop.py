@@ -56,6 +56,15 @@ def test_a_box_is_ticked_a_heart_is_pressed(page: Page, javascript: bool) -> Non
     expect(page.get_by_text("Un produit ajouté à votre commande.")).to_be_visible()
 
 
+def test_presses_that_come_faster_than_answers_all_count(browse: Callable[..., Page]) -> None:
+    furnish()
+    page = browse(YACINE)
+    page.goto("/boutique")
+    add = page.get_by_role("button", name="Ajouter : Miel")
+    add.evaluate("button => [1, 2, 3].forEach(() => document.getElementById(button.id).click())")
+    expect(page.get_by_text("Dans ma commande : 3")).to_be_visible()
+
+
 def test_the_focus_stays_where_one_pressed_and_the_words_are_told(browse: Callable[..., Page]) -> None:
     furnish()
     page = browse(YACINE)

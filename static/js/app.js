@@ -31,7 +31,7 @@ document.addEventListener("click", (event) => {
   pressed.set(button.id, (pressed.get(button.id) ?? 0) + 1);
 }, true);
 document.addEventListener("htmx:load", () => {
-  for (const [id, times] of pressed) {
+  for (const [id, times] of [...pressed]) {
     pressed.delete(id);
     if (times > 1) pressed.set(id, times - 1);
     document.getElementById(id)?.click();

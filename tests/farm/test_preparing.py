@@ -77,6 +77,7 @@ def test_what_is_sold_by_weight_waits_for_the_scale_article_by_article(staff, se
     assert "Emma Roux B10002, Gare de Veynes 250 g env. 0,60 €" in first
     assert "1 kg env. 3,20 €" in second
     assert "Miel" not in page and "750 g" not in page
+    assert "jusqu'au dimanche 14 juin, 23 h 59, sauf ce qui est déjà pesé" in page
 
 
 def test_a_weight_is_saved_as_it_is_typed_and_the_price_follows(staff, session, carrots):

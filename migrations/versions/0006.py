@@ -181,6 +181,7 @@ def upgrade() -> None:
         sa.Column("instead_id", sa.Integer(), nullable=True),
         sa.Column("formula_ids", sa.JSON(), nullable=False),
         sa.Column("point_ids", sa.JSON(), nullable=False),
+        sa.Column("instead_amounts", sa.JSON(), nullable=False),
         sa.Column("note", sa.String(length=300), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_by", sa.Integer(), nullable=False),
@@ -248,6 +249,7 @@ def upgrade() -> None:
         sa.Column("product_id", sa.Integer(), nullable=False),
         sa.Column("instead_id", sa.Integer(), nullable=True),
         sa.Column("instead_amount", sa.Integer(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "(instead_id IS NULL) = (instead_amount IS NULL)",
             name=op.f("ck_composition_exclusion_instead_whole"),
@@ -323,7 +325,12 @@ def upgrade() -> None:
     op.add_column(
         "account", sa.Column("search_key", sa.String(length=500), nullable=False, server_default="")
     )
-    _write_search_keys()
+    op.create_index("ix_account_search_key", "account", ["search_key"])
+    op.add_column(
+        "address", sa.Column("search_key", sa.String(length=500), nullable=False, server_default="")
+    )
+    _write_search_keys("account", "last_name", "first_name", "email", "phone")
+    _write_search_keys("address", "name", "street", "postcode", "town")
     op.add_column("audit_event", sa.Column("for_account_id", sa.Integer(), nullable=True))
     op.create_index("ix_audit_event_account_id", "audit_event", ["account_id"])
     op.create_index("ix_audit_event_at", "audit_event", ["at"])
@@ -340,6 +347,11 @@ def upgrade() -> None:
     )
     op.add_column("formula", sa.Column("per_crate", sa.Integer(), nullable=True))
     op.add_column("formula", sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("formula_price", sa.Column("notice", sa.String(length=300), nullable=True))
+    op.add_column(
+        "formula_price", sa.Column("told_through", sa.Integer(), nullable=False, server_default="0")
+    )
+    op.add_column("formula_price", sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("pickup_point", sa.Column("contact", sa.String(length=120), nullable=True))
     op.add_column("pickup_point", sa.Column("phone", sa.String(length=30), nullable=True))
     op.add_column("pickup_point", sa.Column("driver_note", sa.Text(), nullable=True))
@@ -351,20 +363,18 @@ def upgrade() -> None:
     _share_out_the_work()
 
 
-def _write_search_keys() -> None:
-    account = sa.table(
-        "account",
-        *(sa.column(name) for name in ("id", "last_name", "first_name", "email", "phone", "search_key")),
-    )
-    columns = (account.c.last_name, account.c.first_name, account.c.email, account.c.phone)
+def _write_search_keys(name: str, *texts: str) -> None:
+    table = sa.table(name, *(sa.column(column) for column in ("id", "search_key", *texts)))
     connection = op.get_bind()
     keys = [
-        {"key": " ".join(_bare(text) for text in texts if text), "of": account_id}
-        for account_id, *texts in connection.execute(sa.select(account.c.id, *columns)).all()
+        {"key": " ".join(_bare(text) for text in written if text), "of": row_id}
+        for row_id, *written in connection.execute(
+            sa.select(table.c.id, *(table.c[column] for column in texts))
+        ).all()
     ]
     if keys:
-        of = account.c.id == sa.bindparam("of")
-        connection.execute(sa.update(account).where(of).values(search_key=sa.bindparam("key")), keys)
+        of = table.c.id == sa.bindparam("of")
+        connection.execute(sa.update(table).where(of).values(search_key=sa.bindparam("key")), keys)
 
 
 def _bare(text: str) -> str:
@@ -411,6 +421,8 @@ def downgrade() -> None:
         op.drop_column("product", name)
     for name in ("driver_note", "phone", "contact"):
         op.drop_column("pickup_point", name)
+    for name in ("told_at", "told_through", "notice"):
+        op.drop_column("formula_price", name)
     for name in ("retired_at", "per_crate"):
         op.drop_column("formula", name)
     op.drop_column("farm_profile", "season_first")
@@ -424,6 +436,8 @@ def downgrade() -> None:
     op.drop_index("ix_audit_event_at", "audit_event")
     op.drop_index("ix_audit_event_account_id", "audit_event")
     op.drop_column("audit_event", "for_account_id")
+    op.drop_column("address", "search_key")
+    op.drop_index("ix_account_search_key", "account")
     op.drop_column("account", "search_key")
     op.drop_column("account", "note")
     with op.batch_alter_table("order_correction", schema=None) as batch_op:

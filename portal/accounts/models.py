@@ -53,8 +53,8 @@ class Account(Base, UserMixin):
     phone: Mapped[str | None] = mapped_column(String(30))
     note: Mapped[str | None] = mapped_column(Text)
     """What staff should know; the person may ask to read it."""
-    search_key: Mapped[str] = mapped_column(String(500), server_default="")
-    """Name, address and telephone as staff type them: without accents, case and gaps."""
+    search_key: Mapped[str] = mapped_column(String(500), server_default="", index=True)
+    """Name, mail address and telephone as staff type them: without accents, case and gaps."""
     created_at: Mapped[datetime]
     roles: Mapped[list[Role]] = relationship(secondary=account_role, lazy="selectin")  # type: ignore[assignment]
 
@@ -116,6 +116,8 @@ class LinkPurpose(StrEnum):
     """What a mailed link is good for; one link, one act."""
 
     RESET_PASSWORD = "reset_password"  # noqa: S105
+    INVITE = "invite"
+    """To choose a first password, for an account that staff have made."""
 
 
 class MailedLink(Base):
@@ -150,3 +152,9 @@ class Address(Base):
     """Offered first for bills."""
     created_at: Mapped[datetime]
     archived_at: Mapped[datetime | None]
+    search_key: Mapped[str] = mapped_column(String(500), server_default="")
+
+
+@event.listens_for(Address, "before_insert")
+def _write_address_key(_mapper: object, _connection: object, address: Address) -> None:
+    address.search_key = search_key(address.name, address.street, address.postcode, address.town)

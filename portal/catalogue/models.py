@@ -88,6 +88,11 @@ class FormulaPrice(Base):
     since: Mapped[date]
     price: Mapped[Money]
     vat_basis_points: Mapped[int]
+    notice: Mapped[str | None] = mapped_column(String(300))
+    """Why it changes, for those who receive the formula; none where nobody is told."""
+    told_through: Mapped[int] = mapped_column(server_default="0")
+    """The last account that has been told, in the order of their ids."""
+    told_at: Mapped[datetime | None]
 
 
 class Label(StrEnum):

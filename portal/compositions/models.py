@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -83,6 +84,7 @@ class Exclusion(Base):
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
     instead_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
     instead_amount: Mapped[int | None]
+    made_at: Mapped[datetime]
 
 
 class ShortageNotice(Base):
@@ -98,6 +100,8 @@ class ShortageNotice(Base):
     formula_ids: Mapped[list[int]]
     point_ids: Mapped[list[int]]
     """Where it is missing; empty for all points."""
+    instead_amounts: Mapped[dict[str, Any]]
+    """How much comes instead in a box of each formula, where anything does."""
     note: Mapped[str | None] = mapped_column(String(300))
     made_at: Mapped[datetime]
     made_by: Mapped[int] = mapped_column(ForeignKey("account.id"))

@@ -23,9 +23,11 @@ from portal.accounts.queries import find_account
 from portal.accounts.sessions import hash_token
 from portal.infra import audit, mail, outbox, throttle
 from portal.profile.queries import get_farm
+from portal.rules.cutoffs import local_day
 from portal.rules.permissions import EVERYDAY, RoleName
 
 LINK_LIVES = timedelta(hours=48)
+INVITATION_LIVES = timedelta(days=14)
 
 
 def authenticate(session: Session, email: str, password: str) -> Account | None:
@@ -45,8 +47,8 @@ def is_password(account: Account, password: str) -> bool:
 def set_password(session: Session, account: Account, password: str, *, at: datetime) -> None:
     """Change it, end every session, void every mailed link, count wrong ones anew, tell the owner."""
     account.password = hash_password(_normalise(password))
-    revoke_all(session, account, at=at)
-    _void_links(session, account)
+    revoke_all(session, account, at=at, by=account.id)
+    void_links(session, account)
     throttle.forget(session, WRONG_PASSWORDS, account.email)
     audit.record(session, "password_changed", ("account", account.id), at=at, by=account.id)
     written = mail.render("password_changed", first_name=account.first_name, at=at)
@@ -69,20 +71,41 @@ def send_reset_link(session: Session, email: str, *, at: datetime) -> None:
 
 
 def _mail_reset_link(session: Session, account: Account, at: datetime) -> None:
-    token = secrets.token_urlsafe(32)
-    _void_links(session, account)
-    session.add(
-        MailedLink(
-            token_hash=hash_token(token),
-            purpose=LinkPurpose.RESET_PASSWORD,
-            account_id=account.id,
-            created_at=at,
-            expires_at=at + LINK_LIVES,
-        )
-    )
+    token = _new_link(session, account, LinkPurpose.RESET_PASSWORD, at=at, lives=LINK_LIVES)
     audit.record(session, "password_reset_asked", ("account", account.id), at=at, by=None)
     written = mail.render("reset_password", token=token, farm=get_farm(session))
     outbox.post(session, to=account.email, at=at, secret=True, **written.parts)
+
+
+def mail_invitation(session: Session, account: Account, *, at: datetime, by: int | None) -> None:
+    """Mail a link to choose a password with, void those sent before."""
+    token = _new_link(session, account, LinkPurpose.INVITE, at=at, lives=INVITATION_LIVES)
+    audit.record(session, "account_invited", ("account", account.id), at=at, by=by)
+    written = mail.render(
+        "invitation",
+        first_name=account.first_name,
+        token=token,
+        last_day=local_day(at + INVITATION_LIVES),
+        farm=get_farm(session),
+    )
+    outbox.post(session, to=account.email, at=at, secret=True, **written.parts)
+
+
+def _new_link(
+    session: Session, account: Account, purpose: LinkPurpose, *, at: datetime, lives: timedelta
+) -> str:
+    token = secrets.token_urlsafe(32)
+    void_links(session, account)
+    session.add(
+        MailedLink(
+            token_hash=hash_token(token),
+            purpose=purpose,
+            account_id=account.id,
+            created_at=at,
+            expires_at=at + lives,
+        )
+    )
+    return token
 
 
 def use_link(session: Session, token: str, *, at: datetime) -> Account | None:
@@ -150,8 +173,8 @@ def _give_roles(session: Session, account: Account, names: list[RoleName], at: d
 def deactivate(session: Session, account: Account, *, at: datetime, by: int | None) -> None:
     """Close the door at once, on every device; nothing is deleted."""
     account.active = False
-    revoke_all(session, account, at=at)
-    _void_links(session, account)
+    revoke_all(session, account, at=at, by=by)
+    void_links(session, account)
     audit.record(session, "account_deactivated", ("account", account.id), at=at, by=by)
 
 
@@ -169,7 +192,7 @@ def revoke_session(session: Session, account: Account, session_id: int, *, at: d
     return found is not None
 
 
-def revoke_all(session: Session, account: Account, *, at: datetime) -> None:
+def revoke_all(session: Session, account: Account, *, at: datetime, by: int | None) -> None:
     """Sign the account out everywhere. Who shall stay is signed in anew."""
     account.fs_uniquifier = uuid4().hex  # sessions name it: one that is just being written opens nothing
     session.execute(
@@ -177,10 +200,11 @@ def revoke_all(session: Session, account: Account, *, at: datetime) -> None:
         .where(SignInSession.account_id == account.id, SignInSession.revoked_at.is_(None))
         .values(revoked_at=at)
     )
-    audit.record(session, "sessions_revoked", ("account", account.id), at=at, by=account.id)
+    audit.record(session, "sessions_revoked", ("account", account.id), at=at, by=by)
 
 
-def _void_links(session: Session, account: Account) -> None:
+def void_links(session: Session, account: Account) -> None:
+    """Nothing that was mailed to the account opens it any more."""
     session.execute(delete(MailedLink).where(MailedLink.account_id == account.id))
 
 

@@ -67,7 +67,7 @@ def sign_out_device(session_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/mon-compte/appareils/deconnexion")
 def sign_out_everywhere() -> ResponseReturnValue:
-    services.revoke_all(db.session(), member(), at=clock.now())
+    services.revoke_all(db.session(), member(), at=clock.now(), by=member().id)
     logout_user()
     flash(_("Tous vos appareils sont déconnectés."), "success")
     return redirect(url_for("security.login"), 303)

@@ -19,7 +19,7 @@ from portal.accounts.limits import (
     WRONG_PASSWORDS_OF_CLIENT,
     count_try,
 )
-from portal.accounts.models import Account
+from portal.accounts.models import Account, LinkPurpose
 from portal.accounts.queries import find_link, normalise_email
 from portal.infra import clock, throttle
 from portal.infra.orm import db
@@ -127,17 +127,22 @@ def link(token: str) -> ResponseReturnValue:
     found = find_link(session, token, now)
     if found is None:
         return render_template("public/link_expired.html"), 410
-    form = NewPasswordForm(request.form, found.account)
+    form, invited = NewPasswordForm(request.form, found.account), found.purpose is LinkPurpose.INVITE
     posted = request.method == "POST"
     if not posted or not form.validate():
-        page = render_template("public/reset_password.html", form=form, email=found.account.email)
+        page = render_template(
+            "public/reset_password.html", form=form, email=found.account.email, invited=invited
+        )
         return page, 422 if posted else 200
     account = services.use_link(session, token, at=now)
     if account is None:
         return render_template("public/link_expired.html"), 410
     services.set_password(session, account, form.new_password.data, at=now)
     logout_user()
-    flash(_("Votre mot de passe a été changé. Connectez-vous avec le nouveau."), "success")
+    if invited:
+        flash(_("Votre mot de passe est choisi. Connectez-vous avec lui."), "success")
+    else:
+        flash(_("Votre mot de passe a été changé. Connectez-vous avec le nouveau."), "success")
     return redirect(url_for("security.login"), 303)
 
 

@@ -163,7 +163,7 @@ def test_deactivation_closes_every_device_at_once(app: Flask) -> None:
 def test_a_new_password_closes_every_device_even_one_whose_row_was_being_written(app: Flask) -> None:
     client = signed_in(app, CAMILLE)
     with database(app) as session:
-        services.revoke_all(session, account_of(session, CAMILLE), at=real_clock.now())
+        services.revoke_all(session, account_of(session, CAMILLE), at=real_clock.now(), by=None)
         session.execute(update(SignInSession).values(revoked_at=None))
     assert not opens(client)
 

@@ -1,0 +1,74 @@
+"""People as staff keep them: made, changed, invited, shut out and let in again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from portal.accounts import services
+from portal.accounts.models import Account
+from portal.infra import audit, locks
+
+PERSONAL = {"email", "first_name", "last_name", "phone", "note"}
+
+
+class Refusal(StrEnum):
+    """Why nothing was written; its words are in the templates."""
+
+    ADDRESS_TAKEN = "address_taken"
+    CLOSED = "closed"
+
+
+def add(session: Session, values: Mapping[str, Any], *, at: datetime, by: int) -> Account | Refusal:
+    """A new account, without a password; refused where the mail address has one."""
+    account = Account(fs_uniquifier=uuid4().hex, active=True, created_at=at, **values)
+    try:
+        with session.begin_nested():
+            session.add(account)
+            session.flush()
+    except IntegrityError:
+        return Refusal.ADDRESS_TAKEN
+    audit.record(session, "account_created", ("account", account.id), at=at, by=by)
+    return account
+
+
+def change(
+    session: Session, account: Account, values: Mapping[str, Any], *, at: datetime, by: int
+) -> list[str] | Refusal:
+    """Write what differs; links that were mailed to an address that is left open nothing any more."""
+    moved = values.get("email", account.email) != account.email
+    try:
+        with session.begin_nested():
+            changed = audit.change(session, account, values, at=at, by=by, unsaid=PERSONAL)
+            session.flush()
+    except IntegrityError:
+        return Refusal.ADDRESS_TAKEN
+    if moved:
+        services.void_links(session, account)
+    return changed
+
+
+def invite(session: Session, account: Account, *, at: datetime, by: int | None) -> Refusal | None:
+    """Mail a link to choose a password with; those sent before are void."""
+    if not account.active:
+        return Refusal.CLOSED
+    services.mail_invitation(session, account, at=at, by=by)
+    return None
+
+
+def set_active(session: Session, account: Account, wanted: bool, *, at: datetime, by: int) -> bool:
+    """Let somebody sign in again, or no more, at once and on every device; whether anything changed."""
+    session.scalars(locks.for_update(select(Account.id).where(Account.id == account.id), of=Account)).one()
+    if account.active == wanted:
+        return False
+    if wanted:
+        account.active = True
+        audit.record(session, "account_reactivated", ("account", account.id), at=at, by=by)
+    else:
+        services.deactivate(session, account, at=at, by=by)
+    return True

@@ -26,6 +26,7 @@ from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
 from portal.shop import arrivals
 from portal.shop.jobs import accept_unjudged, erase_guests, follow_deliveries, mark_delivered
+from portal.shop.suppliers import tell_suppliers
 from portal.shop.wishes import tell_what_is_back
 from portal.web import assets, converters, errors, filters, headers, i18n, limits, templates, transaction
 
@@ -118,6 +119,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "deliveries", DAY, generate_ahead)
     jobs.register(app, "wishes", 10 * MINUTE, tell_what_is_back)
     jobs.register(app, "unjudged orders", MINUTE, accept_unjudged)
+    jobs.register(app, "suppliers", 10 * MINUTE, tell_suppliers)
     jobs.register(app, "delivered orders", 10 * MINUTE, mark_delivered)
     jobs.register(app, "old guests", DAY, erase_guests)
     jobs.register(app, "sessions", HOUR, purge)

@@ -321,6 +321,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_order_correction_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_order_correction_undone_by_id"), ["undone_by_id"], unique=False)
 
+    op.create_table(
+        "supplier_notice",
+        sa.Column("delivery_id", sa.Integer(), nullable=False),
+        sa.Column("supplier_id", sa.Integer(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_supplier_notice_delivery_id_delivery")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"],
+            ["supplier.id"],
+            name=op.f("fk_supplier_notice_supplier_id_supplier"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", "supplier_id", "closed_at", name=op.f("pk_supplier_notice")),
+    )
+    op.create_index(op.f("ix_supplier_notice_supplier_id"), "supplier_notice", ["supplier_id"])
+
     op.add_column("account", sa.Column("note", sa.Text(), nullable=True))
     op.add_column(
         "account", sa.Column("search_key", sa.String(length=500), nullable=False, server_default="")
@@ -403,9 +422,7 @@ def _share_out_the_work() -> None:
 
 
 def downgrade() -> None:
-    op.execute(
-        "INSERT INTO role (name) SELECT 'staff' WHERE EXISTS (SELECT 1 FROM role WHERE name = 'desk')"
-    )
+    op.execute("INSERT INTO role (name) SELECT 'staff' WHERE EXISTS (SELECT 1 FROM role WHERE name = 'desk')")
     op.execute(
         "INSERT INTO account_role (account_id, role_id) "
         "SELECT DISTINCT account_role.account_id, new.id FROM account_role "
@@ -440,6 +457,8 @@ def downgrade() -> None:
     op.drop_index("ix_account_search_key", "account")
     op.drop_column("account", "search_key")
     op.drop_column("account", "note")
+    op.drop_index(op.f("ix_supplier_notice_supplier_id"), "supplier_notice")
+    op.drop_table("supplier_notice")
     with op.batch_alter_table("order_correction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_order_correction_undone_by_id"))
         batch_op.drop_index(batch_op.f("ix_order_correction_order_id"))

@@ -219,6 +219,19 @@ class OrderCorrection(Base):
     undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
 
+class SupplierNotice(Base):
+    """That a supplier was mailed what is ordered of theirs for a delivery and closed at that moment."""
+
+    __tablename__ = "supplier_notice"
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), primary_key=True)
+    supplier_id: Mapped[int] = mapped_column(
+        ForeignKey("supplier.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    closed_at: Mapped[datetime] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
 class Withdrawal(Base):
     """Somebody has withdrawn from the purchase of some lines (Code de la consommation, L221-18 and L221-21)."""
 

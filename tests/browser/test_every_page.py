@@ -1,6 +1,7 @@
 """What holds on every page: axe finds nothing, nothing sticks out of a narrow screen, a thumb hits every target."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from time_machine import Traveller
 
 from portal.accounts.models import Account
+from portal.catalogue.models import Supplier
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
 from portal.rules.money import Money
@@ -24,7 +26,7 @@ from portal.shop.vouchers import Person
 from tests.browser.helpers import DESK, PHONE, furnish, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
 from tests.shop.making import article, order
-from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY
+from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY, YACINE
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -111,6 +113,7 @@ def have_every_mail_sent(app: Flask) -> None:
     have_every_mail_of_orders_sent()
     have_an_order_placed()
     have_a_wish_come_true()
+    have_a_neighbour_s_goods_ordered()
     work(app)
 
 
@@ -141,6 +144,12 @@ def have_an_order_placed() -> None:
         shown = checkout.summary(session, draft, person, NOW).digest
         contact = Contact("Camille Aubert", CAMILLE, "06 39 98 00 01", "3 rue du Four", "05700", "Serres")
         checkout.place(session, keeper, person, contact, key=draft.key, shown=shown)
+
+
+def have_a_neighbour_s_goods_ordered() -> None:
+    with own_transaction() as session:
+        bread = article(session, "Pain", supplier=Supplier(name="Le Fournil", email="fournil@example.org"))
+        order(session, {bread: 2}, point="mairie", email=YACINE, day=date(2026, 6, 11))
 
 
 def have_a_wish_come_true() -> None:

@@ -85,7 +85,11 @@ def _remove_void_baskets(session: Session, delivery: Delivery) -> list[int]:
 
 
 def _insert_baskets(delivery: Delivery) -> Insert:
+    """But for the boxes of a week that staff have given with another delivery: never two of one week."""
     boxes = received([delivery.id]).subquery()
+    given = select(Basket.id).where(
+        Basket.subscription_id == boxes.c.subscription_id, Basket.week == boxes.c.week
+    )
     price, newer = aliased(FormulaPrice), aliased(FormulaPrice)
     newest = (
         select(func.max(newer.since))
@@ -95,6 +99,7 @@ def _insert_baskets(delivery: Delivery) -> Insert:
     priced = select(*boxes.c, price.price, price.vat_basis_points, boxes.c.quantity).outerjoin_from(
         boxes, price, (price.formula_id == boxes.c.formula_id) & (price.since == newest)
     )
+    priced = priced.where(~given.exists())
     columns = [*boxes.c.keys(), "unit_price", "vat_basis_points", "billed_quantity"]
     return insert(Basket).from_select(columns, priced)
 

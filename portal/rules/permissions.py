@@ -1,4 +1,8 @@
-"""Who of the farm may do what: the one table of roles and permissions (EXPECTATIONS B17)."""
+"""Who of the farm may do what: the one table of roles and permissions (EXPECTATIONS B17).
+
+A page of the farm asks for one permission; a role is a set of them, and who has several roles may what either may.
+A farm of three gives everybody all the everyday roles; a larger one gives each what is theirs.
+"""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -24,22 +28,38 @@ class Permission(StrEnum):
     LOOK = "look"
     """The week, the deliveries and their lists: everybody who works here."""
     COMPOSE = "compose"
+    """What the boxes hold: compositions, vegetables, formulas."""
     PACK = "pack"
+    """Tick what is harvested, packed, delivered."""
     CALENDAR = "calendar"
+    """Cancel, move and reinstate deliveries; closures and holidays."""
     ROUNDS = "rounds"
+    """Tours and pickup points."""
     SELL = "sell"
+    """The shop's products, shelves, suppliers, stock."""
+    VOUCHERS = "vouchers"
     ORDERS = "orders"
+    """Accept, weigh, prepare, refuse, refund."""
     CORRECT = "correct"
+    """Undo one-off changes; correct boxes and orders after the cutoff."""
     PEOPLE = "people"
     ACT_FOR = "act_for"
+    """See the site as a subscriber does, and act in their place."""
     PRICES = "prices"
+    """What the boxes cost, from when."""
     FIGURES = "figures"
     EXCHANGE = "exchange"
+    """Import people, subscriptions, points and products from tables."""
+    ARCHIVE = "archive"
+    """Take everything away in one file."""
     MAIL = "mail"
     TEXTS = "texts"
+    """News."""
     SETTINGS = "settings"
+    """The farm's card, the shop's rules, the conditions of sale."""
     JOURNAL = "journal"
     ROLES = "roles"
+    """Who works here, with which roles."""
 
 
 _P = Permission
@@ -50,18 +70,20 @@ GRANTS: Mapping[RoleName, frozenset[Permission]] = {
             _P.CALENDAR,
             _P.ROUNDS,
             _P.SELL,
+            _P.VOUCHERS,
             _P.ORDERS,
             _P.CORRECT,
             _P.PEOPLE,
             _P.ACT_FOR,
             _P.FIGURES,
+            _P.EXCHANGE,
             _P.MAIL,
             _P.TEXTS,
         }
     ),
     RoleName.GROWING: frozenset({_P.LOOK, _P.COMPOSE, _P.PACK, _P.SELL, _P.FIGURES}),
     RoleName.LOGISTICS: frozenset({_P.LOOK, _P.PACK, _P.ROUNDS, _P.ORDERS, _P.CORRECT}),
-    RoleName.ACCOUNTS: frozenset({_P.LOOK, _P.PEOPLE, _P.PRICES, _P.FIGURES, _P.EXCHANGE}),
+    RoleName.ACCOUNTS: frozenset({_P.LOOK, _P.VOUCHERS, _P.PEOPLE, _P.PRICES, _P.FIGURES}),
     RoleName.ADMIN: frozenset(Permission),
 }
 

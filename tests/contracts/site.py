@@ -1,10 +1,11 @@
 """Every address of the site, who may enter, and the site itself in a state where every address has something to show.
 
-A new route gets its lines in TABLE; a new part of an address its value in VALUES; a form what it is sent in FORMS.
+A new route gets its lines in TABLE, one of the farm in FARM, a new permission in MAY; a new part of an address gets
+its value in VALUES; a form what it is sent in FORMS.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -17,7 +18,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from portal.accounts.models import Account, LinkPurpose, MailedLink
+from portal.accounts.models import Account, LinkPurpose, MailedLink, Role
 from portal.accounts.sessions import hash_token
 from portal.boxes.models import Suspension
 from portal.catalogue.models import Formula, Picture, PictureSize, Product
@@ -52,196 +53,230 @@ from tests.farm.forms import (
 from tests.photographs import Photograph
 from tests.shop.buying import CONTACT
 from tests.stall import fill_cart, stock_the_shop, take_orders
-from tests.world import ADMIN, CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY
+from tests.world import CAMILLE, NOW, PASSPHRASE, TUESDAY
 
-ROLES = {"anonymous": None, "subscriber": CAMILLE, "staff": STAFF, "admin": ADMIN}
+MAY = """
+           desk  growing  logistics  accounts  admin
+look       yes   yes      yes        yes       yes
+compose    -     yes      -          -         yes
+pack       -     yes      yes        -         yes
+calendar   yes   -        -          -         yes
+rounds     yes   -        yes        -         yes
+sell       yes   yes      -          -         yes
+vouchers   yes   -        -          yes       yes
+orders     yes   -        yes        -         yes
+correct    yes   -        yes        -         yes
+people     yes   -        -          yes       yes
+act_for    yes   -        -          -         yes
+prices     -     -        -          yes       yes
+figures    yes   yes      -          yes       yes
+exchange   yes   -        -          -         yes
+archive    -     -        -          -         yes
+mail       yes   -        -          -         yes
+texts      yes   -        -          -         yes
+settings   -     -        -          -         yes
+journal    -     -        -          -         yes
+roles      -     -        -          -         yes
+"""
+"""What each role of the farm may do, as the farm was told; the program has a table of its own."""
 
 TABLE = """
-                                                                            anonymous  subscriber  staff    admin
-GET   /                                                                     200        303         303      303
-GET   /formules                                                             200        200         200      200
-GET   /points-de-retrait                                                    200        200         200      200
-GET   /points-de-retrait/carte/<digest>.js                                  200        200         200      200
-GET   /boutique                                                             200        200         200      200
-GET   /boutique/<article_slug>                                              200        200         200      200
-GET   /photos/<digest>-<id:width>.webp                                      200        200         200      200
-GET   /ma-commande                                                          200        200         200      200
-POST  /ma-commande/produits                                                 303        303         303      303
-GET   /ma-commande/retrait                                                  200        200         200      200
-POST  /ma-commande/retrait                                                  303        303         303      303
-POST  /ma-commande/bon                                                      303        303         303      303
-GET   /ma-commande/validation                                               303        200         303      303
-POST  /ma-commande/validation                                               422        303         422      422
-GET   /conditions                                                           200        200         200      200
-GET   /conditions/<id:conditions_id>                                        200        200         200      200
-GET   /calendrier/<token>.ics                                               200        200         200      200
-GET   /sante                                                                200        200         200      200
-GET   /static/<path:name>                                                   200        200         200      200
-GET   /retractation                                                         200        200         200      200
-POST  /retractation                                                         303        303         303      303
-GET   /lien/commande/<order_token>                                          200        200         200      200
-POST  /lien/commande/<order_token>/annulation                               303        303         303      303
-GET   /lien/commande/<order_token>/modification                             200        200         200      200
-POST  /lien/commande/<order_token>/modification                             303        303         303      303
-POST  /lien/commande/<order_token>/reprise                                  303        303         303      303
-GET   /lien/commande/<order_token>/retractation                             200        200         200      200
-POST  /lien/commande/<order_token>/retractation                             303        303         303      303
-GET   /lien/commande/<order_token>/impression                               200        200         200      200
-GET   /lien/commande/<order_token>/commande.pdf                             200        200         200      200
+                                                                            anonymous  subscriber  staff
+GET   /                                                                     200        303         303
+GET   /formules                                                             200        200         200
+GET   /points-de-retrait                                                    200        200         200
+GET   /points-de-retrait/carte/<digest>.js                                  200        200         200
+GET   /boutique                                                             200        200         200
+GET   /boutique/<article_slug>                                              200        200         200
+GET   /photos/<digest>-<id:width>.webp                                      200        200         200
+GET   /ma-commande                                                          200        200         200
+POST  /ma-commande/produits                                                 303        303         303
+GET   /ma-commande/retrait                                                  200        200         200
+POST  /ma-commande/retrait                                                  303        303         303
+POST  /ma-commande/bon                                                      303        303         303
+GET   /ma-commande/validation                                               303        200         303
+POST  /ma-commande/validation                                               422        303         422
+GET   /conditions                                                           200        200         200
+GET   /conditions/<id:conditions_id>                                        200        200         200
+GET   /calendrier/<token>.ics                                               200        200         200
+GET   /sante                                                                200        200         200
+GET   /static/<path:name>                                                   200        200         200
+GET   /retractation                                                         200        200         200
+POST  /retractation                                                         303        303         303
+GET   /lien/commande/<order_token>                                          200        200         200
+POST  /lien/commande/<order_token>/annulation                               303        303         303
+GET   /lien/commande/<order_token>/modification                             200        200         200
+POST  /lien/commande/<order_token>/modification                             303        303         303
+POST  /lien/commande/<order_token>/reprise                                  303        303         303
+GET   /lien/commande/<order_token>/retractation                             200        200         200
+POST  /lien/commande/<order_token>/retractation                             303        303         303
+GET   /lien/commande/<order_token>/impression                               200        200         200
+GET   /lien/commande/<order_token>/commande.pdf                             200        200         200
 
-GET   /connexion                                                            200        303         303      303
-POST  /connexion                                                            303        303         303      303
-POST  /deconnexion                                                          303        303         303      303
-GET   /mot-de-passe-oublie                                                  200        200         200      200
-POST  /mot-de-passe-oublie                                                  303        303         303      303
-GET   /mot-de-passe-oublie/envoye                                           200        200         200      200
-GET   /lien/<token>                                                         200        200         200      200
-POST  /lien/<token>                                                         303        303         303      303
+GET   /connexion                                                            200        303         303
+POST  /connexion                                                            303        303         303
+POST  /deconnexion                                                          303        303         303
+GET   /mot-de-passe-oublie                                                  200        200         200
+POST  /mot-de-passe-oublie                                                  303        303         303
+GET   /mot-de-passe-oublie/envoye                                           200        200         200
+GET   /lien/<token>                                                         200        200         200
+POST  /lien/<token>                                                         303        303         303
 
-GET   /espace                                                               sign-in    200         200      200
-GET   /planning                                                             sign-in    200         200      200
-GET   /planning/<date:week>                                                 sign-in    200         200      200
-POST  /planning/<date:week>/report                                          sign-in    303         404      404
-POST  /planning/<date:week>/report/annulation                               sign-in    303         404      404
-POST  /planning/<date:week>/point                                           sign-in    303         404      404
-POST  /planning/<date:week>/point/annulation                                sign-in    303         404      404
-POST  /planning/<date:week>/panier                                          sign-in    303         404      404
-POST  /planning/<date:week>/panier/annulation                               sign-in    303         404      404
-GET   /planning/calendrier                                                  sign-in    200         200      200
-POST  /planning/calendrier                                                  sign-in    303         303      303
-POST  /planning/calendrier/suppression                                      sign-in    303         303      303
-GET   /planning/suspension                                                  sign-in    200         200      200
-POST  /planning/suspension                                                  sign-in    303         404      404
-POST  /planning/suspension/fin                                              sign-in    303         404      404
-POST  /planning/<date:week>/saut                                            sign-in    303         404      404
-POST  /planning/<date:week>/reprise                                         sign-in    303         404      404
-GET   /commandes                                                            sign-in    200         200      200
-GET   /commandes/<id:order_id>                                              sign-in    200         404      404
-POST  /commandes/<id:order_id>/annulation                                   sign-in    303         404      404
-GET   /commandes/<id:order_id>/modification                                 sign-in    200         404      404
-POST  /commandes/<id:order_id>/modification                                 sign-in    303         404      404
-POST  /commandes/<id:order_id>/reprise                                      sign-in    303         404      404
-GET   /commandes/<id:order_id>/retractation                                 sign-in    200         404      404
-POST  /commandes/<id:order_id>/retractation                                 sign-in    303         404      404
-GET   /commandes/<id:order_id>/impression                                   sign-in    200         404      404
-GET   /commandes/<id:order_id>.pdf                                          sign-in    200         404      404
-GET   /points-de-retrait/<slug>/choisir                                     sign-in    200         200      200
-GET   /envies                                                               sign-in    200         200      200
-POST  /envies/<id:article_id>                                               sign-in    303         303      303
-POST  /envies/commande                                                      sign-in    303         303      303
-GET   /abonnements                                                          sign-in    200         200      200
-GET   /abonnements/ajouter                                                  sign-in    200         200      200
-POST  /abonnements/ajouter                                                  sign-in    303         422      422
-GET   /abonnements/<id:subscription_id>/modifier                            sign-in    200         404      404
-POST  /abonnements/<id:subscription_id>/modifier                            sign-in    303         404      404
-POST  /abonnements/<id:subscription_id>/annulation                          sign-in    303         404      404
-GET   /livraisons/<date:day>/<tour>                                         sign-in    200         200      200
-GET   /mon-compte                                                           sign-in    200         200      200
-POST  /mon-compte/mot-de-passe                                              sign-in    303         303      303
-POST  /mon-compte/appareils/deconnexion                                     sign-in    303         303      303
-POST  /mon-compte/appareils/<id:session_id>/deconnexion                     sign-in    303         303      303
-
-GET   /ferme                                                                sign-in    403         200      200
-GET   /ferme/livraisons                                                     sign-in    403         200      200
-GET   /ferme/livraisons/feries                                              sign-in    403         200      200
-GET   /ferme/livraisons/<date:day>/<tour>                                   sign-in    403         200      200
-GET   /ferme/livraisons/<date:day>/<tour>/annulation                        sign-in    403         200      200
-POST  /ferme/livraisons/<date:day>/<tour>/annulation                        sign-in    403         303      303
-GET   /ferme/livraisons/<date:day>/<tour>/deplacement                       sign-in    403         200      200
-POST  /ferme/livraisons/<date:day>/<tour>/deplacement                       sign-in    403         303      303
-GET   /ferme/livraisons/<date:day>/<tour>/retablissement                    sign-in    403         200      200
-POST  /ferme/livraisons/<date:day>/<tour>/retablissement                    sign-in    403         303      303
-GET   /ferme/livraisons/<date:day>/<tour>/changements                       sign-in    403         200      200
-POST  /ferme/livraisons/<date:day>/<tour>/changements/<kind>/<id:subscription_id>/<date:week>  sign-in  403  303  303
-GET   /ferme/livraisons/<date:day>/<tour>/liste                             sign-in    403         200      200
-GET   /ferme/paniers/<date:day>/<tour>                                      sign-in    403         200      200
-POST  /ferme/paniers/<date:day>/<tour>                                      sign-in    403         303      303
-POST  /ferme/paniers/<date:day>/<tour>/<id:formula_id>/<id:product_id>      sign-in    403         303      303
-POST  /ferme/paniers/<date:day>/<tour>/copie                                sign-in    403         303      303
-POST  /ferme/paniers/<date:day>/<tour>/etat                                 sign-in    403         303      303
-GET   /ferme/commandes                                                      sign-in    403         200      200
-GET   /ferme/commandes/<date:day>/<tour>                                    sign-in    403         200      200
-POST  /ferme/commandes/<date:day>/<tour>/acceptation                        sign-in    403         303      303
-POST  /ferme/commandes/<date:day>/<tour>/preparation                        sign-in    403         303      303
-GET   /ferme/commandes/<date:day>/<tour>/pesee                              sign-in    403         200      200
-POST  /ferme/commandes/<date:day>/<tour>/pesee                              sign-in    403         303      303
-POST  /ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>                 sign-in    403         303      303
-GET   /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>             sign-in    403         200      200
-POST  /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>             sign-in    403         303      303
-GET   /ferme/commandes/<date:day>/<tour>/produits                           sign-in    403         200      200
-GET   /ferme/commandes/<date:day>/<tour>/bordereaux                         sign-in    403         200      200
-GET   /ferme/commandes/<date:day>/<tour>/points                             sign-in    403         200      200
-GET   /ferme/commandes/<date:day>/<tour>/fournisseurs                       sign-in    403         200      200
-GET   /ferme/commandes/<date:day>/<tour>/fournisseurs.txt                   sign-in    403         200      200
-GET   /ferme/commandes/<id:order_id>                                        sign-in    403         200      200
-POST  /ferme/commandes/<id:order_id>/acceptation                            sign-in    403         303      303
-POST  /ferme/commandes/<id:order_id>/refus                                  sign-in    403         303      303
-POST  /ferme/commandes/<id:order_id>/annulation                             sign-in    403         303      303
-POST  /ferme/commandes/<id:order_id>/preparation                            sign-in    403         303      303
-POST  /ferme/commandes/<id:order_id>/retractations/<id:withdrawal_id>       sign-in    403         303      303
-GET   /ferme/courrier                                                       sign-in    403         200      200
-GET   /ferme/courrier/avant/<id:before>                                     sign-in    403         200      200
-GET   /ferme/courrier/<id:mail_id>                                          sign-in    403         200      200
-GET   /ferme/courrier/<id:mail_id>/apercu                                   sign-in    403         200      200
-POST  /ferme/courrier/<id:mail_id>/envoi                                    sign-in    403         303      303
-POST  /ferme/courrier/envoi                                                 sign-in    403         303      303
-GET   /ferme/sommaire                                                       sign-in    403         200      200
-GET   /ferme/tournees                                                       sign-in    403         200      200
-GET   /ferme/tournees/ajout                                                 sign-in    403         200      200
-POST  /ferme/tournees/ajout                                                 sign-in    403         303      303
-POST  /ferme/tournees/livraisons                                            sign-in    403         303      303
-GET   /ferme/tournees/<id:tour_id>                                          sign-in    403         200      200
-POST  /ferme/tournees/<id:tour_id>                                          sign-in    403         303      303
-GET   /ferme/points-de-retrait                                              sign-in    403         200      200
-GET   /ferme/points-de-retrait/ajout                                        sign-in    403         200      200
-POST  /ferme/points-de-retrait/ajout                                        sign-in    403         303      303
-GET   /ferme/points-de-retrait/<id:point_id>                                sign-in    403         200      200
-POST  /ferme/points-de-retrait/<id:point_id>                                sign-in    403         303      303
-POST  /ferme/points-de-retrait/<id:point_id>/place                          sign-in    403         303      303
-POST  /ferme/points-de-retrait/<id:point_id>/fermeture                      sign-in    403         303      303
-POST  /ferme/points-de-retrait/<id:point_id>/reouverture                    sign-in    403         303      303
-GET   /ferme/produits                                                       sign-in    403         200      200
-GET   /ferme/produits/ajout                                                 sign-in    403         200      200
-POST  /ferme/produits/ajout                                                 sign-in    403         303      303
-GET   /ferme/produits/<id:article_id>                                       sign-in    403         200      200
-POST  /ferme/produits/<id:article_id>                                       sign-in    403         303      303
-POST  /ferme/produits/<id:article_id>/photo                                 sign-in    403         303      303
-POST  /ferme/produits/<id:article_id>/photo/suppression                     sign-in    403         303      303
-POST  /ferme/produits/<id:article_id>/prix                                  sign-in    403         303      303
-POST  /ferme/produits/<id:article_id>/prix/<date:since>/suppression         sign-in    403         303      303
-POST  /ferme/produits/<id:article_id>/stock                                 sign-in    403         303      303
-POST  /ferme/produits/<id:article_id>/retrait                               sign-in    403         303      303
-POST  /ferme/produits/<id:article_id>/retour                                sign-in    403         303      303
-GET   /ferme/produits/rayons                                                sign-in    403         200      200
-GET   /ferme/produits/rayons/ajout                                          sign-in    403         200      200
-POST  /ferme/produits/rayons/ajout                                          sign-in    403         303      303
-GET   /ferme/produits/rayons/<id:category_id>                               sign-in    403         200      200
-POST  /ferme/produits/rayons/<id:category_id>                               sign-in    403         303      303
-POST  /ferme/produits/rayons/<id:category_id>/place                         sign-in    403         303      303
-GET   /ferme/produits/fournisseurs                                          sign-in    403         200      200
-GET   /ferme/produits/fournisseurs/ajout                                    sign-in    403         200      200
-POST  /ferme/produits/fournisseurs/ajout                                    sign-in    403         303      303
-GET   /ferme/produits/fournisseurs/<id:supplier_id>                         sign-in    403         200      200
-POST  /ferme/produits/fournisseurs/<id:supplier_id>                         sign-in    403         303      303
-GET   /ferme/bons                                                           sign-in    403         200      200
-GET   /ferme/bons/ajout                                                     sign-in    403         200      200
-POST  /ferme/bons/ajout                                                     sign-in    403         303      303
-POST  /ferme/bons/<id:voucher_id>/retrait                                   sign-in    403         303      303
-POST  /ferme/bons/<id:voucher_id>/retour                                    sign-in    403         303      303
-GET   /ferme/reglages                                                       sign-in    403         200      200
-POST  /ferme/reglages                                                       sign-in    403         303      303
-GET   /ferme/reglages/nouvelles/ajout                                       sign-in    403         200      200
-POST  /ferme/reglages/nouvelles/ajout                                       sign-in    403         303      303
-GET   /ferme/reglages/nouvelles/<id:news_id>                                sign-in    403         200      200
-POST  /ferme/reglages/nouvelles/<id:news_id>                                sign-in    403         303      303
-POST  /ferme/reglages/nouvelles/<id:news_id>/suppression                    sign-in    403         303      303
-GET   /ferme/reglages/boutique                                              sign-in    403         200      200
-POST  /ferme/reglages/boutique                                              sign-in    403         303      303
-GET   /ferme/reglages/conditions                                            sign-in    403         200      200
-GET   /ferme/reglages/conditions/ajout                                      sign-in    403         200      200
-POST  /ferme/reglages/conditions/ajout                                      sign-in    403         303      303
-GET   /ferme/reglages/conditions/<id:conditions_id>                         sign-in    403         200      200
+GET   /espace                                                               sign-in    200         200
+GET   /planning                                                             sign-in    200         200
+GET   /planning/<date:week>                                                 sign-in    200         200
+POST  /planning/<date:week>/report                                          sign-in    303         404
+POST  /planning/<date:week>/report/annulation                               sign-in    303         404
+POST  /planning/<date:week>/point                                           sign-in    303         404
+POST  /planning/<date:week>/point/annulation                                sign-in    303         404
+POST  /planning/<date:week>/panier                                          sign-in    303         404
+POST  /planning/<date:week>/panier/annulation                               sign-in    303         404
+GET   /planning/calendrier                                                  sign-in    200         200
+POST  /planning/calendrier                                                  sign-in    303         303
+POST  /planning/calendrier/suppression                                      sign-in    303         303
+GET   /planning/suspension                                                  sign-in    200         200
+POST  /planning/suspension                                                  sign-in    303         404
+POST  /planning/suspension/fin                                              sign-in    303         404
+POST  /planning/<date:week>/saut                                            sign-in    303         404
+POST  /planning/<date:week>/reprise                                         sign-in    303         404
+GET   /commandes                                                            sign-in    200         200
+GET   /commandes/<id:order_id>                                              sign-in    200         404
+POST  /commandes/<id:order_id>/annulation                                   sign-in    303         404
+GET   /commandes/<id:order_id>/modification                                 sign-in    200         404
+POST  /commandes/<id:order_id>/modification                                 sign-in    303         404
+POST  /commandes/<id:order_id>/reprise                                      sign-in    303         404
+GET   /commandes/<id:order_id>/retractation                                 sign-in    200         404
+POST  /commandes/<id:order_id>/retractation                                 sign-in    303         404
+GET   /commandes/<id:order_id>/impression                                   sign-in    200         404
+GET   /commandes/<id:order_id>.pdf                                          sign-in    200         404
+GET   /points-de-retrait/<slug>/choisir                                     sign-in    200         200
+GET   /envies                                                               sign-in    200         200
+POST  /envies/<id:article_id>                                               sign-in    303         303
+POST  /envies/commande                                                      sign-in    303         303
+GET   /abonnements                                                          sign-in    200         200
+GET   /abonnements/ajouter                                                  sign-in    200         200
+POST  /abonnements/ajouter                                                  sign-in    303         422
+GET   /abonnements/<id:subscription_id>/modifier                            sign-in    200         404
+POST  /abonnements/<id:subscription_id>/modifier                            sign-in    303         404
+POST  /abonnements/<id:subscription_id>/annulation                          sign-in    303         404
+GET   /livraisons/<date:day>/<tour>                                         sign-in    200         200
+GET   /mon-compte                                                           sign-in    200         200
+POST  /mon-compte/mot-de-passe                                              sign-in    303         303
+POST  /mon-compte/appareils/deconnexion                                     sign-in    303         303
+POST  /mon-compte/appareils/<id:session_id>/deconnexion                     sign-in    303         303
 """
+FARM = """
+GET   /ferme                                                                           look
+GET   /ferme/livraisons                                                                look
+GET   /ferme/livraisons/feries                                                         look
+GET   /ferme/livraisons/<date:day>/<tour>                                              look
+GET   /ferme/livraisons/<date:day>/<tour>/annulation                                   calendar
+POST  /ferme/livraisons/<date:day>/<tour>/annulation                                   calendar
+GET   /ferme/livraisons/<date:day>/<tour>/deplacement                                  calendar
+POST  /ferme/livraisons/<date:day>/<tour>/deplacement                                  calendar
+GET   /ferme/livraisons/<date:day>/<tour>/retablissement                               calendar
+POST  /ferme/livraisons/<date:day>/<tour>/retablissement                               calendar
+GET   /ferme/livraisons/<date:day>/<tour>/changements                                  correct
+POST  /ferme/livraisons/<date:day>/<tour>/changements/<kind>/<id:subscription_id>/<date:week>  correct
+GET   /ferme/livraisons/<date:day>/<tour>/liste                                        look
+GET   /ferme/paniers/<date:day>/<tour>                                                 compose
+POST  /ferme/paniers/<date:day>/<tour>                                                 compose
+POST  /ferme/paniers/<date:day>/<tour>/<id:formula_id>/<id:product_id>                 compose
+POST  /ferme/paniers/<date:day>/<tour>/copie                                           compose
+POST  /ferme/paniers/<date:day>/<tour>/etat                                            compose
+GET   /ferme/commandes                                                                 orders
+GET   /ferme/commandes/<date:day>/<tour>                                               orders
+POST  /ferme/commandes/<date:day>/<tour>/acceptation                                   orders
+POST  /ferme/commandes/<date:day>/<tour>/preparation                                   orders
+GET   /ferme/commandes/<date:day>/<tour>/pesee                                         orders
+POST  /ferme/commandes/<date:day>/<tour>/pesee                                         orders
+POST  /ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>                            orders
+GET   /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>                        orders
+POST  /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>                        orders
+GET   /ferme/commandes/<date:day>/<tour>/produits                                      look
+GET   /ferme/commandes/<date:day>/<tour>/bordereaux                                    look
+GET   /ferme/commandes/<date:day>/<tour>/points                                        look
+GET   /ferme/commandes/<date:day>/<tour>/fournisseurs                                  look
+GET   /ferme/commandes/<date:day>/<tour>/fournisseurs.txt                              look
+GET   /ferme/commandes/<id:order_id>                                                   orders
+POST  /ferme/commandes/<id:order_id>/acceptation                                       orders
+POST  /ferme/commandes/<id:order_id>/refus                                             orders
+POST  /ferme/commandes/<id:order_id>/annulation                                        orders
+POST  /ferme/commandes/<id:order_id>/preparation                                       orders
+POST  /ferme/commandes/<id:order_id>/retractations/<id:withdrawal_id>                  orders
+GET   /ferme/courrier                                                                  mail
+GET   /ferme/courrier/avant/<id:before>                                                mail
+GET   /ferme/courrier/<id:mail_id>                                                     mail
+GET   /ferme/courrier/<id:mail_id>/apercu                                              mail
+POST  /ferme/courrier/<id:mail_id>/envoi                                               mail
+POST  /ferme/courrier/envoi                                                            mail
+GET   /ferme/sommaire                                                                  look
+GET   /ferme/tournees                                                                  rounds
+GET   /ferme/tournees/ajout                                                            rounds
+POST  /ferme/tournees/ajout                                                            rounds
+POST  /ferme/tournees/livraisons                                                       rounds
+GET   /ferme/tournees/<id:tour_id>                                                     rounds
+POST  /ferme/tournees/<id:tour_id>                                                     rounds
+GET   /ferme/points-de-retrait                                                         rounds
+GET   /ferme/points-de-retrait/ajout                                                   rounds
+POST  /ferme/points-de-retrait/ajout                                                   rounds
+GET   /ferme/points-de-retrait/<id:point_id>                                           rounds
+POST  /ferme/points-de-retrait/<id:point_id>                                           rounds
+POST  /ferme/points-de-retrait/<id:point_id>/place                                     rounds
+POST  /ferme/points-de-retrait/<id:point_id>/fermeture                                 rounds
+POST  /ferme/points-de-retrait/<id:point_id>/reouverture                               rounds
+POST  /ferme/points-de-retrait/export                                                  rounds      200
+GET   /ferme/produits                                                                  sell
+GET   /ferme/produits/ajout                                                            sell
+POST  /ferme/produits/ajout                                                            sell
+GET   /ferme/produits/<id:article_id>                                                  sell
+POST  /ferme/produits/<id:article_id>                                                  sell
+POST  /ferme/produits/<id:article_id>/photo                                            sell
+POST  /ferme/produits/<id:article_id>/photo/suppression                                sell
+POST  /ferme/produits/<id:article_id>/prix                                             sell
+POST  /ferme/produits/<id:article_id>/prix/<date:since>/suppression                    sell
+POST  /ferme/produits/<id:article_id>/stock                                            sell
+POST  /ferme/produits/<id:article_id>/retrait                                          sell
+POST  /ferme/produits/<id:article_id>/retour                                           sell
+POST  /ferme/produits/export                                                           sell        200
+GET   /ferme/produits/rayons                                                           sell
+GET   /ferme/produits/rayons/ajout                                                     sell
+POST  /ferme/produits/rayons/ajout                                                     sell
+GET   /ferme/produits/rayons/<id:category_id>                                          sell
+POST  /ferme/produits/rayons/<id:category_id>                                          sell
+POST  /ferme/produits/rayons/<id:category_id>/place                                    sell
+GET   /ferme/produits/fournisseurs                                                     sell
+GET   /ferme/produits/fournisseurs/ajout                                               sell
+POST  /ferme/produits/fournisseurs/ajout                                               sell
+GET   /ferme/produits/fournisseurs/<id:supplier_id>                                    sell
+POST  /ferme/produits/fournisseurs/<id:supplier_id>                                    sell
+GET   /ferme/bons                                                                      vouchers
+GET   /ferme/bons/ajout                                                                vouchers
+POST  /ferme/bons/ajout                                                                vouchers
+POST  /ferme/bons/<id:voucher_id>/retrait                                              vouchers
+POST  /ferme/bons/<id:voucher_id>/retour                                               vouchers
+POST  /ferme/bons/export                                                               vouchers    200
+POST  /ferme/formules/export                                                           look        200
+POST  /ferme/livraisons/export                                                         look        200
+POST  /ferme/livraisons/<date:day>/<tour>/liste/export                                 look        200
+POST  /ferme/commandes/export                                                          orders      200
+POST  /ferme/commandes/<date:day>/<tour>/export                                        orders      200
+POST  /ferme/courrier/export                                                           mail        200
+GET   /ferme/reglages                                                                  settings
+POST  /ferme/reglages                                                                  settings
+GET   /ferme/reglages/nouvelles/ajout                                                  texts
+POST  /ferme/reglages/nouvelles/ajout                                                  texts
+GET   /ferme/reglages/nouvelles/<id:news_id>                                           texts
+POST  /ferme/reglages/nouvelles/<id:news_id>                                           texts
+POST  /ferme/reglages/nouvelles/<id:news_id>/suppression                               texts
+GET   /ferme/reglages/boutique                                                         settings
+POST  /ferme/reglages/boutique                                                         settings
+GET   /ferme/reglages/conditions                                                       settings
+GET   /ferme/reglages/conditions/ajout                                                 settings
+POST  /ferme/reglages/conditions/ajout                                                 settings
+GET   /ferme/reglages/conditions/<id:conditions_id>                                    settings
+"""
+"""What a route asks for, and what it answers to those who may, where that is not 200 to a GET, 303 to a POST."""
 IN_DEVELOPMENT = {("GET", "/ferme/composants")}
 
 WEEK = TUESDAY - timedelta(days=TUESDAY.weekday())
@@ -399,6 +434,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/reglages/nouvelles/ajout": lambda _: NEWS,
     "/ferme/reglages/nouvelles/<id:news_id>": lambda _: NEWS,
 }
+FORMS |= dict.fromkeys(re.findall(r"(/ferme\S*/export) ", FARM), lambda _: {"format": "csv"})
 
 
 @dataclass(frozen=True)
@@ -421,12 +457,32 @@ def fill_in(rule: str, values: dict[str, Any]) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(values[part[1]]), rule)
 
 
-def read_table() -> list[Line]:
-    rows = [row.split() for row in TABLE.splitlines()[2:] if row.strip()]
-    return [Line(method, rule, dict(zip(ROLES, answers, strict=True))) for method, rule, *answers in rows]
+def rows_of(table: str) -> list[list[str]]:
+    return [row.split() for row in table.splitlines() if row.strip()]
 
 
-LINES = read_table()
+[WORKERS, *GRANTED] = rows_of(MAY)
+GRANTS = {permission: dict(zip(WORKERS, granted, strict=True)) for permission, *granted in GRANTED}
+ROLES = {"anonymous": None, "subscriber": CAMILLE} | {role: f"{role}@ferme.example" for role in WORKERS}
+"""Who goes over the site; of the farm's people, each with one role."""
+WALKERS = ("anonymous", "subscriber", "admin")
+"""Those who between them see everything."""
+
+
+def read_table() -> Iterator[Line]:
+    for method, rule, anonymous, subscriber, staff in rows_of(TABLE)[1:]:
+        yield Line(
+            method, rule, dict.fromkeys(WORKERS, staff) | {"anonymous": anonymous, "subscriber": subscriber}
+        )
+    for method, rule, permission, *said in rows_of(FARM):
+        [inside] = said or ["200" if method == "GET" else "303"]
+        answers = {
+            role: inside if granted == "yes" else "403" for role, granted in GRANTS[permission].items()
+        }
+        yield Line(method, rule, {"anonymous": "sign-in", "subscriber": "403"} | answers)
+
+
+LINES = list(read_table())
 PAGES = [line for line in LINES if line.method == "GET"]
 ACTS = [line for line in LINES if line.method == "POST"]
 
@@ -441,8 +497,27 @@ def point_of(session: Session, slug: str) -> int:
     return session.scalars(select(PickupPoint.id).where(PickupPoint.slug == slug)).one()
 
 
+def employ(session: Session) -> None:
+    """Somebody for each role, who has no other."""
+    roles = {role.name: role for role in session.scalars(select(Role))}
+    password = session.scalar(select(Account.password))
+    session.add_all(
+        Account(
+            email=ROLES[name],
+            password=password,
+            fs_uniquifier=name,
+            first_name="Dominique",
+            last_name="Petit",
+            created_at=NOW,
+            roles=[roles[name]],
+        )
+        for name in WORKERS
+    )
+
+
 def prepare(session: Session) -> None:
     """Something for every address: composed boxes, a week off, a pause, terms to come, a failed mail, a link."""
+    employ(session)
     honey = stock_the_shop(session)
     take_orders(session, honey)
     fill_cart(session, honey)

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Enum, String, select, update
 
 from portal.infra.orm import Base, db
 from portal.infra.outbox import Mail
-from tests.contracts.site import ACTS, PAGES, ROLES, Site, send
+from tests.contracts.site import ACTS, PAGES, WALKERS, Site, send
 
 MARKUP = "'\"><evil>"
 """Breaks out of an attribute and begins an element, in as few letters as the shortest column takes."""
@@ -80,7 +80,7 @@ def hostile(column: Column[str]) -> str:
 @pytest.fixture
 def spoilt(site: Site) -> Site:
     """The site with markup in every text that somebody may have typed."""
-    site.client("subscriber"), site.client("staff")
+    site.client("subscriber"), site.client("admin")
     with site.app.app_context():
         for table in Base.metadata.sorted_tables:
             spoilt = {column.name: hostile(column) for column in typed() if column.table is table}
@@ -104,7 +104,7 @@ ENDS_THE_SESSION = ("deconnexion", "connexion", "mot-de-passe", "lien/<token>")
 
 def test_every_page_and_fragment_shows_it_as_text(spoilt: Site) -> None:
     seen = ""
-    for role in ROLES:
+    for role in WALKERS:
         client = spoilt.client(role)
         answers = {line.path: send(client, "GET", line.path) for line in PAGES if line.answers[role] == "200"}
         acts = [

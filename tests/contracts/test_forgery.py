@@ -6,20 +6,22 @@ from portal import create_app
 from portal.infra.orm import db
 from tests.client import Browser
 from tests.conftest import settings_for
-from tests.contracts.site import ACTS, PAGES, ROLES, Line, Site, send
+from tests.contracts.site import ACTS, PAGES, WALKERS, Line, Site, send
 
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
 
 def actor(line: Line) -> str:
     """The first role that gets through, if only to be told why not now."""
-    return min((role for role in ROLES if line.may_enter(role)), key=lambda role: line.answers[role] != "303")
+    return min(
+        (role for role in WALKERS if line.may_enter(role)), key=lambda role: line.answers[role] != "303"
+    )
 
 
 @on_sqlite
 def test_an_act_without_the_token_of_its_session_is_refused(site: Site) -> None:
-    people = {role: site.client(role) for role in ROLES}
-    strangers = {role: site.new_client(role) for role in ROLES}
+    people = {role: site.client(role) for role in WALKERS}
+    strangers = {role: site.new_client(role) for role in WALKERS}
     before = site.rows()
     for line in ACTS:
         client, stranger = people[actor(line)], strangers[actor(line)]
@@ -75,7 +77,7 @@ def test_behind_https_another_site_cannot_act_even_with_the_token(site: Site) ->
             db.engine.dispose()
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", WALKERS)
 def test_looking_changes_nothing(site: Site, role: str) -> None:
     client, before = site.client(role), site.rows()
     for line in PAGES:

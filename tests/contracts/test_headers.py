@@ -12,7 +12,7 @@ from portal.farm.mailbox import PREVIEW_POLICY
 from portal.infra.orm import db
 from tests.client import Browser
 from tests.conftest import settings_for
-from tests.contracts.site import ACTS, PAGES, ROLES, Line, Site, send
+from tests.contracts.site import ACTS, PAGES, WALKERS, Line, Site, send
 
 SIX_MONTHS = 15_768_000
 PREVIEW = "/ferme/courrier/<id:mail_id>/apercu"
@@ -37,7 +37,7 @@ def secure(site: Site) -> Iterator[Flask]:
 
 def everything(site: Site) -> Iterator[tuple[str, str, TestResponse]]:
     """Every page and a refused act, for every role; what is missing; what is redirected."""
-    for role in ROLES:
+    for role in WALKERS:
         client = site.client(role)
         for line in PAGES:
             yield line.rule, role, send(client, "GET", line.path)

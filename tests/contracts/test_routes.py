@@ -1,13 +1,17 @@
 """Who may do what: each route, each role, each method, as the table in `site` says."""
 
+from functools import wraps
+from typing import Any
+
 import pytest
 from flask import Flask
+from flask.typing import RouteCallable
 from werkzeug.test import TestResponse
 
 from portal import create_app
 from portal.settings import Mode
 from tests.conftest import settings_for
-from tests.contracts.site import ACTS, IN_DEVELOPMENT, LINES, PAGES, ROLES, Line, Site, send
+from tests.contracts.site import ACTS, IN_DEVELOPMENT, LINES, PAGES, ROLES, WALKERS, WORKERS, Line, Site, send
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -52,7 +56,7 @@ TYPED_IN_SESSION = {"/ma-commande/validation": "sign_in_session"}
 
 
 @on_sqlite
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", WALKERS)
 def test_every_act_is_open_to_whom_the_table_says_and_changes_nothing_for_others(
     site: Site, role: str
 ) -> None:
@@ -68,8 +72,33 @@ def test_every_act_is_open_to_whom_the_table_says_and_changes_nothing_for_others
             assert not acted, line.rule
 
 
+def doorway(view: RouteCallable) -> RouteCallable:
+    """The view's door with nothing behind it."""
+
+    @wraps(view)
+    def enter(**_: Any) -> tuple[str, int]:
+        return "", 204
+
+    return enter
+
+
 @on_sqlite
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", WORKERS)
+def test_every_act_of_the_farm_opens_to_the_roles_that_the_table_names(
+    site: Site, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, before = site.client(role), site.rows()
+    for endpoint, view in site.app.view_functions.items():
+        monkeypatch.setitem(site.app.view_functions, endpoint, doorway(view))
+    acts = [line for line in ACTS if line.rule.startswith("/ferme")]
+    assert {line.rule: client.submit(line.path).status_code for line in acts} == {
+        line.rule: 204 if line.may_enter(role) else 403 for line in acts
+    }
+    assert site.rows() == before
+
+
+@on_sqlite
+@pytest.mark.parametrize("role", WALKERS)
 def test_no_other_method_does_anything(site: Site, role: str) -> None:
     client, before = site.client(role), site.rows()
     allowed: dict[str, dict[str, Line]] = {}

@@ -83,7 +83,7 @@ class VoucherForm(Form):
 
 
 @blueprint.get("/bons")
-@needs(Permission.SELL)
+@needs(Permission.VOUCHERS)
 def vouchers() -> ResponseReturnValue:
     page = render_template(
         "farm/vouchers/list.html",
@@ -95,7 +95,7 @@ def vouchers() -> ResponseReturnValue:
 
 
 @blueprint.get("/bons/ajout")
-@needs(Permission.SELL)
+@needs(Permission.VOUCHERS)
 def new_voucher() -> ResponseReturnValue:
     today = local_day(clock.now())
     in_a_year = date(today.year + 1, today.month, min(today.day, 28))
@@ -104,7 +104,7 @@ def new_voucher() -> ResponseReturnValue:
 
 
 @blueprint.post("/bons/ajout")
-@needs(Permission.SELL)
+@needs(Permission.VOUCHERS)
 def issue_voucher() -> ResponseReturnValue:
     form = VoucherForm(request.form)
     if not form.validate():
@@ -118,7 +118,7 @@ def issue_voucher() -> ResponseReturnValue:
 
 
 @blueprint.post("/bons/<id:voucher_id>/retrait")
-@needs(Permission.SELL)
+@needs(Permission.VOUCHERS)
 def withdraw_voucher(voucher_id: int) -> ResponseReturnValue:
     _set_withdrawn(voucher_id, True)
     flash(_("Le bon n'est plus pris. Les commandes déjà passées le gardent."), "success")
@@ -126,7 +126,7 @@ def withdraw_voucher(voucher_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/bons/<id:voucher_id>/retour")
-@needs(Permission.SELL)
+@needs(Permission.VOUCHERS)
 def reinstate_voucher(voucher_id: int) -> ResponseReturnValue:
     _set_withdrawn(voucher_id, False)
     flash(_("Le bon est de nouveau pris."), "success")

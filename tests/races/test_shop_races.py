@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -66,6 +67,14 @@ def at_once(acts: Iterable[Callable[[], TestResponse]]) -> list[TestResponse | E
     return [act.result for act in begun]
 
 
+def in_time(act: Callable[[], TestResponse]) -> TestResponse:
+    """What it answers, within the five seconds of K3; a busy machine is asked by `make prove` alone."""
+    began = time.monotonic()
+    answer = act()
+    assert ROUNDS == 1 or time.monotonic() - began < 5
+    return answer
+
+
 def statuses(answers: Iterable[TestResponse | Exception]) -> Counter[int]:
     return Counter(500 if isinstance(answer, Exception) else answer.status_code for answer in answers)
 
@@ -100,7 +109,7 @@ def nothing_sold(app: Flask, units: int) -> None:
 
 def the_last_five(app: Flask, reader: Flask, honey: int) -> bool:
     """Fifty buyers of one each: whether five have got theirs, and the others were told why not."""
-    answers = at_once(buyer.press for buyer in guests(app, *[{honey: 1}] * 50))
+    answers = at_once(partial(in_time, buyer.press) for buyer in guests(app, *[{honey: 1}] * 50))
     told = [answer for answer in answers if not isinstance(answer, Exception) and answer.status_code == 422]
     return (
         statuses(answers) == {303: 5, 422: 45}

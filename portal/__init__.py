@@ -20,6 +20,7 @@ from portal.infra import clock, jobs, logs, orm, outbox
 from portal.infra.mail import Sender
 from portal.infra.postman import Postman
 from portal.packing import models as _packing  # noqa: F401
+from portal.planning.announcements import tell_of_prices, tell_of_shortages
 from portal.planning.jobs import tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
@@ -114,6 +115,8 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "reset links", 2, send_reset_links)
     jobs.register(app, "freeze", 5, freeze_due)
     jobs.register(app, "notices", 5, tell_of_deliveries)
+    jobs.register(app, "shortages", 5, tell_of_shortages)
+    jobs.register(app, "announced prices", MINUTE, tell_of_prices)
     jobs.register(app, "orders under way", 5, follow_deliveries)
     jobs.register(app, "places", 10 * MINUTE, count_places)
     jobs.register(app, "deliveries", DAY, generate_ahead)

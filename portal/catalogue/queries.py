@@ -37,6 +37,9 @@ class FormulaView:
     drawing: str
     position: int
     weight: int
+    per_crate: int | None = None
+    retired: bool = False
+    """Offered to nobody; who receives it keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,14 @@ FORMULA = View(
     drawing=Formula.drawing,
     position=Formula.position,
     weight=Formula.weight,
+    per_crate=Formula.per_crate,
+    retired=Formula.retired_at.is_not(None),
 )
 
 
 def formulas(session: Session) -> list[FormulaView]:
     """All formulas in the order in which the farm shows them."""
-    return list(session.scalars(select(FORMULA).order_by(Formula.position)))
+    return list(session.scalars(select(FORMULA).order_by(Formula.position, Formula.id)))
 
 
 def sold_from(session: Session) -> dict[int, date]:
@@ -81,13 +86,13 @@ def formula_prices(session: Session) -> dict[int, list[DatedPrice]]:
     return prices
 
 
-def priced_formulas(session: Session, day: date) -> list[PricedFormula]:
-    """The formulas on sale on a day, with their prices; one without a price is not on sale."""
+def priced_formulas(session: Session, day: date, *, retired: bool = False) -> list[PricedFormula]:
+    """The formulas on offer on a day, with their prices, `retired` ones too if asked; none without a price."""
     prices = formula_prices(session)
     priced = []
     for formula in formulas(session):
         known = [price for price in prices.get(formula.id, ()) if price.since <= day]
-        if known:
+        if known and (retired or not formula.retired):
             priced.append(PricedFormula(formula, price_on(known, day).price))
     return priced
 

@@ -1,23 +1,31 @@
 """Reading compositions: the staff's grid, and what subscribers see."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from sqlalchemy import and_, bindparam, or_, select, true
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from portal.catalogue.models import Product, Unit
 from portal.catalogue.queries import FormulaView, priced_formulas
-from portal.compositions.models import Composition, CompositionChange, CompositionLine, CompositionState
+from portal.compositions.models import (
+    Composition,
+    CompositionChange,
+    CompositionLine,
+    CompositionState,
+    Exclusion,
+    ShortageNotice,
+)
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView
 from portal.deliveries.queries import view as delivery_view
 from portal.infra.orm import View
 from portal.rules.alphabet import french_order
 from portal.rules.amounts import GRAMS, KILOS, PIECES, Measure, gap, worth
+from portal.rules.contents import Swap, at_point
 from portal.rules.money import Money
 
 MEASURES = {Unit.KILO: KILOS, Unit.GRAM: GRAMS, Unit.PIECE: PIECES, Unit.BUNCH: PIECES}
@@ -41,6 +49,7 @@ class ProductView:
     value: Money
     drawing: str
     storage: str
+    retired: bool = False
 
     @property
     def measure(self) -> Measure:
@@ -63,6 +72,8 @@ class Change:
     at: datetime
     before: int
     after: int
+    reason: str | None = None
+    """What the farm has said of it, where the product ran short."""
 
     @property
     def kind(self) -> ChangeKind:
@@ -72,10 +83,32 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class ExclusionView:
+    """A product that a formula's boxes do not hold at one point, and what they hold instead, if anything."""
+
+    id: int
+    formula_id: int
+    point_id: int
+    product: ProductView
+    instead: ProductView | None
+    amount: int | None
+    made_at: datetime
+
+    @property
+    def swap(self) -> Swap:
+        return Swap(self.product.id, self.instead.id if self.instead else None, self.amount or 0)
+
+
+Box = tuple[int, int]
+"""A formula's box at a point: (formula, point)."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShownContents:
-    """What subscribers see of a formula's box, by product name."""
+    """What subscribers see of a formula's box at a point, by product name."""
 
     formula_id: int
+    point_id: int
     state: CompositionState
     lines: tuple[Line, ...]
     changes: tuple[Change, ...]
@@ -120,20 +153,28 @@ class Grid:
         return tuple(product for product in self.products if product.id in ids)
 
 
-_PRODUCT = View(
-    ProductView,
-    id=Product.id,
-    name=Product.name,
-    unit=Product.unit,
-    value=Product.value,
-    drawing=Product.drawing,
-    storage=Product.storage,
-)
+def _product(table: type[Product]) -> View[ProductView]:
+    return View(
+        ProductView,
+        id=table.id,
+        name=table.name,
+        unit=table.unit,
+        value=table.value,
+        drawing=table.drawing,
+        storage=table.storage,
+        retired=table.retired_at.is_not(None),
+    )
+
+
+PRODUCT = _product(Product)
+_Instead = aliased(Product)
+_INSTEAD = _product(_Instead)
 _SHOWN = (
     select(
         Composition.formula_id,
         Composition.state,
-        _PRODUCT,
+        Composition.shown_at,
+        PRODUCT,
         CompositionLine.amount,
         CompositionChange.at,
         CompositionChange.before,
@@ -155,32 +196,127 @@ _SHOWN = (
         or_(CompositionLine.id.is_not(None), CompositionChange.id.is_not(None)),
     )
 )
+_EXCLUSIONS = (
+    select(
+        Exclusion.id,
+        Composition.formula_id,
+        Exclusion.pickup_point_id,
+        PRODUCT,
+        _INSTEAD,
+        Exclusion.instead_amount,
+        Exclusion.made_at,
+    )
+    .select_from(Exclusion)
+    .join(Composition, Composition.id == Exclusion.composition_id)
+    .join(Product, Product.id == Exclusion.product_id)
+    .outerjoin(_Instead, _Instead.id == Exclusion.instead_id)
+    .where(Composition.delivery_id == bindparam("delivery_id"))
+    .order_by(Composition.formula_id, Exclusion.pickup_point_id, Exclusion.id)
+)
 
 
-def shown_contents(
-    session: Session, delivery_id: int, formula_ids: Collection[int]
-) -> dict[int, ShownContents]:
-    """What subscribers see of these formulas' boxes, by formula; drafts are not there.
+def exclusions(session: Session, delivery_id: int) -> dict[Box, list[ExclusionView]]:
+    """What the boxes of a delivery do not hold at some points: (formula, point) → exclusions."""
+    found: dict[Box, list[ExclusionView]] = {}
+    for row in session.execute(_EXCLUSIONS, {"delivery_id": delivery_id}):
+        excluded = ExclusionView(*row)
+        found.setdefault((excluded.formula_id, excluded.point_id), []).append(excluded)
+    return found
 
-    One statement, whatever the number of formulas: a row for each product that is in a box or that was.
+
+@dataclass(slots=True)
+class _Shown:
+    """A formula's box as it was first shown and as it is now: product → amount."""
+
+    state: CompositionState
+    shown_at: datetime | None
+    before: dict[int, int] = field(default_factory=dict)
+    after: dict[int, int] = field(default_factory=dict)
+    changed: dict[int, datetime] = field(default_factory=dict)
+
+
+def shown_contents(session: Session, delivery_id: int, boxes: Collection[Box]) -> dict[Box, ShownContents]:
+    """What subscribers see of these formulas' boxes at these points; drafts are not there.
+
+    Three statements at most, whatever the number of boxes: a row for each product that is in a box or that was,
+    what points do without, and why, where something has changed.
     """
-    found: dict[int, tuple[CompositionState, list[Line], list[Change]]] = {}
-    wanted = {"delivery_id": delivery_id, "formula_ids": list(formula_ids)}
-    for formula_id, state, product, amount, changed_at, before in session.execute(_SHOWN, wanted):
-        _, lines, changes = found.setdefault(formula_id, (state, [], []))
+    formulas: dict[int, _Shown] = {}
+    products: dict[int, ProductView] = {}
+    wanted = {"delivery_id": delivery_id, "formula_ids": [formula_id for formula_id, _ in boxes]}
+    for formula_id, state, shown_at, product, amount, changed_at, before in session.execute(_SHOWN, wanted):
+        products[product.id] = product
+        shown = formulas.setdefault(formula_id, _Shown(state, shown_at))
         if amount:
-            lines.append(Line(product, amount))
+            shown.after[product.id] = amount
+        if first := before if changed_at else amount:
+            shown.before[product.id] = first
         if changed_at:
-            changes.append(Change(product, changed_at, before, amount or 0))
-    return {
-        formula_id: ShownContents(formula_id, state, _by_name(lines), _by_name(changes))
-        for formula_id, (state, lines, changes) in found.items()
+            shown.changed[product.id] = changed_at
+    excluded = exclusions(session, delivery_id) if formulas else {}
+    for exclusion in (exclusion for there in excluded.values() for exclusion in there):
+        for known in (exclusion.product, exclusion.instead):
+            if known:
+                products[known.id] = known
+    contents = {
+        box: _at_point(box, formulas[box[0]], excluded.get(box, ()), products)
+        for box in boxes
+        if box[0] in formulas
     }
+    if any(content.changes for content in contents.values()):
+        reasons = _reasons(session, delivery_id)
+        contents = {box: _explained(content, reasons) for box, content in contents.items()}
+    return contents
 
 
-def grid(session: Session, delivery: DeliveryView) -> Grid:
-    """The boxes of the formulas on sale that day, written or not."""
-    products = {product.id: product for product in session.scalars(select(_PRODUCT))}
+def _at_point(
+    box: Box, shown: _Shown, excluded: Collection[ExclusionView], products: Mapping[int, ProductView]
+) -> ShownContents:
+    """What was excluded before the box was first shown has never changed for anybody."""
+    known = [x.swap for x in excluded if shown.shown_at and x.made_at < shown.shown_at]
+    before, after = at_point(shown.before, known), at_point(shown.after, [x.swap for x in excluded])
+    moments = dict(shown.changed)
+    for exclusion in excluded:
+        for product in (exclusion.product, exclusion.instead):
+            if product:
+                moments[product.id] = max(moments.get(product.id, exclusion.made_at), exclusion.made_at)
+    return ShownContents(
+        *box,
+        shown.state,
+        _by_name(Line(products[product_id], amount) for product_id, amount in after.items()),
+        _by_name(
+            Change(products[key], moments[key], before.get(key, 0), after.get(key, 0))
+            for key in before.keys() | after.keys()
+            if before.get(key) != after.get(key)
+        ),
+    )
+
+
+def _reasons(session: Session, delivery_id: int) -> list[ShortageNotice]:
+    """The latest last."""
+    said = (ShortageNotice.delivery_id == delivery_id, ShortageNotice.note.is_not(None))
+    return list(session.scalars(select(ShortageNotice).where(*said).order_by(ShortageNotice.id)))
+
+
+def _explained(content: ShownContents, notices: Collection[ShortageNotice]) -> ShownContents:
+    reasons = {
+        notice.product_id: notice.note
+        for notice in notices
+        if content.formula_id in notice.formula_ids
+        and (not notice.point_ids or content.point_id in notice.point_ids)
+    }
+    return replace(
+        content,
+        changes=tuple(
+            replace(change, reason=reasons.get(change.product.id)) if change.after < change.before else change
+            for change in content.changes
+        ),
+    )
+
+
+def grid(session: Session, delivery: DeliveryView, received: Collection[int] = ()) -> Grid:
+    """The boxes of the formulas on sale that day, written or not; of retired ones those still `received`."""
+    products = {product.id: product for product in session.scalars(select(PRODUCT))}
     written = {
         row.formula_id: row
         for row in session.scalars(
@@ -190,8 +326,10 @@ def grid(session: Session, delivery: DeliveryView) -> Grid:
         )
     }
     columns = []
-    for priced in priced_formulas(session, delivery.day):
+    for priced in priced_formulas(session, delivery.day, retired=True):
         row = written.get(priced.formula.id)
+        if priced.formula.retired and not row and priced.formula.id not in received:
+            continue
         columns.append(
             Column(
                 formula=priced.formula,

@@ -28,5 +28,5 @@ def delivery(day: date, tour: str) -> ResponseReturnValue:
         delivery=found,
         cards=cards,
         boxes=boxes,
-        shown=shown_contents(session, found.id, [box.formula.id for box in boxes]) if boxes else {},
+        shown=shown_contents(session, found.id, [(box.formula.id, box.point.id) for box in boxes]),
     )

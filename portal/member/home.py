@@ -69,7 +69,7 @@ def next_context() -> dict[str, Any]:
     shown = {}
     if found.next:
         shown = shown_contents(
-            session, found.next.delivery.id, [box.formula.id for box in found.next.to_come]
+            session, found.next.delivery.id, [(box.formula.id, box.point.id) for box in found.next.to_come]
         )
     this_week = monday_of(today)
     return {

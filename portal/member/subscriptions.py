@@ -154,7 +154,12 @@ def _asked(subscription_id: int, sent: MultiDict[str, str], now: datetime, *, fi
     live = _live(now)
     holding = next((holding for holding in live if holding.id == subscription_id), None) or abort(404)
     usual = term_view(holding, holding.plan.terms[-1])
-    formulas = [f for f in priced_formulas(session, local_day(now)) if f.formula.kind is usual.formula.kind]
+    formulas = [
+        priced
+        for priced in priced_formulas(session, local_day(now), retired=True)
+        if priced.formula.kind is usual.formula.kind
+        and (not priced.formula.retired or priced.formula.id == usual.formula.id)
+    ]
     points = _with(usual.point, offered_points(session))
     form = TermsForm(with_usual(sent, usual) if fill else sent, formulas=formulas, points=points, usual=usual)
     others = {str(h.id): term_view(h, h.plan.terms[-1]) for h in live if h is not holding}

@@ -118,8 +118,12 @@ def _formulas(
     facts: Facts,
 ) -> Iterable[FormulaOption]:
     for formula in every:
-        same_kind = formula.kind is box.formula.kind
-        if same_kind and refusal_to_vary(plan, box.week, formula.id, facts) is None:
+        offered = not formula.retired or formula.id == box.formula.id
+        if (
+            offered
+            and formula.kind is box.formula.kind
+            and refusal_to_vary(plan, box.week, formula.id, facts) is None
+        ):
             yield FormulaOption(formula, price_on(prices[formula.id], box.delivery.day).price)
 
 

@@ -188,9 +188,12 @@ def vary(
         if after == plan:
             return plan
         term = term_owing(plan, week)
-        if term and formula_id and known[formula_id].kind is not known[term.formula_id].kind:
+        named = after.change_of(week).formula_id
+        if term and named and known[named].kind is not known[term.formula_id].kind:
             return Refusal.NOT_OFFERED
-        return refusal_to_vary(plan, week, after.change_of(week).formula_id, facts) or after
+        if named and known[named].retired and named != plan.change_of(week).formula_id:
+            return Refusal.NOT_OFFERED
+        return refusal_to_vary(plan, week, named, facts) or after
 
     return _in_week(
         session,

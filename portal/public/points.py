@@ -77,7 +77,8 @@ def _stops(
     session: Session, wanted: Iterable[PointView], mine: set[int], here: Position | None
 ) -> list[Stop]:
     rounds = {tour.id: tour for tour in tours(session)}
-    sold, missing = formulas(session), withheld(session)
+    missing = withheld(session)
+    sold = [formula for formula in formulas(session) if not formula.retired]
     return [
         Stop(
             point=point,

@@ -39,6 +39,13 @@ def fortnight_of(week: date) -> Fortnight:
     return Fortnight.B if weeks % 2 else Fortnight.A
 
 
+def season_start(first: int, day: date) -> date:
+    """The day on which the season of `day` has begun: `first` is a day of every year, as month × 100 + day."""
+    month, number = divmod(first, 100)
+    begins = date(day.year, month, number)
+    return begins if begins <= day else date(day.year - 1, month, number)
+
+
 def receives(rhythm: Rhythm, fortnight: Fortnight) -> bool:
     """Whether a subscription of this rhythm receives a box in the weeks of this fortnight."""
     match rhythm:

@@ -18,6 +18,8 @@ from tests.world import NOW, TUESDAY
 
 NEXT = TUESDAY + timedelta(weeks=1)
 LATER = NOW + timedelta(hours=1)
+HALLE = 1
+"""A point."""
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_each_box_is_weighed_against_its_price(session, tuesday):
 
 def test_subscribers_see_nothing_of_a_draft(session, tuesday):
     put(session, tuesday, "grand", "carottes", 500)
-    assert shown_contents(session, tuesday.id, [formula(session, "grand")]) == {}
+    assert shown_contents(session, tuesday.id, [(formula(session, "grand"), HALLE)]) == {}
 
 
 def test_subscribers_see_what_is_shown_of_their_formulas_only(session, tuesday):
@@ -79,24 +81,25 @@ def test_subscribers_see_what_is_shown_of_their_formulas_only(session, tuesday):
     put(session, tuesday, "petit", "radis", 1)
     show(session, tuesday)
     large = formula(session, "grand")
-    seen = shown_contents(session, tuesday.id, [large, formula(session, "oeufs")])
-    assert list(seen) == [large]
-    assert seen[large].state is CompositionState.FORECAST and not seen[large].confirmed
-    assert [(x.product.name, x.amount) for x in seen[large].lines] == [("Carottes", 500), ("Salade", 1)]
-    assert seen[large].lines[0].product.storage == "Au frais, sans fanes."
-    assert seen[large].changes == ()
+    seen = shown_contents(session, tuesday.id, [(large, HALLE), (formula(session, "oeufs"), HALLE)])
+    assert list(seen) == [(large, HALLE)]
+    shown = seen[large, HALLE]
+    assert shown.state is CompositionState.FORECAST and not shown.confirmed
+    assert [(x.product.name, x.amount) for x in shown.lines] == [("Carottes", 500), ("Salade", 1)]
+    assert shown.lines[0].product.storage == "Au frais, sans fanes."
+    assert shown.changes == ()
 
 
-def test_what_subscribers_see_takes_one_statement(session, tuesday, count_queries):
+def test_what_subscribers_see_takes_three_statements_however_many_boxes(session, tuesday, count_queries):
     for product in ("salade", "carottes", "radis"):
         put(session, tuesday, "grand", product, 1)
     show(session, tuesday)
     put(session, tuesday, "grand", "radis", 2)
     session.flush()
-    ids = list(session.scalars(select(Formula.id)))
+    boxes = [(formula_id, point) for formula_id in session.scalars(select(Formula.id)) for point in (1, 2)]
     with count_queries() as statements:
-        shown_contents(session, tuesday.id, ids)
-    assert len(statements) == 1
+        shown_contents(session, tuesday.id, boxes)
+    assert len(statements) == 3
 
 
 def test_a_draft_keeps_no_list_of_changes(session, tuesday):
@@ -118,7 +121,7 @@ def test_what_changes_once_shown_is_listed_from_what_was_shown(session, tuesday)
         ("Salade", "new", 0, 1),
     ]
     large = formula(session, "grand")
-    seen = shown_contents(session, tuesday.id, [large])[large]
+    seen = shown_contents(session, tuesday.id, [(large, HALLE)])[large, HALLE]
     assert [(c.product.name, c.kind, c.at) for c in seen.changes] == [
         ("Carottes", "changed", LATER),
         ("Radis", "absent", LATER),
@@ -143,7 +146,7 @@ def test_taken_back_to_draft_and_shown_again_it_still_says_what_changed(session,
     put(session, tuesday, "grand", "carottes", 500)
     show(session, tuesday)
     show(session, tuesday, CompositionState.DRAFT)
-    assert shown_contents(session, tuesday.id, [formula(session, "grand")]) == {}
+    assert shown_contents(session, tuesday.id, [(formula(session, "grand"), HALLE)]) == {}
     put(session, tuesday, "grand", "carottes", 400)
     show(session, tuesday, at=LATER)
     assert changes(session, tuesday) == [("Carottes", "changed", 500, 400)]

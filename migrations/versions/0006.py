@@ -174,6 +174,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_point_closing_substitute_id"), ["substitute_id"], unique=False)
 
     op.create_table(
+        "closing_notice",
+        sa.Column("closing_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("known", sa.Boolean(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["account.id"],
+            name=op.f("fk_closing_notice_account_id_account"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["closing_id"], ["point_closing.id"], name=op.f("fk_closing_notice_closing_id_point_closing")
+        ),
+        sa.PrimaryKeyConstraint("closing_id", "account_id", name=op.f("pk_closing_notice")),
+    )
+    op.create_index(op.f("ix_closing_notice_account_id"), "closing_notice", ["account_id"])
+    op.create_index(op.f("ix_closing_notice_due_at"), "closing_notice", ["due_at"])
+
+    op.create_table(
         "shortage_notice",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("delivery_id", sa.Integer(), nullable=False),
@@ -378,6 +398,12 @@ def upgrade() -> None:
         op.add_column("product", sa.Column(name, sa.String(length=80), nullable=True))
     op.add_column("product", sa.Column("margin", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("product", sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
+    with op.batch_alter_table("shop_order", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("instead_of_id", sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(
+            op.f("fk_shop_order_instead_of_id_pickup_point"), "pickup_point", ["instead_of_id"], ["id"]
+        )
+        batch_op.create_index(batch_op.f("ix_shop_order_instead_of_id"), ["instead_of_id"])
     op.add_column("tour", sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
     _share_out_the_work()
 
@@ -433,6 +459,10 @@ def downgrade() -> None:
     everyday = "SELECT id FROM role WHERE name IN ('desk', 'growing', 'logistics', 'accounts')"
     op.execute(f"DELETE FROM account_role WHERE role_id IN ({everyday})")  # noqa: S608
     op.execute("DELETE FROM role WHERE name IN ('desk', 'growing', 'logistics', 'accounts')")
+    with op.batch_alter_table("shop_order", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shop_order_instead_of_id"))
+        batch_op.drop_constraint(op.f("fk_shop_order_instead_of_id_pickup_point"), type_="foreignkey")
+        batch_op.drop_column("instead_of_id")
     op.drop_column("tour", "retired_at")
     for name in ("retired_at", "margin", "kept_in", "crate", "tool", "parcel"):
         op.drop_column("product", name)
@@ -486,6 +516,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_shortage_notice_delivery_id"))
 
     op.drop_table("shortage_notice")
+    op.drop_table("closing_notice")
     with op.batch_alter_table("point_closing", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_point_closing_substitute_id"))
         batch_op.drop_index(batch_op.f("ix_point_closing_pickup_point_id_first_day_last_day"))

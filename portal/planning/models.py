@@ -1,4 +1,4 @@
-"""Who is still to be told what the farm did to a delivery; the addresses of calendars."""
+"""Who is still to be told what the farm did to a delivery or to a point; the addresses of calendars."""
 
 from datetime import date, datetime
 
@@ -25,6 +25,20 @@ class DeliveryNotice(Base):
     known_day: Mapped[date]
     known_cancelled: Mapped[bool]
     made_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    due_at: Mapped[datetime]
+
+
+class ClosingNotice(Base):
+    """A point was closed, or its closing taken back, and this person is not yet told; `known` is what they know."""
+
+    __tablename__ = "closing_notice"
+    __table_args__ = (Index(None, "due_at"),)
+
+    closing_id: Mapped[int] = mapped_column(ForeignKey("point_closing.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    known: Mapped[bool]
     due_at: Mapped[datetime]
 
 

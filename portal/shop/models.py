@@ -80,6 +80,7 @@ class Order(Base):
     __table_args__ = (
         Index(None, "delivery_id", "state"),
         Index(None, "account_id", "placed_at"),
+        Index(None, "instead_of_id"),
         CheckConstraint("discount >= 0", name="discount_not_negative"),
     )
 
@@ -87,6 +88,8 @@ class Order(Base):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
     pickup_point_id: Mapped[int] = mapped_column(ForeignKey("pickup_point.id"), index=True)
+    instead_of_id: Mapped[int | None] = mapped_column(ForeignKey("pickup_point.id"))
+    """The point that it was for: closed on that day, until when it is collected at another."""
     with_box: Mapped[bool]
     told_day: Mapped[date]
     """The delivery's day as the buyer knows it: where the farm has moved it since, a mail says so."""
@@ -107,7 +110,7 @@ class Order(Base):
     """When a guest's name and addresses were emptied."""
     account: Mapped[Account | None] = relationship()
     delivery: Mapped[Delivery] = relationship()
-    pickup_point: Mapped[PickupPoint] = relationship()
+    pickup_point: Mapped[PickupPoint] = relationship(foreign_keys=[pickup_point_id])
     lines: Mapped[list["OrderLine"]] = relationship(
         cascade="all, delete-orphan", order_by="OrderLine.id", back_populates="order"
     )
@@ -177,6 +180,8 @@ class Happening(StrEnum):
     SHORT = "short"
     """Something was missing and was reduced or replaced."""
     WEIGHED = "weighed"
+    CORRECTED = "corrected"
+    """By staff, once its delivery had closed."""
     MOVED = "moved"
     """To another delivery or point."""
     PREPARED = "prepared"
@@ -201,7 +206,7 @@ class OrderEvent(Base):
 class OrderCorrection(Base):
     """What staff changed of an order after its delivery had closed, and why; taken back, it keeps its line.
 
-    `before` and `after` say the state, and the quantity of each line by its id.
+    `before` and `after` say the state, what is given of each line by its id, and the voucher in use.
     """
 
     __tablename__ = "order_correction"

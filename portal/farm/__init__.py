@@ -21,6 +21,7 @@ from portal.farm import (
     compositions,
     deliveries,
     delivery_acts,
+    exports,
     mailbox,
     one_offs,
     order_sheets,

@@ -114,6 +114,12 @@ def delivery_orders(day: date, tour: str) -> ResponseReturnValue:
     return _delivery_page(delivery_or_404(day, tour))
 
 
+def wanted_orders(delivery: DeliveryView) -> list[OrderView]:
+    """Those of a delivery that the page shows."""
+    every = queries.orders_for(db.session(), delivery.id)
+    return sorted(filter(Wanted.read().fits, every), key=_by_last_name)
+
+
 def _delivery_page(
     delivery: DeliveryView, *, status: int = 200, refusal: Refusal | None = None
 ) -> ResponseReturnValue:

@@ -61,9 +61,7 @@ class Count:
 @needs(Permission.SELL)
 def products() -> ResponseReturnValue:
     """The list; as an answer to HTMX, what is left of it by what is being typed."""
-    now, words = clock.now(), request.args.get("q", "")
-    kind = request.args.get("voir", "")
-    shown = Shown(kind) if kind in set(Shown) else Shown.ALL
+    now, words, shown = clock.now(), *_narrowed()
     every = every_article(db.session(), local_day(now))
     page = render_template(
         "farm/products/_list.html" if is_htmx() else "farm/products/list.html",
@@ -199,6 +197,18 @@ def _by_shelf(offers: Iterable[Offer]) -> dict[str, list[Offer]]:
     for offer in offers:
         shelves.setdefault(offer.article.category, []).append(offer)
     return shelves
+
+
+def wanted_offers(now: datetime) -> list[Offer]:
+    """What the list shows, as it is narrowed."""
+    words, shown = _narrowed()
+    every = every_article(db.session(), local_day(now))
+    return [offer for offer in every if _is(shown, offer, now) and _named(words, offer)]
+
+
+def _narrowed() -> tuple[str, Shown]:
+    kind = request.args.get("voir", "")
+    return request.args.get("q", ""), Shown(kind) if kind in set(Shown) else Shown.ALL
 
 
 def _is(shown: Shown, offer: Offer, now: datetime) -> bool:

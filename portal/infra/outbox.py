@@ -6,7 +6,7 @@ is never lost.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -263,6 +263,13 @@ def list_lines(session: Session, *, before: int | None, limit: int) -> list[Line
     if before is not None:
         query = query.where(Mail.id < before)
     return [Line(*row) for row in session.execute(query.order_by(Mail.id.desc()).limit(limit))]
+
+
+def every_line(session: Session) -> Iterator[Line]:
+    """All of them, the newest first, some at a time."""
+    query = select(Mail.id, Mail.state, Mail.recipient, Mail.subject, Mail.created_at)
+    rows = session.execute(query.order_by(Mail.id.desc()).execution_options(yield_per=500))
+    return (Line(*row) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,165 @@
+"""Tables on their way out: CSV as French spreadsheets open it, and workbooks; no cell of either is a formula."""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from io import TextIOWrapper
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, TypeVar
+
+from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from portal.rules.cutoffs import PARIS
+from portal.rules.money import Money
+
+IN_MEMORY = 1_000_000
+"""Bytes; what is longer waits on the disk."""
+STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+WIDEST = 60
+
+Row = TypeVar("Row")
+Columns = Mapping[str, Callable[[Row], Any]]
+"""The head of each column, and what a row has there."""
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
+
+    @property
+    def content_type(self) -> str:
+        return _CONTENT_TYPES[self]
+
+
+_CONTENT_TYPES = {
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def write(file: IO[bytes], kind: Format, columns: Columns[Row], rows: Iterable[Row]) -> int:
+    """Write them one after the other, never all at once; answers how many there were."""
+    cells = ([read(row) for read in columns.values()] for row in rows)
+    return _WRITERS[kind](file, list(columns), cells)
+
+
+def make(kind: Format, columns: Columns[Row], rows: Iterable[Row]) -> tuple[IO[bytes], int]:
+    """A file of its own, and how many rows it has."""
+    file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
+    try:
+        return file, write(file, kind, columns, rows)
+    except BaseException:
+        file.close()
+        raise
+
+
+def harmless(text: str) -> str:
+    """Behind an apostrophe, as spreadsheets write it, what they would take for a formula (BAR I3)."""
+    return f"'{text}" if text.lstrip(" ").startswith(STARTS_A_FORMULA) else text
+
+
+def plain(text: str) -> str:
+    """What stood there before it was made harmless."""
+    return text[1:] if text.startswith("'") and harmless(text[1:]) != text[1:] else text
+
+
+def _write_csv(file: IO[bytes], heads: list[str], rows: Iterable[list[Any]]) -> int:
+    text = TextIOWrapper(file, "utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow(map(harmless, heads))
+    number = 0
+    for row in rows:
+        writer.writerow([_as_text(value) for value in row])
+        number += 1
+    text.detach()  # the file is the caller's
+    return number
+
+
+def _as_text(value: Any) -> str:
+    """As a French spreadsheet reads it; an amount has no currency, so that it can be added up."""
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "oui" if value else "non"
+        case Money():
+            text = str(Decimal(value.cents).scaleb(-2)).replace(".", ",")
+        case Decimal() | float():
+            text = str(value).replace(".", ",")
+        case datetime():
+            text = value.astimezone(PARIS).strftime("%d/%m/%Y %H:%M")
+        case date():
+            text = value.strftime("%d/%m/%Y")
+        case time():
+            text = value.isoformat("minutes")
+        case str():
+            text = harmless(_clean(value))
+        case _:
+            text = str(value)
+    return text
+
+
+def _write_xlsx(file: IO[bytes], heads: list[str], rows: Iterable[list[Any]]) -> int:
+    number = 0
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with closing(Workbook(file, options)) as workbook:
+        sheet = workbook.add_worksheet()
+        head = workbook.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        formats = {
+            Money: workbook.add_format({"num_format": '#,##0.00 "€"'}),
+            datetime: workbook.add_format({"num_format": "dd/mm/yyyy hh:mm"}),
+            date: workbook.add_format({"num_format": "dd/mm/yyyy"}),
+            time: workbook.add_format({"num_format": "hh:mm"}),
+            str: workbook.add_format({"quote_prefix": True}),
+        }
+        sheet.freeze_panes(1, 0)
+        for column, title in enumerate(heads):
+            sheet.set_column(column, column, min(max(len(title) + 2, 14), WIDEST))
+            sheet.write_string(0, column, title, head)
+        for number, row in enumerate(rows, 1):
+            for column, value in enumerate(row):
+                _write_cell(sheet, number, column, value, formats)
+        if number:
+            sheet.autofilter(0, 0, number, len(heads) - 1)
+    return number
+
+
+def _write_cell(sheet: Worksheet, row: int, column: int, value: Any, formats: Mapping[type, Any]) -> None:
+    """As what it is: a number can be added up, a date sorted; a text stays one, whatever it begins with."""
+    match value:
+        case None | "":
+            pass
+        case bool():
+            sheet.write_string(row, column, _as_text(value))
+        case Money():
+            sheet.write_number(row, column, Decimal(value.cents).scaleb(-2), formats[Money])
+        case int() | float() | Decimal():
+            sheet.write_number(row, column, value)
+        case datetime():
+            local = value.astimezone(PARIS).replace(tzinfo=None)
+            sheet.write_datetime(row, column, local, formats[datetime])
+        case date():
+            sheet.write_datetime(row, column, value, formats[date])
+        case time():
+            sheet.write_datetime(row, column, value, formats[time])
+        case _:
+            text = _clean(str(value))
+            guarded = harmless(text) != text
+            sheet.write_string(row, column, text[:32_767], formats[str] if guarded else None)
+
+
+def _clean(text: str) -> str:
+    """Without what no sheet can hold."""
+    return "".join(c for c in text if c.isprintable() or c in "\n\t\r")
+
+
+_WRITERS = {Format.CSV: _write_csv, Format.XLSX: _write_xlsx}

@@ -1,0 +1,44 @@
+"""Lists as files: who took which, and how long it was, is on the trail."""
+
+from collections.abc import Iterable, Iterator
+from os import SEEK_END
+from typing import IO, TypeVar
+
+from flask import Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import UnprocessableEntity
+
+from portal.exchange.tables import Columns, Format, make
+from portal.farm import staff
+from portal.infra import audit, clock
+from portal.infra.orm import db
+
+Row = TypeVar("Row")
+PIECE = 64 * 1024
+
+
+def download(name: str, columns: Columns[Row], rows: Iterable[Row]) -> ResponseReturnValue:
+    """The answer to the buttons of components/download.html."""
+    kind, now = request.form.get("format"), clock.now()
+    if kind not in set(Format):
+        raise UnprocessableEntity
+    file, number = make(Format(kind), columns, rows)
+    after = {"rows": number, "format": kind}
+    audit.record(db.session(), "list.export", ("list", name), at=now, by=staff().id, after=after)
+    return attachment(file, f"{name}.{kind}", Format(kind).content_type)
+
+
+def attachment(file: IO[bytes], name: str, content_type: str) -> Response:
+    """A file to be kept, sent piece by piece and never by a cache: it is full of names."""
+    answer = Response(_poured(file), mimetype=content_type)
+    answer.content_length = file.seek(0, SEEK_END)
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _poured(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := file.read(PIECE):
+            yield piece

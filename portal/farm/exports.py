@@ -1,0 +1,250 @@
+"""The farm's lists as files, narrowed as their pages are."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+from flask.typing import ResponseReturnValue
+
+from portal.catalogue.queries import FormulaView, formula_prices, formulas
+from portal.deliveries.queries import DeliveryState, DeliveryView, prepared_until, upcoming
+from portal.farm import blueprint
+from portal.farm.downloads import download
+from portal.farm.orders import OF_DELIVERY, delivery_or_404, wanted_orders
+from portal.farm.products import wanted_offers
+from portal.infra import clock, outbox
+from portal.infra.orm import db
+from portal.infra.outbox import MailState
+from portal.packing.queries import Recipient, packing_list, tallies
+from portal.pickup.queries import PointView, points
+from portal.rules.cutoffs import local_day
+from portal.rules.money import Money
+from portal.rules.orders import OrderState
+from portal.rules.permissions import Permission
+from portal.rules.pricing import price_on
+from portal.rules.selling import SaleUnit
+from portal.shop import issuing
+from portal.shop.queries import OrderLineView, OrderView, orders_for
+from portal.web.filters import percent, weekday_name
+from portal.web.guards import needs
+from portal.web.i18n import gettext as _
+from portal.web.i18n import lazy_gettext as _l
+
+DELIVERY_STATES = {
+    DeliveryState.OPEN: _l("ouverte"),
+    DeliveryState.CLOSED: _l("close"),
+    DeliveryState.DONE: _l("terminée"),
+    DeliveryState.CANCELLED: _l("annulée"),
+}
+ORDER_STATES = {
+    OrderState.PLACED: _l("envoyée"),
+    OrderState.ACCEPTED: _l("acceptée"),
+    OrderState.PREPARED: _l("préparée"),
+    OrderState.DELIVERED: _l("livrée"),
+    OrderState.REFUSED: _l("refusée"),
+    OrderState.CANCELLED: _l("annulée"),
+}
+MAIL_STATES = {
+    MailState.WAITING: _l("en attente"),
+    MailState.SENT: _l("parti"),
+    MailState.FAILED: _l("en échec"),
+    MailState.KEPT: _l("gardé ici"),
+}
+A_YEAR = timedelta(days=366)
+
+
+@blueprint.post("/bons/export")
+@needs(Permission.VOUCHERS)
+def export_vouchers() -> ResponseReturnValue:
+    columns = {
+        _("Code"): lambda v: v.code,
+        _("Montant"): lambda v: v.amount,
+        _("Part"): lambda v: percent(v.share) if v.share else None,
+        _("Premier jour"): lambda v: v.first_day,
+        _("Dernier jour"): lambda v: v.last_day,
+        _("À partir de"): lambda v: v.minimum,
+        _("Utilisations en tout"): lambda v: v.uses,
+        _("Par personne"): lambda v: v.per_person,
+        _("Utilisé"): lambda v: v.used,
+        _("Retiré"): lambda v: v.withdrawn,
+        _("Pour mémoire"): lambda v: v.note,
+    }
+    return download(_("bons"), columns, issuing.vouchers(db.session()))
+
+
+@blueprint.post("/points-de-retrait/export")
+@needs(Permission.ROUNDS)
+def export_points() -> ResponseReturnValue:
+    columns = {
+        _("Nom"): lambda p: p.name,
+        _("Tournée"): lambda p: p.tour_slug,
+        _("Jour"): lambda p: weekday_name(p.weekday),
+        _("Rang"): lambda p: p.position + 1,
+        _("Adresse"): lambda p: p.address,
+        _("Code postal"): lambda p: p.postcode,
+        _("Commune"): lambda p: p.town,
+        _("Latitude"): lambda p: p.latitude,
+        _("Longitude"): lambda p: p.longitude,
+        _("Ouvre à"): lambda p: p.opens,
+        _("Ferme à"): lambda p: p.closes,
+        _("Accès"): lambda p: p.access,
+        _("Places"): lambda p: p.capacity,
+        _("Places libres"): lambda p: p.free_places,
+        _("Retiré"): lambda p: p.retired,
+    }
+    return download(_("points-de-retrait"), columns, points(db.session()))
+
+
+@blueprint.post("/produits/export")
+@needs(Permission.SELL)
+def export_products() -> ResponseReturnValue:
+    columns = {
+        _("Nom"): lambda o: o.article.name,
+        _("Variété"): lambda o: o.article.variety,
+        _("Rayon"): lambda o: o.article.category,
+        _("Fournisseur"): lambda o: o.article.supplier,
+        _("Origine"): lambda o: o.article.origin,
+        _("Prix"): lambda o: o.article.price,
+        _("TVA"): lambda o: (
+            None if o.article.vat_basis_points is None else percent(o.article.vat_basis_points)
+        ),
+        _("Au poids"): lambda o: o.article.sale_unit is SaleUnit.WEIGHT,
+        _("Reste"): lambda o: o.left,
+        _("Retiré"): lambda o: o.article.retired,
+    }
+    return download(_("produits"), columns, wanted_offers(clock.now()))
+
+
+@blueprint.post("/formules/export")
+@needs(Permission.LOOK)
+def export_formulas() -> ResponseReturnValue:
+    today, prices = local_day(clock.now()), formula_prices(db.session())
+
+    def price(formula_id: int) -> Money | None:
+        known = [dated for dated in prices.get(formula_id, ()) if dated.since <= today]
+        return price_on(known, today).price if known else None
+
+    columns = {
+        _("Nom"): lambda f: f.name,
+        _("Nom court"): lambda f: f.short_name,
+        _("Pour"): lambda f: f.serves,
+        _("Description"): lambda f: f.description,
+        _("Prix"): lambda f: price(f.id),
+        _("Places"): lambda f: f.weight,
+    }
+    return download(_("formules"), columns, formulas(db.session()))
+
+
+@blueprint.post("/livraisons/export")
+@needs(Permission.LOOK)
+def export_deliveries() -> ResponseReturnValue:
+    """A year back, and as far ahead as they are laid down."""
+    session, now = db.session(), clock.now()
+    today = local_day(now)
+    until = max(prepared_until(session).values(), default=today)
+    shown = upcoming(session, today - A_YEAR, until)
+    boxes = tallies(session, [delivery.id for delivery in shown])
+
+    def count(formula: FormulaView, delivery: DeliveryView) -> int:
+        return boxes[delivery.id].count(formula=formula)
+
+    columns: dict[str, Callable[[DeliveryView], Any]] = {
+        _("Date"): lambda d: d.day,
+        _("Tournée"): lambda d: d.tour_name,
+        _("Date d'origine"): lambda d: d.nominal_day,
+        _("Clôture"): lambda d: d.cutoff_at,
+        _("État"): lambda d: str(DELIVERY_STATES[d.state(now)]),
+        _("Motif"): lambda d: d.cancel_reason or d.move_reason,
+    }
+    for formula in formulas(session):
+        columns[formula.name] = partial(count, formula)
+    return download(_("livraisons"), columns, shown)
+
+
+class Ordered(NamedTuple):
+    order: OrderView
+    line: OrderLineView
+
+
+@blueprint.post("/commandes/export")
+@needs(Permission.ORDERS)
+def export_orders() -> ResponseReturnValue:
+    """A year of them, and those to come, delivery by delivery."""
+    session, today = db.session(), local_day(clock.now())
+    deliveries = upcoming(session, today - A_YEAR, today + A_YEAR)
+    every = (order for delivery in deliveries for order in orders_for(session, delivery.id))
+    return _orders(_("commandes"), every)
+
+
+@blueprint.post(f"{OF_DELIVERY}/export")
+@needs(Permission.ORDERS)
+def export_delivery_orders(day: date, tour: str) -> ResponseReturnValue:
+    delivery = delivery_or_404(day, tour)
+    return _orders(_("commandes-%(day)s", day=delivery.day), wanted_orders(delivery))
+
+
+def _orders(name: str, found: Iterable[OrderView]) -> ResponseReturnValue:
+    """Product by product."""
+    columns = {
+        _("Commande"): lambda o: o.order.number,
+        _("Livraison"): lambda o: o.order.delivery.day,
+        _("Point de retrait"): lambda o: o.order.point.name,
+        _("État"): lambda o: str(ORDER_STATES[o.order.state]),
+        _("Nom"): lambda o: o.order.name,
+        _("Téléphone"): lambda o: o.order.phone,
+        _("Avec un panier"): lambda o: o.order.with_box,
+        _("Produit"): lambda o: o.line.name,
+        _("Au poids"): lambda o: o.line.sale_unit is SaleUnit.WEIGHT,
+        _("Commandé"): lambda o: o.line.quantity,
+        _("Donné"): lambda o: o.line.given,
+        _("Prix"): lambda o: o.line.unit_price,
+        _("Montant"): lambda o: o.line.amount,
+        _("Commandé le"): lambda o: o.order.placed_at,
+    }
+    rows = (Ordered(order, line) for order in found for line in order.lines)
+    return download(name, columns, rows)
+
+
+class Collected(NamedTuple):
+    point: PointView
+    who: Recipient
+    what: str
+    quantity: int
+
+
+@blueprint.post("/livraisons/<date:day>/<tour>/liste/export")
+@needs(Permission.LOOK)
+def export_packing_list(day: date, tour: str) -> ResponseReturnValue:
+    delivery = delivery_or_404(day, tour)
+    found = packing_list(db.session(), delivery)
+
+    def rows() -> Iterator[Collected]:
+        for stop in found.stops:
+            for who in stop.recipients:
+                for item in who.items:
+                    yield Collected(stop.point, who, item.formula.name, item.quantity)
+                for bag in who.orders:
+                    yield Collected(stop.point, who, _("Commande %(number)s", number=bag.number), 1)
+
+    columns = {
+        _("Point de retrait"): lambda c: c.point.name,
+        _("Nom"): lambda c: c.who.last_name,
+        _("Prénom"): lambda c: c.who.first_name,
+        _("Numéro"): lambda c: c.who.customer_number,
+        _("Quoi"): lambda c: c.what,
+        _("Nombre"): lambda c: c.quantity,
+    }
+    return download(_("retraits-%(day)s", day=delivery.day), columns, rows())
+
+
+@blueprint.post("/courrier/export")
+@needs(Permission.MAIL)
+def export_mailbox() -> ResponseReturnValue:
+    columns = {
+        _("Date"): lambda m: m.created_at,
+        _("Destinataire"): lambda m: m.recipient,
+        _("Objet"): lambda m: m.subject,
+        _("État"): lambda m: str(MAIL_STATES[m.state]),
+    }
+    return download(_("courrier"), columns, outbox.every_line(db.session()))

@@ -1,0 +1,49 @@
+"""Lists as files: each one says what its page says, and the trail says who took it."""
+
+import csv
+from io import BytesIO, StringIO
+
+from openpyxl import load_workbook
+
+from tests.farm.trail import events
+from tests.shop.making import article
+from tests.world import NOW
+
+
+def read_csv(response):
+    text = response.data.decode("utf-8-sig")
+    return list(csv.reader(StringIO(text), delimiter=";"))
+
+
+def test_a_list_is_taken_as_the_page_shows_it_and_the_trail_says_who_took_it(desk, session):
+    article(session, name="=2+3", cents=350)
+    article(session, name="Miel")
+    session.commit()
+    page = desk.get("/ferme/produits?q=miel")
+    assert 'action="/ferme/produits/export?q=miel"' in page.text
+    answer = desk.submit("/ferme/produits/export?q=miel", {"format": "csv"})
+    heads, *rows = read_csv(answer)
+    assert heads[0] == "Nom" and [row[0] for row in rows] == ["Miel"]
+    assert answer.headers["Content-Disposition"] == "attachment; filename=produits.csv"
+    assert answer.headers["Cache-Control"] == "no-store"
+    [event] = events(session)
+    assert (event.action, event.account_id, event.subject_id) == ("list.export", 3, "produits")
+    assert (event.at, event.after) == (NOW, {"rows": 1, "format": "csv"})
+    all_of_it = read_csv(desk.submit("/ferme/produits/export", {"format": "csv"}))
+    assert {"'=2+3", "Miel"} == {row[0] for row in all_of_it[1:]}
+    assert "3,50" in next(row for row in all_of_it if row[0] == "'=2+3")
+
+
+LISTS = (
+    "bons", "points-de-retrait", "formules", "livraisons", "commandes", "courrier",
+    "livraisons/2026-06-16/mardi/liste", "commandes/2026-06-16/mardi",
+)  # fmt: skip
+
+
+def test_every_list_is_a_workbook_too(desk):
+    for address in LISTS:
+        answer = desk.submit(f"/ferme/{address}/export", {"format": "xlsx"})
+        assert answer.status_code == 200, address
+        sheet = load_workbook(BytesIO(answer.data)).active
+        assert sheet.freeze_panes == "A2" and sheet["A1"].font.bold, address
+    assert desk.submit("/ferme/bons/export", {"format": "exe"}).status_code == 422

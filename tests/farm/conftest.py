@@ -1,21 +1,32 @@
-"""Who works at the farm."""
+"""Who works at the farm: `staff` and `admin` with and without JavaScript, `desk` and `office` without."""
 
 import pytest
 
 from tests.client import Browser
-from tests.world import STAFF
+from tests.world import ADMIN, STAFF
 
 
-@pytest.fixture
-def staff(browser: Browser) -> Browser:
-    browser.sign_in(STAFF)
+def at_work(browser: Browser, email: str) -> Browser:
+    browser.sign_in(email)
     browser.get("/ferme")
     return browser
 
 
 @pytest.fixture
+def staff(browser: Browser) -> Browser:
+    return at_work(browser, STAFF)
+
+
+@pytest.fixture
 def desk(client: Browser) -> Browser:
-    """A member of staff without JavaScript."""
-    client.sign_in(STAFF)
-    client.get("/ferme")
-    return client
+    return at_work(client, STAFF)
+
+
+@pytest.fixture
+def admin(browser: Browser) -> Browser:
+    return at_work(browser, ADMIN)
+
+
+@pytest.fixture
+def office(client: Browser) -> Browser:
+    return at_work(client, ADMIN)

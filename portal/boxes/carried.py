@@ -254,7 +254,7 @@ def carried(delivery_ids: Collection[int], *, although_cancelled: bool = False) 
             Basket.week,
         )
         .join(Delivery, Delivery.id == Basket.delivery_id)
-        .where(Delivery.id.in_(ids), _takes_place(although_cancelled))
+        .where(Delivery.id.in_(ids), Basket.quantity > 0, _takes_place(although_cancelled))
     )
     expected = received(ids, although_cancelled=although_cancelled).subquery()
     not_frozen = select(expected).join(Delivery, Delivery.id == expected.c.delivery_id)

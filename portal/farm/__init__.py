@@ -25,6 +25,7 @@ from portal.farm import (
     mailbox,
     one_offs,
     order_sheets,
+    lists,
     orders,
     points,
     preparing,

@@ -1,4 +1,4 @@
-"""The coming deliveries: their states, their counts, the list that is packed by."""
+"""The coming deliveries: their states and their counts."""
 
 from datetime import date, timedelta
 
@@ -12,7 +12,7 @@ from portal.deliveries.queries import DeliveryView
 from portal.farm import blueprint
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.packing.queries import counts, packing_list, tallies
+from portal.packing.queries import counts, tallies
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.cutoffs import local_day
 from portal.rules.deliveries import refusal_to_leave, refusal_to_reinstate
@@ -85,19 +85,6 @@ def delivery(day: date, tour: str) -> ResponseReturnValue:
         work=work(db.session(), [found.id])[found.id],
         written=progress(db.session(), [found.id])[found.id],
         nav_current="farm.deliveries",
-    )
-
-
-@blueprint.get("/livraisons/<date:day>/<tour>/liste")
-@needs(Permission.LOOK)
-def delivery_list(day: date, tour: str) -> ResponseReturnValue:
-    found, now = _delivery_or_404(day, tour), clock.now()
-    return render_template(
-        "print/packing_list.html",
-        delivery=found,
-        state=found.state(now),
-        list=packing_list(db.session(), found),
-        now=now,
     )
 
 

@@ -2,19 +2,25 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import customer_number
 from portal.boxes import carried as boxes
 from portal.boxes.carried import PackedBox
+from portal.boxes.models import Basket, BasketCorrection
 from portal.catalogue.queries import FormulaView, formulas
 from portal.deliveries.queries import DeliveryView
+from portal.packing.before import beginners
+from portal.packing.prints import Entry, known_numbers, numbered
 from portal.pickup.queries import PointView, points
 from portal.rules.alphabet import french_order
+from portal.shop.models import OrderCorrection
 from portal.shop.sheets import Bag, bags, orders_by_point
+from portal.subscriptions.models import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +48,33 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who collects what; the customer number tells two people of one name apart and is left out otherwise."""
+    """Who collects what; the customer number tells two people of one name apart and is left out otherwise.
 
+    `number` stands on the list, on the labels and on the round sheet; `key` names the line on all versions of them.
+    """
+
+    key: str
     last_name: str
     first_name: str
     customer_number: str | None
     items: tuple[Item, ...]
     orders: tuple[Bag, ...] = ()
+    number: int = 0
+    beginner: bool = False
+    """One of the first two deliveries: packed with more care."""
+    corrected: bool = False
+    """By staff, after the delivery had closed."""
+
+    @property
+    def short_name(self) -> str:
+        """For a list that hangs where everybody reads it."""
+        return f"{self.first_name} {self.last_name[:1]}.".strip()
+
+    @property
+    def entry(self) -> Entry:
+        items = tuple((item.formula.id, item.quantity) for item in self.items)
+        orders = tuple((bag.id, bag.portions) for bag in self.orders)
+        return Entry((self.last_name, self.first_name, items, orders), self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +106,14 @@ class PackingList:
     counts: Counts
     stops: tuple[Stop, ...]
 
+    @property
+    def empty(self) -> bool:
+        return not self.stops
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        return {recipient.key: recipient.entry for stop in self.stops for recipient in stop.recipients}
+
 
 def tallies(session: Session, delivery_ids: Collection[int]) -> dict[int, Tally]:
     """The boxes of deliveries: frozen ones where the list is closed, else what is expected at this moment."""
@@ -108,12 +142,52 @@ def packing_list(
         bags_there.setdefault(bag.pickup_point_id, []).append(bag)
     orders = {point_id: len(there) for point_id, there in bags_there.items()}
     found = _counts(session, delivery, Tally(numbers), orders)
+    marks = _marks(session, delivery)
     stops = tuple(
-        Stop(point, _recipients(by_point.get(point.id, ()), bags_there.get(point.id, ()), found.formulas))
+        Stop(
+            point,
+            _recipients(
+                point, by_point.get(point.id, ()), bags_there.get(point.id, ()), found.formulas, marks
+            ),
+        )
         for point in found.points
         if point.id in by_point or point.id in bags_there
     )
-    return PackingList(found, stops)
+    return PackingList(found, _numbered(session, delivery, stops))
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What sets some lines apart: the accounts of beginners, the accounts and orders that were corrected."""
+
+    beginners: Collection[int]
+    accounts: Collection[int]
+    orders: Collection[int]
+
+
+def _marks(session: Session, delivery: DeliveryView) -> _Marks:
+    of_boxes = (
+        select(Subscription.account_id)
+        .join(Basket, Basket.subscription_id == Subscription.id)
+        .join(BasketCorrection, BasketCorrection.basket_id == Basket.id)
+        .where(BasketCorrection.delivery_id == delivery.id, BasketCorrection.undone_at.is_(None))
+    )
+    of_orders = select(OrderCorrection.order_id).where(
+        OrderCorrection.delivery_id == delivery.id, OrderCorrection.undone_at.is_(None)
+    )
+    return _Marks(
+        beginners(session, delivery), set(session.scalars(of_boxes)), set(session.scalars(of_orders))
+    )
+
+
+def _numbered(session: Session, delivery: DeliveryView, stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
+    """In the order of the list, but for those whose number has been printed since the delivery closed."""
+    kept = known_numbers(session, delivery.id, delivery.cutoff_at)
+    numbers = numbered((recipient.key for stop in stops for recipient in stop.recipients), kept)
+    return tuple(
+        replace(stop, recipients=tuple(replace(r, number=numbers[r.key]) for r in stop.recipients))
+        for stop in stops
+    )
 
 
 def _counts(session: Session, delivery: DeliveryView, tally: Tally, orders: Mapping[int, int]) -> Counts:
@@ -129,7 +203,11 @@ def _counts(session: Session, delivery: DeliveryView, tally: Tally, orders: Mapp
 
 
 def _recipients(
-    packed: Iterable[PackedBox], ordered: Iterable[Bag], carried: Iterable[FormulaView]
+    point: PointView,
+    packed: Iterable[PackedBox],
+    ordered: Iterable[Bag],
+    carried: Iterable[FormulaView],
+    marks: _Marks,
 ) -> tuple[Recipient, ...]:
     """One line a person, whatever they collect; each order of a guest is a line of its own."""
     whose: dict[int | str, tuple[str, str]] = {}
@@ -145,10 +223,13 @@ def _recipients(
     namesakes = Counter(whose.values())
     recipients = [
         Recipient(
+            f"{point.id}-{key}",
             *name,
             customer_number=customer_number(key) if namesakes[name] > 1 and isinstance(key, int) else None,
             items=tuple(Item(f, quantities[key][f.id]) for f in carried if f.id in quantities.get(key, ())),
             orders=tuple(orders.get(key, ())),
+            beginner=key in marks.beginners and key in quantities,
+            corrected=key in marks.accounts or any(bag.id in marks.orders for bag in orders.get(key, ())),
         )
         for key, name in whose.items()
     ]

@@ -59,6 +59,13 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => print());
 }
 
+if (document.querySelector("[data-print-now]")) {
+  const address = new URL(location);
+  address.searchParams.delete("imprimer"); // not once more when the page is loaded again
+  history.replaceState(null, "", address);
+  addEventListener("load", () => print());
+}
+
 for (const button of document.querySelectorAll("[data-reveal]")) {
   const input = document.getElementById(button.dataset.reveal);
   button.hidden = false;

@@ -178,7 +178,15 @@ GET   /ferme/livraisons/<date:day>/<tour>/retablissement                        
 POST  /ferme/livraisons/<date:day>/<tour>/retablissement                               calendar
 GET   /ferme/livraisons/<date:day>/<tour>/changements                                  correct
 POST  /ferme/livraisons/<date:day>/<tour>/changements/<kind>/<id:subscription_id>/<date:week>  correct
-GET   /ferme/livraisons/<date:day>/<tour>/liste                                        look
+GET   /ferme/livraisons/<date:day>/<tour>/corrections                                  correct
+GET   /ferme/livraisons/<date:day>/<tour>/corrections/<id:subscription_id>             correct
+POST  /ferme/livraisons/<date:day>/<tour>/corrections/<id:subscription_id>             correct
+POST  /ferme/livraisons/<date:day>/<tour>/corrections/<of>/<id:correction_id>/annulation  correct
+GET   /ferme/commandes/<id:order_id>/correction                                        correct
+POST  /ferme/commandes/<id:order_id>/correction                                        correct   422
+GET   /ferme/livraisons/<date:day>/<tour>/<paper:paper>                                look
+GET   /ferme/livraisons/<date:day>/<tour>/<paper:paper>.pdf                            look
+POST  /ferme/livraisons/<date:day>/<tour>/<paper:paper>/impression                     pack
 GET   /ferme/paniers/<date:day>/<tour>                                                 compose
 POST  /ferme/paniers/<date:day>/<tour>                                                 compose
 POST  /ferme/paniers/<date:day>/<tour>/<id:formula_id>/<id:product_id>                 compose
@@ -321,6 +329,7 @@ VALUES: dict[str, str | int | date] = {
 CLOSED = {"/ferme/commandes/<date:day>/<tour>/preparation": {"day": EARLIER}}
 """What waits for the cutoff."""
 CELL = f"cell-{FORMULA}-{PRODUCT}"
+    "paper": "liste",
 NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
 
 Form = dict[str, Any]

@@ -1,0 +1,135 @@
+"""The papers of a delivery: on screen, as PDF, and noted version by version as they are printed."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug.routing import BaseConverter
+
+from portal.deliveries.queries import DeliveryView, find
+from portal.farm import blueprint, staff
+from portal.infra import clock, pdf
+from portal.infra.orm import db
+from portal.packing import papers, prints
+from portal.packing.harvest import harvest_list
+from portal.packing.labels import SHEETS, Format, labels, sheets
+from portal.packing.models import Paper
+from portal.packing.papers import Wishes
+from portal.packing.queries import packing_list
+from portal.packing.rounds import round_sheet
+from portal.profile.queries import get_farm
+from portal.rules.permissions import Permission
+from portal.web.guards import needs
+
+OF_DELIVERY = "/livraisons/<date:day>/<tour>"
+SLUGS = {
+    Paper.HARVEST: "recolte",
+    Paper.PACKING: "liste",
+    Paper.LABELS: "etiquettes",
+    Paper.ROUND: "tournee",
+    Paper.SIGNATURES: "emargement",
+}
+READ: Mapping[Paper, Callable[[Session, DeliveryView], Any]] = {
+    Paper.HARVEST: harvest_list,
+    Paper.PACKING: packing_list,
+    Paper.LABELS: packing_list,
+    Paper.ROUND: round_sheet,
+    Paper.SIGNATURES: packing_list,
+}
+
+
+class PaperConverter(BaseConverter):
+    """A paper by its French name."""
+
+    regex = f"(?:{'|'.join(SLUGS.values())})"
+
+    def to_python(self, value: str) -> Paper:
+        return next(paper for paper, slug in SLUGS.items() if slug == value)
+
+    def to_url(self, value: Any) -> str:
+        return SLUGS[Paper(value)]
+
+
+@blueprint.record_once
+def _convert(setup: BlueprintSetupState) -> None:
+    setup.app.url_map.converters["paper"] = PaperConverter
+
+
+@blueprint.get(f"{OF_DELIVERY}/<paper:paper>")
+@needs(Permission.LOOK)
+def paper(day: date, tour: str, paper: Paper) -> ResponseReturnValue:
+    return _page(_delivery_or_404(day, tour), paper)
+
+
+@blueprint.get(f"{OF_DELIVERY}/<paper:paper>.pdf")
+@needs(Permission.LOOK)
+def paper_file(day: date, tour: str, paper: Paper) -> ResponseReturnValue:
+    delivery = _delivery_or_404(day, tour)
+    found = READ[paper](db.session(), delivery)
+    body = papers.file(paper, found, _about(delivery, paper, found), _wishes())
+    name = f"{SLUGS[paper]}-{delivery.day}-{delivery.tour_slug}.pdf"
+    disposition = f'inline; filename="{name}"'
+    return Response(body, mimetype=pdf.CONTENT_TYPE, headers={"Content-Disposition": disposition})
+
+
+@blueprint.post(f"{OF_DELIVERY}/<paper:paper>/impression")
+@needs(Permission.PACK)
+def print_paper(day: date, tour: str, paper: Paper) -> ResponseReturnValue:
+    """Note the version that goes to the printer, then show it."""
+    session, delivery = db.session(), _delivery_or_404(day, tour)
+    prints.hold(session, delivery.id)
+    found = READ[paper](session, delivery)
+    if found.empty:
+        return make_response(_page(delivery, paper), 422)
+    prints.record(session, delivery.id, paper, found.entries, by=staff().id)
+    where = _where(delivery, paper)
+    if "pdf" in request.form:
+        return redirect(url_for("farm.paper_file", **where), 303)
+    return redirect(url_for("farm.paper", imprimer="oui", **where), 303)
+
+
+def _page(delivery: DeliveryView, paper: Paper) -> str:
+    found, wishes = READ[paper](db.session(), delivery), _wishes()
+    sheet = SHEETS[wishes.format]
+    return render_template(
+        f"print/{paper}.html",
+        delivery=delivery,
+        paper=paper,
+        list=found,
+        wishes=wishes,
+        where=_where(delivery, paper),
+        formats=SHEETS,
+        sheets=sheets(labels(found), sheet, wishes.start) if paper is Paper.LABELS else (),
+        printing="imprimer" in request.args,
+        **_about(delivery, paper, found).context,
+    )
+
+
+def _where(delivery: DeliveryView, paper: Paper) -> dict[str, Any]:
+    return {"day": delivery.day, "tour": delivery.tour_slug, "paper": paper, **_wishes().address}
+
+
+def _about(delivery: DeliveryView, paper: Paper, found: Any) -> papers.About:
+    session, now = db.session(), clock.now()
+    standing = prints.standing(session, delivery.id, paper, found.entries)
+    return papers.About(delivery, delivery.state(now), get_farm(session), now, standing)
+
+
+def _wishes() -> Wishes:
+    """As the address or the form says; what is no wish of ours is the usual one."""
+    try:
+        wanted = Format(request.values.get("format", ""))
+    except ValueError:
+        wanted = Format.S24
+    start = request.values.get("debut", "1")
+    places = range(1, SHEETS[wanted].labels + 1)
+    begun = int(start) if start.isascii() and start.isdigit() and len(start) < 3 else 1
+    return Wishes(request.values.get("noms") == "courts", wanted, begun if begun in places else 1)
+
+
+def _delivery_or_404(day: date, tour: str) -> DeliveryView:
+    return find(db.session(), day, tour) or abort(404)

@@ -39,14 +39,20 @@ def billing_address(session: Session, account_id: int) -> AddressView | None:
     return session.scalar(_BILLING.where(Address.account_id == account_id))
 
 
-def keep_billing_address(session: Session, account_id: int, wanted: AddressView, *, at: datetime) -> None:
-    """Offer it first from now on; what stood on a paper is archived as it was."""
+def keep_billing_address(
+    session: Session, account_id: int, wanted: AddressView | None, *, at: datetime, by: int
+) -> bool:
+    """Offer it first from now on, or none; what stood on a paper is archived as it was. Whether it is another."""
     if billing_address(session, account_id) == wanted:
-        return
+        return False
     mine = select(Address).where(Address.account_id == account_id)
     for row in session.scalars(mine.where(Address.billing, Address.archived_at.is_(None))):
         row.archived_at = at
+    if wanted is None:
+        audit.record(session, "address.remove", ("account", account_id), at=at, by=by)
+        return True
     new = Address(account_id=account_id, billing=True, created_at=at, **asdict(wanted))
     session.add(new)
     session.flush()
-    audit.record(session, "address.create", ("address", new.id), at=at, by=account_id)
+    audit.record(session, "address.create", ("account", account_id), at=at, by=by, after={"address": new.id})
+    return True

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from portal.accounts.models import Account, MailedLink, SignInSession
+from portal.accounts.models import Account, LinkPurpose, MailedLink, SignInSession
 from portal.accounts.sessions import hash_token
 from portal.infra.outbox import CONTROL
 
@@ -50,3 +50,21 @@ def list_devices(session: Session, account_id: int, now: datetime) -> list[Devic
         .order_by(SignInSession.seen_at.desc(), SignInSession.id.desc())
     )
     return [Device(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Whether and when somebody comes in: their last visit, and until when their invitation is good."""
+
+    seen_at: datetime | None
+    invited_until: datetime | None
+
+
+def entrance(session: Session, account_id: int, now: datetime) -> Entrance:
+    seen = select(func.max(SignInSession.seen_at)).where(SignInSession.account_id == account_id)
+    invited = select(func.max(MailedLink.expires_at)).where(
+        MailedLink.account_id == account_id,
+        MailedLink.purpose == LinkPurpose.INVITE,
+        MailedLink.expires_at > now,
+    )
+    return Entrance(*session.execute(select(seen.scalar_subquery(), invited.scalar_subquery())).one())

@@ -18,6 +18,7 @@ def staff() -> Account:
 
 
 from portal.farm import (
+    acting,
     compositions,
     deliveries,
     delivery_acts,
@@ -27,6 +28,8 @@ from portal.farm import (
     order_sheets,
     lists,
     orders,
+    people,
+    person,
     points,
     preparing,
     product_acts,

@@ -5,6 +5,7 @@ Rows are never changed or removed: triggers in the migrations refuse UPDATE and 
 
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
@@ -14,8 +15,23 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from portal.infra.orm import Base, PrimaryKey
 from portal.rules.money import Money
 
-in_place_of: ContextVar[int | None] = ContextVar("in_place_of", default=None)
-"""Set while staff act as a subscriber: every line of the trail then has both names."""
+
+@dataclass(frozen=True, slots=True)
+class Deputy:
+    """Staff who see the site as a subscriber, and act in that person's place."""
+
+    staff_id: int
+    account_id: int
+
+
+deputy: ContextVar[Deputy | None] = ContextVar("deputy", default=None)
+"""Set while one acts: whoever a service says that it is, every line of the trail then has both names."""
+
+
+def hands(by: int | None) -> int | None:
+    """Who really acts where `by` is said to."""
+    standing_in = deputy.get()
+    return standing_in.staff_id if standing_in else by
 
 
 class AuditEvent(Base):
@@ -47,11 +63,12 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Add a line within the caller's transaction; `subject` is a table's name and a key."""
+    standing_in = deputy.get()
     session.add(
         AuditEvent(
             at=at,
-            account_id=by,
-            for_account_id=in_place_of.get(),
+            account_id=hands(by),
+            for_account_id=standing_in.account_id if standing_in else None,
             action=action,
             subject_type=subject[0],
             subject_id=str(subject[1]),

@@ -19,6 +19,7 @@ from typing import Any
 from flask import Flask, Response, g, has_app_context, request, request_started
 from sqlalchemy import inspect
 
+from portal.infra import audit
 from portal.settings import ROOT
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def _account_id() -> int | None:
     """Of who is known to be signed in: a line of the log is worth no query."""
     state = inspect(g.get("_login_user"), raiseerr=False)
     identity = state.identity if state is not None else None
-    return identity[0] if identity else None
+    return audit.hands(identity[0]) if identity else None
 
 
 def _log_exception(

@@ -257,9 +257,13 @@ class Line:
     created_at: datetime
 
 
-def list_lines(session: Session, *, before: int | None, limit: int) -> list[Line]:
-    """The newest first, from the one before `before` on."""
+def list_lines(
+    session: Session, *, before: int | None = None, limit: int, to: str | None = None
+) -> list[Line]:
+    """The newest first, from the one before `before` on; to one address, if asked."""
     query = select(Mail.id, Mail.state, Mail.recipient, Mail.subject, Mail.created_at)
+    if to is not None:
+        query = query.where(Mail.recipient == to)
     if before is not None:
         query = query.where(Mail.id < before)
     return [Line(*row) for row in session.execute(query.order_by(Mail.id.desc()).limit(limit))]

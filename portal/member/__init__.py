@@ -5,6 +5,7 @@ from typing import cast
 from flask import Blueprint
 from flask_login import current_user
 
+from portal.accounts import acting
 from portal.accounts.models import Account
 from portal.web.guards import members_only
 
@@ -15,6 +16,11 @@ members_only(blueprint)
 def member() -> Account:
     """The account that is signed in; the face's guard has seen to it that there is one."""
     return cast(Account, current_user._get_current_object())
+
+
+def hands() -> Account:
+    """Who acts: the member, or staff who see the site as that person."""
+    return acting.hands() or member()
 
 
 from portal.member import (

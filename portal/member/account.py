@@ -17,6 +17,7 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
 from portal.rules.passwords import MAX_CHARACTERS
+from portal.web.guards import own_hands_only
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
@@ -37,6 +38,7 @@ def account() -> ResponseReturnValue:
 
 
 @blueprint.post("/mon-compte/mot-de-passe")
+@own_hands_only
 def change_password() -> ResponseReturnValue:
     form = ChangePasswordForm(request.form, member())
     if not form.validate():
@@ -58,6 +60,7 @@ def change_password() -> ResponseReturnValue:
 
 
 @blueprint.post("/mon-compte/appareils/<id:session_id>/deconnexion")
+@own_hands_only
 def sign_out_device(session_id: int) -> ResponseReturnValue:
     if not services.revoke_session(db.session(), member(), session_id, at=clock.now()):
         abort(404)
@@ -66,6 +69,7 @@ def sign_out_device(session_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/mon-compte/appareils/deconnexion")
+@own_hands_only
 def sign_out_everywhere() -> ResponseReturnValue:
     services.revoke_all(db.session(), member(), at=clock.now(), by=member().id)
     logout_user()

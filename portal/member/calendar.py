@@ -8,6 +8,7 @@ from portal.infra.mail import link
 from portal.infra.orm import db
 from portal.member import blueprint, member
 from portal.planning import feed
+from portal.web.guards import own_hands_only
 from portal.web.i18n import gettext as _
 
 
@@ -17,6 +18,7 @@ def _key() -> str:
 
 
 @blueprint.get("/planning/calendrier")
+@own_hands_only
 def calendar() -> ResponseReturnValue:
     found = feed.of_account(db.session(), member().id)
     token = feed.token_of(found, _key()) if found else None
@@ -25,6 +27,7 @@ def calendar() -> ResponseReturnValue:
 
 
 @blueprint.post("/planning/calendrier")
+@own_hands_only
 def renew_calendar() -> ResponseReturnValue:
     feed.renew(db.session(), member(), _key(), at=clock.now())
     flash(_("Votre adresse de calendrier est prête ; une adresse plus ancienne ne marche plus."), "success")
@@ -32,6 +35,7 @@ def renew_calendar() -> ResponseReturnValue:
 
 
 @blueprint.post("/planning/calendrier/suppression")
+@own_hands_only
 def remove_calendar() -> ResponseReturnValue:
     feed.remove(db.session(), member(), at=clock.now())
     flash(_("Votre adresse de calendrier ne marche plus."), "success")

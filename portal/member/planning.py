@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, member
+from portal.member import blueprint, hands, member
 from portal.member.forms import MOST, read_aboard, read_day, read_id, read_ids
 from portal.member.home import next_context
 from portal.planning import services, suspensions
@@ -158,7 +158,7 @@ def vary_back(week: date) -> ResponseReturnValue:
 def _act(act: Callable[..., Outcome | None], week: date, **wanted: object) -> ResponseReturnValue:
     """Do it to the subscriptions that the form names, with the orders that travel with them as it says."""
     named, orders = read_ids(request.form, "abonnement"), read_aboard(request.form)
-    return _answer(act(db.session(), member(), named, week, orders=orders, **wanted), week)
+    return _answer(act(db.session(), member(), named, week, by=hands(), orders=orders, **wanted), week)
 
 
 def _page_asked(week: date) -> date:

@@ -13,7 +13,7 @@ from portal.catalogue.models import Kind
 from portal.catalogue.queries import PricedFormula, priced_formulas
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, member
+from portal.member import blueprint, hands, member
 from portal.member.forms import TermsForm, read_aboard, read_dates, read_day, with_usual
 from portal.member.planning import ask_about_orders, fates_said
 from portal.pickup.queries import PointView, offered_points
@@ -53,7 +53,9 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
     """Take back terms that have not begun, named by their Monday."""
     monday = read_day(request.form, "lundi") or abort(400)
     orders = read_aboard(request.form)
-    outcome = terms.withdraw(db.session(), member(), subscription_id, monday, orders=orders) or abort(404)
+    outcome = terms.withdraw(
+        db.session(), member(), subscription_id, monday, by=hands(), orders=orders
+    ) or abort(404)
     if outcome.orders.question:
         return ask_about_orders(outcome.orders.question, url_for("member.subscriptions"))
     if outcome.answer is Answer.DONE:
@@ -123,6 +125,7 @@ def _confirm_terms(subscription_id: int) -> ResponseReturnValue:
         asked.form.wanted,
         also=also,
         expected=read_dates(request.form, [subscription_id, *also]),
+        by=hands(),
         orders=read_aboard(request.form),
     )
     if outcome is None:

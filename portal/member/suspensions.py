@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from portal.boxes.queries import with_changes
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, member
+from portal.member import blueprint, hands, member
 from portal.member.forms import read_aboard, read_day, read_ids
 from portal.member.planning import ask_about_orders
 from portal.planning import suspensions
@@ -118,7 +118,9 @@ def suspend() -> ResponseReturnValue:
         return _page(asked, 422)
     first, last = asked.days
     orders = read_aboard(request.form)
-    outcome = suspensions.suspend(db.session(), member(), asked.chosen, first, last, orders=orders)
+    outcome = suspensions.suspend(
+        db.session(), member(), asked.chosen, first, last, by=hands(), orders=orders
+    )
     if outcome is None:
         abort(404)
     if outcome.orders.question:
@@ -135,7 +137,7 @@ def resume() -> ResponseReturnValue:
     asked = read_ids(request.form, "suspension")
     if not asked:
         abort(404)
-    outcome = suspensions.resume(db.session(), member(), asked)
+    outcome = suspensions.resume(db.session(), member(), asked, by=hands())
     if outcome is None:
         abort(404)
     return _done("resumed", outcome)

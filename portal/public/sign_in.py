@@ -26,7 +26,7 @@ from portal.infra.orm import db
 from portal.infra.throttle import Count
 from portal.public import blueprint
 from portal.rules.passwords import MAX_CHARACTERS
-from portal.web.guards import is_on_this_site
+from portal.web.guards import is_on_this_site, own_hands_only
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.limits import client_address
@@ -121,6 +121,7 @@ def forgot_password_sent() -> ResponseReturnValue:
 
 
 @blueprint.route("/lien/<token>", methods=["GET", "POST"])
+@own_hands_only
 def link(token: str) -> ResponseReturnValue:
     """A mailed link: opening it only shows a page, since mail scanners open links too."""
     session, now = db.session(), clock.now()

@@ -6,6 +6,8 @@ import unicodedata
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+_COUNTRY = re.compile(r"(?:\+|\b00)33[\s.]*(?:\(0\)[\s.]*)?(?=[1-9])")
+_WITHIN_NUMBER = re.compile(r"(?<=\d)[\s.,/-]+(?=\d)")
 
 
 def french_order(*texts: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -39,6 +41,12 @@ def search_key(*texts: str | None) -> str:
     A word that was typed, written the same way, finds the text by any part of it.
     """
     return " ".join(_bare(text).replace(" ", "") for text in texts if text)
+
+
+def search_words(typed: str) -> list[str]:
+    """What somebody types, word by word as `search_key` writes; figures with gaps are one number."""
+    text = _WITHIN_NUMBER.sub("", _COUNTRY.sub("0", typed))
+    return [word for word in (search_key(part) for part in text.split()) if word]
 
 
 def _singular(word: str) -> str:

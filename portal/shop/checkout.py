@@ -237,7 +237,7 @@ def _remember(session: Session, account_id: int, contact: Contact, now: datetime
     account = session.get_one(Account, account_id)
     audit.change(session, account, {"phone": contact.phone}, at=now, by=account_id, unsaid={"phone"})
     address = AddressView(contact.name, contact.street, contact.postcode, contact.town)
-    keep_billing_address(session, account_id, address, at=now)
+    keep_billing_address(session, account_id, address, at=now, by=account_id)
 
 
 def _settle(session: Session, order: Order, seen: Summary, now: datetime) -> None:

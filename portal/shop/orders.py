@@ -100,7 +100,7 @@ def _step(
     if not may_become(before, to):
         return Refusal.NOT_IN_THIS_STATE
     order.state, order.changed_at = to, at
-    order.events.append(OrderEvent(at=at, what=Happening(to), by_id=by, reason=reason))
+    order.events.append(OrderEvent(at=at, what=Happening(to), by_id=audit.hands(by), reason=reason))
     audit.record(
         session,
         "order.state",
@@ -164,7 +164,7 @@ def _post(
             farm=farm,
             order=view,
             way=order_link(view.id, view.account_id),
-            by_farm=by is not None and by != view.account_id,
+            by_farm=audit.hands(by) not in {None, view.account_id},
             now=at,
             **context,
         )

@@ -393,6 +393,12 @@ def orders_named(session: Session, name: str, *, limit: int) -> list[OrderView]:
     return _read(session, latest.where(Order.name.icontains(name, autoescape=True)).limit(limit))
 
 
+def latest_of(session: Session, account_id: int, *, limit: int) -> list[OrderView]:
+    """An account's orders, the last delivery's first, whatever became of them."""
+    latest = _ORDERS.order_by(None).order_by(Delivery.day.desc(), Order.id.desc())
+    return _read(session, latest.where(Order.account_id == account_id).limit(limit))
+
+
 def _one(session: Session, statement: Select[*tuple[Any, ...]]) -> OrderView | None:
     return next(iter(_with_steps(session, statement)), None)
 

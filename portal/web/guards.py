@@ -2,12 +2,23 @@
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
-from flask import Blueprint, abort, current_app, make_response, redirect, request, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.infra import audit
 from portal.rules.permissions import Permission
 from portal.web.htmx import is_htmx
 
@@ -37,6 +48,18 @@ def members_only(face: Blueprint) -> None:
 
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+
+def own_hands_only(view: View) -> View:
+    """Keep it from staff who see the site as somebody: passwords and secret links are that person's (BAR Z7)."""
+
+    @wraps(view)
+    def guarded(**values: Any) -> ResponseReturnValue:
+        if current_user.is_authenticated and audit.deputy.get():
+            return render_template("errors/own_hands.html"), 403
+        return view(**values)
+
+    return cast(View, guarded)
 
 
 def needs(permission: Permission) -> Callable[[View], View]:

@@ -42,6 +42,7 @@ from tests.farm.forms import (
     NEW_ARTICLE,
     NEW_TOUR,
     NEWS,
+    PERSON,
     POINT,
     PRICE,
     PROFILE,
@@ -258,6 +259,18 @@ GET   /ferme/produits/fournisseurs/ajout                                        
 POST  /ferme/produits/fournisseurs/ajout                                               sell
 GET   /ferme/produits/fournisseurs/<id:supplier_id>                                    sell
 POST  /ferme/produits/fournisseurs/<id:supplier_id>                                    sell
+GET   /ferme/abonnes                                                                   people
+GET   /ferme/abonnes/ajout                                                             people
+POST  /ferme/abonnes/ajout                                                             people
+GET   /ferme/abonnes/<id:account_id>                                                   people
+GET   /ferme/abonnes/<id:account_id>/coordonnees                                       people
+POST  /ferme/abonnes/<id:account_id>/coordonnees                                       people
+POST  /ferme/abonnes/<id:account_id>/note                                              people
+POST  /ferme/abonnes/<id:account_id>/invitation                                        people
+POST  /ferme/abonnes/<id:account_id>/fermeture                                         people
+POST  /ferme/abonnes/<id:account_id>/reouverture                                       people
+POST  /ferme/abonnes/<id:account_id>/voir-comme                                        act_for
+POST  /ferme/voir-comme/fin                                                            look
 GET   /ferme/bons                                                                      vouchers
 GET   /ferme/bons/ajout                                                                vouchers
 POST  /ferme/bons/ajout                                                                vouchers
@@ -296,6 +309,7 @@ FORMULA, PRODUCT = 2, 1
 """The large box and its carrots; `prepare` looks."""
 
 VALUES: dict[str, str | int | date] = {
+    "account_id": 1,
     "article_id": 1,
     "article_slug": "miel",
     "before": 2,
@@ -436,6 +450,9 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/produits/rayons/<id:category_id>/place": lambda _: {"place": "2"},
     "/ferme/produits/fournisseurs/ajout": lambda _: SUPPLIER,
     "/ferme/produits/fournisseurs/<id:supplier_id>": lambda _: SUPPLIER,
+    "/ferme/abonnes/ajout": lambda _: PERSON,
+    "/ferme/abonnes/<id:account_id>/coordonnees": lambda _: PERSON,
+    "/ferme/abonnes/<id:account_id>/note": lambda _: {"note": "Sonner deux fois."},
     "/ferme/bons/ajout": lambda _: VOUCHER,
     "/ferme/reglages": lambda _: PROFILE,
     "/ferme/reglages/boutique": lambda _: SHOP,

@@ -82,3 +82,12 @@ SHOP = {
 }
 CONDITIONS = {"text": "# Qui vend\n\nLa ferme.\n\n# Le prix\n\nToutes taxes comprises.", "act": "publish"}
 NEWS = {"title": "La récolte commence", "text": "Bonjour !\n\nÀ mardi.", "day": "", "time": ""}
+PERSON = {
+    "first_name": "Noé",
+    "last_name": "Lœwe",
+    "email": "noe@example.org",
+    "phone": "06 39 98 12 34",
+    "street": "3 rue du Four",
+    "postcode": "05300",
+    "town": "Laragne",
+}

@@ -1,0 +1,114 @@
+"""One person in one look, and what staff do for them."""
+
+from datetime import timedelta
+
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import Form
+from wtforms.widgets import TextArea
+
+from portal.accounts import people as services
+from portal.accounts.addresses import billing_address
+from portal.accounts.models import Account
+from portal.accounts.queries import entrance
+from portal.farm import blueprint, staff
+from portal.farm.people import ADDRESS, account_or_404, editable_or_403
+from portal.infra import clock, outbox
+from portal.infra.orm import db
+from portal.planning.overview import overview
+from portal.planning.queries import planning
+from portal.planning.trail import history
+from portal.rules.cutoffs import local_day
+from portal.rules.permissions import Permission
+from portal.shop import queries as orders
+from portal.web.forms import Typed, paragraphs
+from portal.web.guards import needs
+from portal.web.i18n import gettext as _
+from portal.web.i18n import lazy_gettext as _l
+
+AHEAD = timedelta(weeks=6)
+ORDERS, MAILS = 6, 8
+
+
+class NoteForm(Form):
+    note = Typed(_l("Ce que l'équipe doit savoir"), paragraphs(2000), needed=False, widget=TextArea())
+
+
+@blueprint.get(ADDRESS)
+@needs(Permission.PEOPLE)
+def person(account_id: int) -> ResponseReturnValue:
+    account = account_or_404(account_id)
+    return _page(account, NoteForm(obj=account))
+
+
+def _page(account: Account, form: NoteForm, status: int = 200) -> ResponseReturnValue:
+    session, now = db.session(), clock.now()
+    today = local_day(now)
+    ahead = planning(session, account.id, since=today, until=today + AHEAD, now=now)
+    held = overview(session, account.id, now)
+    lately = orders.latest_of(session, account.id, limit=ORDERS)
+    page = render_template(
+        "farm/people/page.html",
+        person=account,
+        form=form,
+        address=billing_address(session, account.id),
+        entrance=entrance(session, account.id, now),
+        cards=ahead.cards,
+        live=[item for item in held if item.live],
+        ended=[item for item in held if not item.live],
+        orders=lately,
+        mails=outbox.list_lines(session, limit=MAILS, to=account.email),
+        history=history(session, account, [item.id for item in held], [order.id for order in lately]),
+        may=staff().may,
+        editable=not account.is_staff or staff().may(Permission.ROLES),
+        today=today,
+        nav_current="farm.index",
+    )
+    return make_response(page, status)
+
+
+@blueprint.post(f"{ADDRESS}/note")
+@needs(Permission.PEOPLE)
+def save_note(account_id: int) -> ResponseReturnValue:
+    account, form = account_or_404(account_id), NoteForm(request.form)
+    if not form.validate():
+        return _page(account, form, 422)
+    services.change(db.session(), account, {"note": form.note.data or None}, at=clock.now(), by=staff().id)
+    flash(_("La note est enregistrée."), "success")
+    return _back(account_id)
+
+
+@blueprint.post(f"{ADDRESS}/invitation")
+@needs(Permission.PEOPLE)
+def invite_person(account_id: int) -> ResponseReturnValue:
+    account = editable_or_403(account_id)
+    if services.invite(db.session(), account, at=clock.now(), by=staff().id):
+        flash(_("Son accès est fermé : ouvrez-le d'abord."), "warning")
+    else:
+        flash(_("Un mail part à %(address)s.", address=account.email), "success")
+    return _back(account_id)
+
+
+@blueprint.post(f"{ADDRESS}/fermeture")
+@needs(Permission.PEOPLE)
+def close_person(account_id: int) -> ResponseReturnValue:
+    return _let_in(account_id, False, _("Son accès est fermé. Ses abonnements continuent."))
+
+
+@blueprint.post(f"{ADDRESS}/reouverture")
+@needs(Permission.PEOPLE)
+def reopen_person(account_id: int) -> ResponseReturnValue:
+    return _let_in(account_id, True, _("Son accès est rouvert."))
+
+
+def _let_in(account_id: int, wanted: bool, done: str) -> ResponseReturnValue:
+    account = editable_or_403(account_id)
+    if account.id == staff().id:
+        abort(403)
+    services.set_active(db.session(), account, wanted, at=clock.now(), by=staff().id)
+    flash(done, "success")
+    return _back(account_id)
+
+
+def _back(account_id: int) -> ResponseReturnValue:
+    return redirect(url_for("farm.person", account_id=account_id), 303)

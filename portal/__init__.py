@@ -21,12 +21,18 @@ from portal.infra.mail import Sender
 from portal.infra.postman import Postman
 from portal.packing import models as _packing  # noqa: F401
 from portal.planning.announcements import tell_of_prices, tell_of_shortages
-from portal.planning.jobs import tell_of_deliveries
+from portal.planning.jobs import tell_of_closings, tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
 from portal.shop import arrivals
-from portal.shop.jobs import accept_unjudged, erase_guests, follow_deliveries, mark_delivered
+from portal.shop.jobs import (
+    accept_unjudged,
+    erase_guests,
+    follow_closings,
+    follow_deliveries,
+    mark_delivered,
+)
 from portal.shop.suppliers import tell_suppliers
 from portal.shop.wishes import tell_what_is_back
 from portal.web import assets, converters, errors, filters, headers, i18n, limits, templates, transaction
@@ -115,9 +121,11 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "reset links", 2, send_reset_links)
     jobs.register(app, "freeze", 5, freeze_due)
     jobs.register(app, "notices", 5, tell_of_deliveries)
+    jobs.register(app, "closed points", 5, tell_of_closings)
     jobs.register(app, "shortages", 5, tell_of_shortages)
     jobs.register(app, "announced prices", MINUTE, tell_of_prices)
     jobs.register(app, "orders under way", 5, follow_deliveries)
+    jobs.register(app, "orders at closed points", 5, follow_closings)
     jobs.register(app, "places", 10 * MINUTE, count_places)
     jobs.register(app, "deliveries", DAY, generate_ahead)
     jobs.register(app, "wishes", 10 * MINUTE, tell_what_is_back)

@@ -30,7 +30,7 @@ from portal.accounts.models import Account
 from portal.boxes.models import Basket, BoxChange, Suspension
 from portal.catalogue.models import Formula
 from portal.deliveries.models import Delivery
-from portal.pickup.models import PickupPoint
+from portal.pickup.models import PickupPoint, PointClosing
 from portal.rules.calendar import Fortnight, Rhythm
 from portal.subscriptions.models import Subscription, Term
 
@@ -64,14 +64,14 @@ _Then = aliased(BoxChange)
 def received(delivery_ids: Collection[int], *, although_cancelled: bool = False) -> CompoundSelect[Any]:
     """The boxes that deliveries bring, by the terms and changes of this moment: what the freeze writes down.
 
-    Columns: subscription, week of origin, delivery, formula, quantity, point. A cancelled delivery brings none,
-    unless one asks what it would bring.
+    Columns: subscription, week of origin, delivery, formula, quantity, point: that which stands in for a closed
+    one. A cancelled delivery brings none, unless one asks what it would bring.
     """
     columns = (
         Term.subscription_id,
         func.coalesce(BoxChange.formula_id, Term.formula_id).label("formula_id"),
         func.coalesce(BoxChange.quantity, Term.quantity).label("quantity"),
-        PickupPoint.id.label("pickup_point_id"),
+        func.coalesce(PointClosing.substitute_id, PickupPoint.id).label("pickup_point_id"),
         Delivery.id.label("delivery_id"),
     )
     runs = (
@@ -83,11 +83,12 @@ def received(delivery_ids: Collection[int], *, although_cancelled: bool = False)
     usual = (BoxChange.to_week.is_(None), BoxChange.pickup_point_id.is_(None))
     here = (BoxChange.to_week.is_(None),)
     there = (PickupPoint.id == func.coalesce(_Then.pickup_point_id, _There.pickup_point_id),)
-    return union_all(
+    branches = (
         _usual(*columns, Delivery.week.label("week")).where(*runs, *usual),
         _elsewhere(*columns, BoxChange.week).where(*runs, *here),
         _postponed(*columns, BoxChange.week).where(*runs, *there),
     )
+    return union_all(*(branch.outerjoin(PointClosing, _closed()) for branch in branches))
 
 
 def loads(
@@ -103,26 +104,28 @@ def loads(
         BoxChange.quantity, Term.quantity
     )
     size = case((once > usual, once), else_=usual).label("places")
-    where = (
-        PickupPoint.id.in_(point_ids),
-        Delivery.week.in_(weeks),
-        Term.subscription_id.not_in(without),
-        _before_the_end(),
-    )
-    guests = (BoxChange.pickup_point_id != Term.pickup_point_id,)
-    key = (PickupPoint.id.label("point_id"), Delivery.week.label("week"))
-    taken = union_all(
-        *(
-            branch.join(Formula, Formula.id == Term.formula_id)
+    where = (Delivery.week.in_(weeks), Term.subscription_id.not_in(without), _before_the_end())
+
+    def ways(point: Any) -> list[Select[Any]]:
+        key = (Term.subscription_id, point.label("point_id"), Delivery.week.label("week"))
+        found = (
+            _usual(*key, Delivery.week.label("origin"), size),
+            _elsewhere(*key, BoxChange.week, size),
+            _postponed(*key, BoxChange.week, size),
+        )
+        return [
+            way.join(Formula, Formula.id == Term.formula_id)
             .outerjoin(once_formula, once_formula.id == BoxChange.formula_id)
             .where(*where)
-            for branch in (
-                _usual(*key, size),
-                _elsewhere(*key, size).where(*guests),
-                _postponed(*key, size),
-            )
-        )
-    ).subquery()
+            for way in found
+        ]
+
+    own = [way.where(PickupPoint.id.in_(point_ids)) for way in ways(PickupPoint.id)]
+    others = [
+        way.join(PointClosing, _closed()).where(PointClosing.substitute_id.in_(point_ids))
+        for way in ways(PointClosing.substitute_id)
+    ]
+    taken = union(*own, *others).subquery()  # a box that comes to a point in two ways has one place there
     by_point = (taken.c.point_id, taken.c.week)
     rows = session.execute(select(*by_point, func.sum(taken.c.places)).group_by(*by_point))
     return Counter({(point_id, week): int(places) for point_id, week, places in rows})
@@ -238,6 +241,16 @@ def _comes() -> ColumnElement[bool]:
     return and_(
         func.coalesce(BoxChange.skip, False).is_(False),
         ~suspended.correlate(Subscription, Delivery, BoxChange).exists(),
+    )
+
+
+def _closed() -> ColumnElement[bool]:
+    """What keeps a point shut when a delivery comes."""
+    return and_(
+        PointClosing.pickup_point_id == PickupPoint.id,
+        Delivery.day.between(PointClosing.first_day, PointClosing.last_day),
+        PointClosing.made_at < Delivery.cutoff_at,
+        or_(PointClosing.ended_at.is_(None), Delivery.cutoff_at <= PointClosing.ended_at),
     )
 
 

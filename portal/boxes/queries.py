@@ -9,19 +9,19 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from portal.boxes.models import Basket, BoxChange, Suspension
+from portal.boxes.models import Basket, BasketCorrection, BoxChange, Suspension
 from portal.catalogue.models import Formula
 from portal.catalogue.queries import FORMULA, FormulaView
 from portal.deliveries.queries import DeliveryView
 from portal.infra.orm import View
 from portal.pickup.models import PickupPoint
-from portal.pickup.queries import POINT, PointView
+from portal.pickup.queries import POINT, ClosingView, PointView, closings
 from portal.rules import planning
 from portal.rules.changes import POSTPONED_AT_MOST
-from portal.rules.planning import Absence, place_in, project, term_owing
+from portal.rules.planning import Absence, closing_of, place_in, project, term_owing
 from portal.subscriptions.queries import Holding
 
 
@@ -40,10 +40,14 @@ class MemberBox:
     """Collected at another point for once."""
     varied: bool = False
     """Another formula or quantity for once."""
+    corrected: bool = False
+    """By the farm, once the delivery had closed; of a quantity of nothing, taken off it."""
+    closing: ClosingView | None = None
+    """What is closed, so that it is collected elsewhere."""
 
     @property
     def skipped(self) -> bool:
-        return self.absence is not None
+        return self.absence is not None or not self.quantity
 
     @property
     def postponed(self) -> bool:
@@ -93,8 +97,9 @@ _SUSPENSIONS = (
 
 
 def with_changes(session: Session, holdings: Iterable[Holding], since: date) -> list[Holding]:
-    """The same subscriptions, knowing their one-off changes and suspensions that matter from a day on."""
-    holdings = list(holdings)
+    """The same subscriptions, knowing what matters from a day on: one-off changes, suspensions, closed points."""
+    closed = closings(session, since - REACH)
+    holdings = [holding.with_closings(closed) for holding in holdings]
     wanted = {"subscription_ids": [holding.id for holding in holdings], "since": since - REACH}
     changes: dict[int, list[Any]] = {holding.id: [] for holding in holdings}
     suspensions: dict[int, list[planning.Suspension]] = {holding.id: [] for holding in holdings}
@@ -166,17 +171,41 @@ def member_box(holding: Holding, box: planning.Box, delivery: DeliveryView) -> M
         absence=box.absence,
         elsewhere=bool(term and place and plan.change_of(delivery.week).place),
         varied=change.formula_id is not None or change.quantity is not None,
+        closing=_closing(holding, box.point_id, delivery),
     )
 
 
+def _closing(holding: Holding, point_id: int, delivery: DeliveryView) -> ClosingView | None:
+    """What is closed where a subscription's boxes are collected at a point instead."""
+    place = place_in(holding.plan, delivery.week)
+    closing = place and closing_of(place.point_id, delivery.for_rules, holding.plan.closings)
+    if closing is None or closing.substitute_id != point_id:
+        return None
+    return next(view for view in holding.closings if view.for_rules == closing)
+
+
+_CORRECTED = (
+    select(BasketCorrection.id)
+    .where(BasketCorrection.basket_id == Basket.id, BasketCorrection.undone_at.is_(None))
+    .exists()
+)
 _FROZEN = (
-    select(Basket.subscription_id, Basket.week, Basket.delivery_id, Basket.quantity, FORMULA, POINT)
+    select(
+        Basket.subscription_id,
+        Basket.week,
+        Basket.delivery_id,
+        Basket.quantity,
+        FORMULA,
+        POINT,
+        _CORRECTED.label("corrected"),
+    )
     .join(Formula, Formula.id == Basket.formula_id)  # those of the row: the terms may have changed since
     .join(PickupPoint, PickupPoint.id == Basket.pickup_point_id)
     .join(PickupPoint.tour)
     .where(
         Basket.subscription_id.in_(bindparam("subscription_ids", expanding=True)),
         Basket.delivery_id.in_(bindparam("delivery_ids", expanding=True)),
+        or_(Basket.quantity > 0, _CORRECTED),  # one that was added and taken back was never there
     )
 )
 
@@ -187,8 +216,21 @@ def _frozen_boxes(
     if not deliveries:
         return []
     by_id = {d.id: d for d in deliveries if not d.cancelled}
-    wanted = {"subscription_ids": [holding.id for holding in holdings], "delivery_ids": list(by_id)}
+    whose = {holding.id: holding for holding in holdings}
+    wanted = {"subscription_ids": list(whose), "delivery_ids": list(by_id)}
     return [
-        MemberBox(subscription_id, week, by_id[delivery_id], formula, quantity, point, absence=None)
-        for subscription_id, week, delivery_id, quantity, formula, point in session.execute(_FROZEN, wanted)
+        MemberBox(
+            subscription_id,
+            week,
+            by_id[delivery_id],
+            formula,
+            quantity,
+            point,
+            absence=None,
+            corrected=corrected,
+            closing=_closing(whose[subscription_id], point.id, by_id[delivery_id]),
+        )
+        for subscription_id, week, delivery_id, quantity, formula, point, corrected in session.execute(
+            _FROZEN, wanted
+        )
     ]

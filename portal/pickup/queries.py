@@ -1,14 +1,16 @@
 """Reading pickup points."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Tour
 from portal.infra.orm import View
-from portal.pickup.models import PickupPoint
+from portal.pickup.models import PickupPoint, PointClosing
+from portal.rules import planning
 from portal.rules.distances import Position
 
 
@@ -89,3 +91,69 @@ def points(session: Session) -> list[PointView]:
 
 def find(session: Session, point_id: int) -> PointView | None:
     return session.scalar(_POINTS.where(PickupPoint.id == point_id))
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingView:
+    """A point that takes nothing for some days, and where what comes there is collected meanwhile."""
+
+    point: PointView
+    substitute: PointView
+    reason: str
+    for_rules: planning.Closing
+
+    @property
+    def id(self) -> int:
+        assert self.for_rules.id is not None, "what is read has an id"
+        return self.for_rules.id
+
+    @property
+    def first_day(self) -> date:
+        return self.for_rules.first_day
+
+    @property
+    def last_day(self) -> date:
+        return self.for_rules.last_day
+
+    @property
+    def ended(self) -> bool:
+        return self.for_rules.ended_at is not None
+
+
+_CLOSING = View(
+    planning.Closing,
+    point_id=PointClosing.pickup_point_id,
+    substitute_id=PointClosing.substitute_id,
+    first_day=PointClosing.first_day,
+    last_day=PointClosing.last_day,
+    made_at=PointClosing.made_at,
+    ended_at=PointClosing.ended_at,
+    id=PointClosing.id,
+)
+
+
+def closings(session: Session, since: date) -> list[ClosingView]:
+    """The closings that last until a day or longer, those too that were taken back, in their order."""
+    lasting = select(_CLOSING, PointClosing.reason).where(PointClosing.last_day >= since)
+    rows = session.execute(lasting.order_by(PointClosing.first_day, PointClosing.id)).all()
+    named = {point_id for closing, _ in rows for point_id in (closing.point_id, closing.substitute_id)}
+    known = {point.id: point for point in _some(session, named)} if named else {}
+    return [
+        ClosingView(known[closing.point_id], known[closing.substitute_id], reason, closing)
+        for closing, reason in rows
+    ]
+
+
+def find_closing(session: Session, closing_id: int) -> ClosingView | None:
+    found = session.execute(
+        select(_CLOSING, PointClosing.reason).where(PointClosing.id == closing_id)
+    ).first()
+    if found is None:
+        return None
+    closing, reason = found
+    known = {point.id: point for point in _some(session, (closing.point_id, closing.substitute_id))}
+    return ClosingView(known[closing.point_id], known[closing.substitute_id], reason, closing)
+
+
+def _some(session: Session, point_ids: Collection[int]) -> list[PointView]:
+    return list(session.scalars(_POINTS.where(PickupPoint.id.in_(point_ids))))

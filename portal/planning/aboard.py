@@ -12,7 +12,7 @@ from portal.pickup.queries import PointView
 from portal.rules.aboard import Spot, followed, later_spots, spots
 from portal.rules.cutoffs import is_past
 from portal.rules.orders import Aboard, OrderState
-from portal.rules.planning import Plan
+from portal.rules.planning import Plan, closing_of
 from portal.shop import follow
 from portal.shop.models import Order
 from portal.shop.orders import bring
@@ -88,8 +88,12 @@ class _Lost:
         return wish is Aboard.ALONE or (wish is Aboard.CANCEL and self.can_cancel)
 
 
-def spot_of_order(order: Order) -> Spot:
-    return Spot(order.delivery_id, order.pickup_point_id)
+def spot_of_order(case: "Case", order: Order) -> Spot:
+    """Where it is collected: the worker may be on its way to take it from a closed point to the other, or back."""
+    usual = order.instead_of_id or order.pickup_point_id
+    closed = case.holdings[0].plan.closings if case.holdings else ()
+    closing = closing_of(usual, case.deliveries[order.delivery_id].for_rules, closed)
+    return Spot(order.delivery_id, closing.substitute_id if closing else usual)
 
 
 def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Plan]]) -> bool:
@@ -124,7 +128,7 @@ def _astray(
 ) -> Iterable[tuple[Order, Spot | None]]:
     """The orders whose boxes do not come to them any more, and where these come instead, if at all."""
     for order in _open_ones(case):
-        spot = spot_of_order(order)
+        spot = spot_of_order(case, order)
         if order.with_box and (there := followed(before, after, case.facts.season, spot)) != spot:
             yield order, there
 
@@ -138,7 +142,7 @@ def _reunite(case: "Case", after: Collection[Plan]) -> None:
     """An order that was left alone travels with the box again that comes back to it."""
     coming = spots(after, case.facts.season)
     for order in _open_ones(case):
-        order.with_box = order.with_box or spot_of_order(order) in coming
+        order.with_box = order.with_box or spot_of_order(case, order) in coming
 
 
 def _missing(session: Session, case: "Case", order: Order, spot: Spot) -> tuple[str, ...]:
@@ -149,7 +153,7 @@ def _missing(session: Session, case: "Case", order: Order, spot: Spot) -> tuple[
 
 def _next(session: Session, case: "Case", after: Collection[Plan], order: Order) -> Spot | None:
     """The soonest later delivery with a box that can bring all that an order holds."""
-    later = later_spots(after, case.facts.season, spot_of_order(order), case.facts.now)
+    later = later_spots(after, case.facts.season, spot_of_order(case, order), case.facts.now)
     return next((there for there in later if not _missing(session, case, order, there)), None)
 
 
@@ -185,7 +189,16 @@ def _do(
         order.with_box = False
         return _note(case, order, Fate.ALONE)
     delivery, point = case.deliveries[there.delivery_id], case.point(there.point_id)
-    follow.travel(session, order, delivery, point, with_box=True, at=case.facts.now, by=case.by.id)
+    follow.travel(
+        session,
+        order,
+        delivery,
+        point,
+        with_box=True,
+        instead_of=there.instead_of,
+        at=case.facts.now,
+        by=case.by.id,
+    )
     return _note(case, order, Fate.MOVED if fate is Aboard.MOVE else Fate.FOLLOWED)
 
 

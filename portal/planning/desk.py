@@ -5,7 +5,7 @@ the locks are held, so that nothing slips past the freeze.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -55,7 +55,7 @@ class Case:
         """A week's own box by a plan, as pages and mails show it."""
         delivery = carrier(plan, week, self.facts.season)
         aboard = boxes_on(plan, delivery) if delivery else []
-        planned = Holding(plan, holding.formulas, holding.points)
+        planned = replace(holding, plan=plan)
         found = (box for box in aboard if box.week == week)
         return next((member_box(planned, box, self.deliveries[box.delivery.id]) for box in found), None)
 

@@ -18,6 +18,7 @@ from portal.accounts.models import Account
 from portal.accounts.sessions import hash_token
 from portal.deliveries.models import Delivery
 from portal.infra import audit, locks
+from portal.pickup.models import PointClosing
 from portal.planning.models import CalendarFeed
 from portal.planning.queries import Card, planning
 from portal.rules.cutoffs import PARIS, local_day
@@ -107,13 +108,13 @@ def write(session: Session, account_id: int, *, farm: str, host: str, link: str,
 def _event(card: Card, changed: dict[tuple[str, int], datetime], host: str, link: str) -> Event:
     """One card is one event. Its name is that of its first box, wherever that box goes, or of its order.
 
-    SEQUENCE grows with every change to a subscription, to a delivery or to any order, which may have gone from
-    here to another one: it counts the seconds until the last.
+    SEQUENCE grows with every change to a subscription, to a delivery, to any closed point or to any order, which
+    may have gone from here to another one: it counts the seconds until the last.
     """
     first = min(card.to_come, key=lambda box: (box.week, box.subscription_id), default=None)
     name = f"panier-{first.subscription_id}-{first.week:%Y%m%d}" if first else f"commande-{card.orders[0].id}"
     stamps = [changed["subscription", box.subscription_id] for box in card.to_come]
-    last = max([*stamps, changed["orders", 0], changed["delivery", card.delivery.id]])
+    last = max([*stamps, changed["orders", 0], changed["points", 0], changed["delivery", card.delivery.id]])
     point = card.point
     event = Event()
     event.add("uid", f"{name}@{host}")
@@ -130,7 +131,8 @@ def _event(card: Card, changed: dict[tuple[str, int], datetime], host: str, link
     event.add("summary", ", ".join(names))
     event.add("location", f"{point.name}, {point.address}, {point.postcode} {point.town}")
     event.add("geo", (point.latitude, point.longitude))
-    event.add("description", "\n".join(filter(None, [point.access, link])))
+    closed = card.closing and f"{card.closing.point.name} est fermé : {card.closing.reason}."
+    event.add("description", "\n".join(filter(None, [closed, point.access, link])))
     event.add("url", link)
     event.add("transp", "TRANSPARENT")
     return event
@@ -149,4 +151,6 @@ def _changes(
         changed["delivery", number] = max(last or _EPOCH, _EPOCH)
     orders = select(func.max(Order.changed_at)).where(Order.account_id == account_id)
     changed["orders", 0] = max(session.scalar(orders) or _EPOCH, _EPOCH)
+    closings = select(func.max(func.coalesce(PointClosing.ended_at, PointClosing.made_at)))
+    changed["points", 0] = max(session.scalar(closings) or _EPOCH, _EPOCH)
     return changed

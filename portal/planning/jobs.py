@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 
 from portal.infra import clock
 from portal.infra.orm import own_transaction
-from portal.planning import notices
-from portal.planning.models import DeliveryNotice
+from portal.planning import closings, notices
+from portal.planning.models import ClosingNotice, DeliveryNotice
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,27 @@ def tell_of_deliveries() -> bool:
         except Exception:  # one that cannot be told must not hold up the others
             logger.exception("notice failed", extra={"delivery": delivery_id, "account": account_id})
             _put_off(delivery_id, account_id)
+    return len(due) == AT_ONCE
+
+
+def tell_of_closings() -> bool:
+    """Tell some of those whose point is closed for a while, or no longer is; True if more wait."""
+    with own_transaction() as session:
+        waiting = (
+            select(ClosingNotice.closing_id, ClosingNotice.account_id)
+            .where(ClosingNotice.due_at <= clock.now())
+            .order_by(ClosingNotice.due_at, ClosingNotice.closing_id, ClosingNotice.account_id)
+        )
+        due = session.execute(waiting.limit(AT_ONCE)).all()
+    for closing_id, account_id in due:
+        try:
+            with own_transaction() as session:
+                closings.tell(session, closing_id, account_id)
+        except Exception:  # one that cannot be told must not hold up the others
+            logger.exception("notice failed", extra={"closing": closing_id, "account": account_id})
+            own = (ClosingNotice.closing_id == closing_id, ClosingNotice.account_id == account_id)
+            with own_transaction() as session:
+                session.execute(update(ClosingNotice).where(*own).values(due_at=clock.now() + PAUSE))
     return len(due) == AT_ONCE
 
 

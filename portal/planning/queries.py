@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from portal.boxes.queries import MemberBox, member_boxes, with_changes
 from portal.deliveries.queries import DeliveryState, DeliveryView, upcoming
-from portal.pickup.queries import PointView
+from portal.pickup.queries import ClosingView, PointView
 from portal.rules.calendar import WEEK
 from portal.rules.changes import refusal_to_change
-from portal.rules.planning import place_in, term_owing
+from portal.rules.planning import closing_of, place_in, term_owing
 from portal.shop.queries import OrderView, orders_between
 from portal.subscriptions.queries import Holding, of_account
 
@@ -32,6 +32,11 @@ class Card:
     def key(self) -> str:
         """Names the card's fragment on its page."""
         return f"livraison-{self.delivery.id}-{self.point.id}"
+
+    @property
+    def closing(self) -> ClosingView | None:
+        """What is closed, so that this is collected here."""
+        return next((box.closing for box in self.boxes if box.closing), None)
 
     @property
     def to_come(self) -> tuple[MemberBox, ...]:
@@ -151,7 +156,8 @@ def _home(
             and (delivery.tour_id, delivery.week) == (place.tour_id, box.week)
             and not delivery.cancelled
         ):
-            return (delivery.day, delivery.id, place.point_id)
+            closed = closing_of(place.point_id, delivery.for_rules, plan.closings)
+            return (delivery.day, delivery.id, closed.substitute_id if closed else place.point_id)
     return None
 
 

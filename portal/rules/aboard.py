@@ -5,7 +5,7 @@ becomes of the order; when it is only collected elsewhere in the same week, the 
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal.rules.planning import Box, Plan, Season, project
@@ -13,14 +13,15 @@ from portal.rules.planning import Box, Plan, Season, project
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A delivery and the point where something of it is collected."""
+    """A delivery and the point where something of it is collected, instead of one that is closed perhaps."""
 
     delivery_id: int
     point_id: int
+    instead_of: int | None = field(default=None, compare=False)
 
 
 def spot_of(box: Box) -> Spot:
-    return Spot(box.delivery.id, box.point_id)
+    return Spot(box.delivery.id, box.point_id, box.instead_of)
 
 
 def spots(plans: Iterable[Plan], season: Season) -> set[Spot]:

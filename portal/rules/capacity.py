@@ -2,14 +2,14 @@
 
 A box takes its formula's weight, so many times as it is ordered. Its place is kept wherever it comes back to
 when something is undone, even when it is skipped, suspended or away for once, so that undoing never meets a
-full point; it takes another one where it goes for once or is postponed to.
+full point; it takes another one where it goes for once, is postponed to, or goes while its point is closed.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from portal.rules.planning import Plan, Season, place_in, term_in_force, term_owing
+from portal.rules.planning import Plan, Season, closing_of, place_in, term_in_force, term_owing
 
 Places = Counter[tuple[int, date]]
 """(point, week) → places."""
@@ -38,6 +38,8 @@ def _kept(plan: Plan, week: date, season: Season) -> set[tuple[int, date]]:
             delivery = place and season.on(place.tour_id, travels)
             if place and delivery and (plan.last_day is None or delivery.day <= plan.last_day):
                 kept.add((place.point_id, travels))
+                if closing := closing_of(place.point_id, delivery, plan.closings):
+                    kept.add((closing.substitute_id, travels))
     return kept
 
 

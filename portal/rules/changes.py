@@ -22,6 +22,7 @@ from portal.rules.planning import (
     absence,
     boxes_on,
     carrier,
+    closing_of,
     delivery_of,
     place_in,
     term_in_force,
@@ -195,8 +196,11 @@ def refusal_to_move(plan: Plan, week: date, place: Place | None, facts: Facts) -
     if refusal := refusal_to_change(delivery_of(plan, week, facts.season), facts.now):
         return refusal
     moved = plan.with_change(week, place=place)
-    if refusal := refusal_to_change(delivery_of(moved, week, facts.season), facts.now):
+    there = delivery_of(moved, week, facts.season)
+    if refusal := refusal_to_change(there, facts.now):
         return refusal
+    if place and there and closing_of(place.point_id, there, plan.closings):
+        return Refusal.NOT_OFFERED
     return refusal_of_formulas(moved, weeks_aboard(plan, week), facts)
 
 

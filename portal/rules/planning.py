@@ -102,6 +102,32 @@ NO_CHANGE = WeekChange()
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """A range of days, both included, on which what comes to a point is collected at another of its tour."""
+
+    point_id: int
+    substitute_id: int
+    first_day: date
+    last_day: date
+    made_at: datetime
+    ended_at: datetime | None = None
+    id: int | None = None
+
+    def covers(self, delivery: Delivery) -> bool:
+        """As a suspension does: what had closed before it was made, or after it was ended, stays."""
+        return (
+            self.first_day <= delivery.day <= self.last_day
+            and self.made_at < delivery.cutoff
+            and (self.ended_at is None or delivery.cutoff <= self.ended_at)
+        )
+
+
+def closing_of(point_id: int, delivery: Delivery, closings: Iterable[Closing]) -> Closing | None:
+    """What keeps a point shut when a delivery comes; there is one at most."""
+    return next((c for c in closings if c.point_id == point_id and c.covers(delivery)), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Suspension:
     """A range of days, both included, in which no box comes; what is past it comes again by itself."""
 
@@ -128,7 +154,7 @@ class Plan:
     """A subscription as the rules see it.
 
     Its last box is the last whose delivery's actual date is at or before `last_day`; None means that no end
-    is known.
+    is known. `closings` are those of the farm's points.
     """
 
     subscription_id: int
@@ -136,6 +162,7 @@ class Plan:
     changes: Mapping[date, WeekChange] = field(default_factory=lambda: MappingProxyType({}))
     suspensions: tuple[Suspension, ...] = ()
     last_day: date | None = None
+    closings: tuple[Closing, ...] = ()
 
     def change_of(self, week: date) -> WeekChange:
         return self.changes.get(week, NO_CHANGE)
@@ -164,7 +191,10 @@ class Absence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A subscription's box of one week and the delivery that it travels with."""
+    """A subscription's box of one week and the delivery that it travels with.
+
+    `instead_of` is the point that it would be collected at if that was not closed.
+    """
 
     subscription_id: int
     week: date
@@ -173,6 +203,7 @@ class Box:
     quantity: int
     point_id: int
     absence: Absence | None = None
+    instead_of: int | None = None
 
     @property
     def comes(self) -> bool:
@@ -250,6 +281,7 @@ def boxes_on(plan: Plan, delivery: Delivery) -> list[Box]:
 
 def _box(plan: Plan, week: date, delivery: Delivery, place: Place) -> Box:
     term, change = term_owing(plan, week), plan.change_of(week)
+    closing = closing_of(place.point_id, delivery, plan.closings)
     assert term is not None, "only what is owed is aboard"
     return Box(
         subscription_id=plan.subscription_id,
@@ -257,8 +289,9 @@ def _box(plan: Plan, week: date, delivery: Delivery, place: Place) -> Box:
         delivery=delivery,
         formula_id=change.formula_id or term.formula_id,
         quantity=change.quantity or term.quantity,
-        point_id=place.point_id,
+        point_id=closing.substitute_id if closing else place.point_id,
         absence=absence(plan, week, delivery),
+        instead_of=place.point_id if closing else None,
     )
 
 

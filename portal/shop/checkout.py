@@ -190,6 +190,7 @@ def _write(session: Session, seen: Summary, person: Person, contact: Contact, no
         account_id=person.account_id,
         delivery_id=stop.delivery.id,
         pickup_point_id=stop.point.id,
+        instead_of_id=stop.instead_of,
         with_box=stop.with_box,
         told_day=stop.delivery.day,
         state=OrderState.PLACED,

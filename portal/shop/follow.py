@@ -87,15 +87,19 @@ def travel(
     point: PointView,
     *,
     with_box: bool,
+    instead_of: int | None = None,
     at: datetime,
     by: int | None,
 ) -> None:
-    """Let a locked order be collected elsewhere; what is counted by delivery is taken there instead of here."""
+    """Let a locked order be collected elsewhere; what is counted by delivery is taken there instead of here.
+
+    `instead_of` is the point that it goes back to when that is no longer closed.
+    """
     if delivery.id != order.delivery_id:
         quantities = by_delivery(order)
         stock.give_back(session, order.delivery_id, quantities)
         stock.reserve(session, delivery.id, quantities)
-    put(session, order, delivery, point, with_box=with_box, at=at, by=by)
+    put(session, order, delivery, point, with_box=with_box, instead_of=instead_of, at=at, by=by)
 
 
 def put(
@@ -105,6 +109,7 @@ def put(
     point: PointView,
     *,
     with_box: bool,
+    instead_of: int | None = None,
     at: datetime,
     by: int | None,
 ) -> None:
@@ -115,7 +120,7 @@ def put(
     if order.pickup_point_id != point.id:
         before = order.pickup_point.name
         said.append(_("%(point)s au lieu de %(before)s", point=point.name, before=before))
-    order.delivery_id, order.pickup_point_id = delivery.id, point.id
+    order.delivery_id, order.pickup_point_id, order.instead_of_id = delivery.id, point.id, instead_of
     order.with_box, order.told_day, order.changed_at = with_box, delivery.day, at
     order.events.append(OrderEvent(at=at, what=Happening.MOVED, by_id=by, reason=", ".join(said) or None))
     session.flush()

@@ -4,19 +4,20 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.deliveries.models import Delivery
 from portal.infra import audit, clock, outbox
 from portal.infra.orm import own_transaction
+from portal.pickup.models import PointClosing
 from portal.rules.cutoffs import is_past, local_day
 from portal.rules.orders import KEPT_YEARS, OrderState, kept_until
 from portal.shop import queries
 from portal.shop.models import Order, Withdrawal
 from portal.shop.orders import bring, hold
-from portal.shop.rerouting import WAITING, reroute
+from portal.shop.rerouting import WAITING, rehouse, reroute
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,28 @@ def follow_deliveries() -> bool:
         or_(Delivery.cancelled_at.is_not(None), Delivery.day != Order.told_day),
     )
     return _each(reroute, *astray)
+
+
+def follow_closings() -> bool:
+    """Take orders along whose point is closed on their day, or no longer is; True if more waits."""
+    standing = (
+        Delivery.day.between(PointClosing.first_day, PointClosing.last_day),
+        PointClosing.made_at < Delivery.cutoff_at,
+        or_(PointClosing.ended_at.is_(None), Delivery.cutoff_at <= PointClosing.ended_at),
+    )
+    closed = exists().where(PointClosing.pickup_point_id == Order.pickup_point_id, *standing)
+    still = exists().where(
+        PointClosing.pickup_point_id == Order.instead_of_id,
+        PointClosing.substitute_id == Order.pickup_point_id,
+        *standing,
+    )
+    astray = (
+        Order.state.in_(WAITING),
+        Delivery.day >= local_day(clock.now()),
+        Delivery.cancelled_at.is_(None),
+        or_(closed, and_(Order.instead_of_id.is_not(None), ~still)),
+    )
+    return _each(rehouse, *astray)
 
 
 def erase_guests() -> None:

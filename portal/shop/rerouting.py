@@ -1,4 +1,4 @@
-"""Orders whose delivery the farm has cancelled or moved: where they go now, and the mail that says so."""
+"""Orders whose delivery the farm has cancelled or moved, or whose point it has closed: where they go now."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import view
 from portal.infra import clock, locks
+from portal.pickup.queries import closings
 from portal.pickup.queries import find as find_point
 from portal.rules.orders import LIVE, OrderState
+from portal.rules.planning import closing_of
 from portal.shop import follow, queries
 from portal.shop.models import Happening, Order, OrderEvent
 from portal.shop.orders import bring, post
@@ -56,8 +58,47 @@ def reroute(session: Session, order: Order) -> None:
         bring(session, order, OrderState.CANCELLED, at=now, by=None, reason=own.cancel_reason)
         return
     reason = own.cancel_reason
-    follow.travel(session, order, stop.delivery, stop.point, with_box=stop.with_box, at=now, by=None)
+    follow.travel(
+        session,
+        order,
+        stop.delivery,
+        stop.point,
+        with_box=stop.with_box,
+        instead_of=stop.instead_of,
+        at=now,
+        by=None,
+    )
     _tell(session, order, known, at=now, fallen=True, reason=reason)
+
+
+def rehouse(session: Session, order: Order) -> None:
+    """Let a held order be collected where its closed point sends it, or where it was for once that is over.
+
+    A guest is told now; who has an account hears of the closing once, of boxes and orders together.
+    """
+    if order.state not in WAITING or order.delivery.cancelled_at is not None:
+        return
+    now, delivery = clock.now(), view(order.delivery)
+    usual = order.instead_of_id or order.pickup_point_id
+    closed = closings(session, delivery.day)
+    standing = closing_of(usual, delivery.for_rules, [closing.for_rules for closing in closed])
+    there, instead_of = (standing.substitute_id, usual) if standing else (usual, None)
+    if order.with_box and order.account_id:
+        stops = [s for s in box_stops(session, order.account_id, now) if s.delivery.id == delivery.id]
+        here = [stop for stop in stops if stop.point.id == order.pickup_point_id]
+        for stop in (here or stops)[:1]:
+            there, instead_of = stop.point.id, stop.instead_of
+    if there == order.pickup_point_id:
+        order.instead_of_id = instead_of
+        return
+    before, point = queries.find(session, order.id), find_point(session, there)
+    assert before is not None and point is not None, "they are held, or named"
+    follow.put(
+        session, order, delivery, point, with_box=order.with_box, instead_of=instead_of, at=now, by=None
+    )
+    if order.account_id is None:
+        reason = next((c.reason for c in closed if c.for_rules == standing), None)
+        post(session, order, "order_elsewhere", at=now, by=None, before=before, reason=reason)
 
 
 def _tell(

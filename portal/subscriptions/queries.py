@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -13,22 +13,29 @@ from sqlalchemy.orm import Session
 from portal.catalogue.queries import FORMULA, FormulaView
 from portal.infra.orm import View
 from portal.pickup.models import PickupPoint
-from portal.pickup.queries import POINT, PointView
+from portal.pickup.queries import POINT, ClosingView, PointView
 from portal.rules import planning
 from portal.subscriptions.models import Subscription, Term, Withheld
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A person's subscription: its plan for the rules, and what its terms name."""
+    """A person's subscription: its plan for the rules, and what that names."""
 
     plan: planning.Plan
     formulas: dict[int, FormulaView]
     points: dict[int, PointView]
+    closings: tuple[ClosingView, ...] = ()
 
     @property
     def id(self) -> int:
         return self.plan.subscription_id
+
+    def with_closings(self, closings: Collection[ClosingView]) -> "Holding":
+        """The same knowing which points are closed, and where one collects meanwhile."""
+        plan = replace(self.plan, closings=tuple(closing.for_rules for closing in closings))
+        there = {closing.substitute.id: closing.substitute for closing in closings}
+        return replace(self, plan=plan, points=there | self.points, closings=tuple(closings))
 
 
 _TERM = View(

@@ -89,8 +89,8 @@ def test_who_receives_what_where_and_at_which_price(
     assert services.freeze(session, tuesday.id)
     halle = id_of(session, PickupPoint, "halle")
     assert {row[1:] for row in rows(session)} == {
-        (BOX, MONDAY, tuesday.id, id_of(session, Formula, "grand"), 1, halle, Money(1950), 550),
-        (EGGS, MONDAY, tuesday.id, id_of(session, Formula, "oeufs"), 1, halle, Money(240), 550),
+        (BOX, MONDAY, tuesday.id, id_of(session, Formula, "grand"), 1, halle, Money(1950), 550, 1),
+        (EGGS, MONDAY, tuesday.id, id_of(session, Formula, "oeufs"), 1, halle, Money(240), 550, 1),
     }
     assert tuesday.frozen_at == CUTOFF
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import time_machine
@@ -19,7 +19,7 @@ from portal.boxes.services import freeze
 from portal.catalogue.models import Formula, FormulaPrice, Kind
 from portal.deliveries import models as deliveries
 from portal.deliveries.queries import upcoming
-from portal.pickup.models import PickupPoint
+from portal.pickup.models import PickupPoint, PointClosing
 from portal.rules import capacity, planning
 from portal.rules.calendar import WEEK, Rhythm, fortnight_of
 from portal.rules.cutoffs import Lead, cutoff_instant
@@ -27,6 +27,7 @@ from portal.rules.money import Money
 from portal.rules.planning import (
     NO_CHANGE,
     Box,
+    Closing,
     Delivery,
     Place,
     Plan,
@@ -64,6 +65,7 @@ class Farm:
     owners: dict[int, int]
     undone: set[tuple[int, date]]
     prices: dict[int, list[DatedPrice]]
+    closings: tuple[Closing, ...]
 
     def baskets(self) -> list[Box]:
         return [box for delivery in self.deliveries for box in baskets_at_freeze(self.plans, delivery)]
@@ -72,7 +74,10 @@ class Farm:
 @st.composite
 def farms(draw: st.DrawFn) -> Farm:
     first = draw(st.sampled_from(FIRST_WEEKS))
-    plans = [draw(plans_of(1001 + n, first)) for n in range(draw(st.integers(4, 10)))]
+    closings = draw(closings_from(first))
+    plans = [
+        replace(draw(plans_of(1001 + n, first)), closings=closings) for n in range(draw(st.integers(4, 10)))
+    ]
     undone = {
         (plan.subscription_id, first + n * WEEK)
         for plan in plans
@@ -81,7 +86,24 @@ def farms(draw: st.DrawFn) -> Farm:
     }
     prices = {formula: draw(prices_from(first)) for formula in FORMULAS}
     owners = {plan.subscription_id: draw(st.sampled_from(ACCOUNTS)) for plan in plans}
-    return Farm(draw(seasons(first)), plans, owners, undone, prices)
+    return Farm(draw(seasons(first)), plans, owners, undone, prices, closings)
+
+
+@st.composite
+def closings_from(draw: st.DrawFn, first: date) -> tuple[Closing, ...]:
+    """Some points closed for some days, one after the other on a tour; some of the closings were taken back."""
+    closed = []
+    for tour in TOURS:
+        free = first
+        for _ in range(draw(st.integers(0, 2))):
+            point, substitute = draw(st.permutations([tour * 10, tour * 10 + 1]))
+            since = free + timedelta(days=draw(st.integers(0, 14)))
+            until = since + timedelta(days=draw(st.integers(0, 14)))
+            made_at, ended_at = sorted([draw(moments_from(first)), draw(moments_from(first))])
+            ended = draw(st.sampled_from([None, ended_at]))
+            closed.append(Closing(point, substitute, since, until, made_at, ended))
+            free = until + timedelta(days=1)
+    return tuple(closed)
 
 
 @st.composite
@@ -202,6 +224,15 @@ def write(session: Session, farm: Farm) -> None:
     suspended = [_suspension(plan, suspension) for plan in farm.plans for suspension in plan.suspensions]
     if suspended:
         session.execute(insert(Suspension), suspended)
+    if farm.closings:
+        session.execute(insert(PointClosing), [_closing(closing) for closing in farm.closings])
+
+
+def _closing(closing: Closing) -> dict[str, object]:
+    row = asdict(closing) | {"reason": ""}
+    del row["id"]
+    row["pickup_point_id"] = row.pop("point_id")
+    return row
 
 
 def _change(subscription: int, week: date, change: WeekChange) -> dict[str, object]:
@@ -362,7 +393,7 @@ def compare(session: Session, clock: time_machine.Traveller, farm: Farm) -> None
     priced = []
     for box in baskets:
         price = price_on(farm.prices[box.formula_id], box.delivery.day)
-        priced.append((*as_row(box), price.price, price.vat_basis_points))
+        priced.append((*as_row(box), price.price, price.vat_basis_points, box.quantity))
     assert sorted(tuple(row) for row in rows) == sorted(priced)
     assert says_of_lists(session, ids) == (counted, packed)
     assert says_to_members(session, farm.deliveries) == shown

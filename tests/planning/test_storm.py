@@ -25,14 +25,16 @@ from portal.catalogue.models import Article, DeliveryStock, Formula
 from portal.catalogue.queries import formulas
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import of_weeks
+from portal.pickup import queries as pickup
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
-from portal.planning import deliveries, notices, services, suspensions, terms
-from portal.planning.models import DeliveryNotice
+from portal.planning import closings, deliveries, notices, services, suspensions, terms
+from portal.planning.models import ClosingNotice, DeliveryNotice
 from portal.planning.terms import TermView
 from portal.rules.calendar import WEEK, Rhythm, monday_of
 from portal.rules.changes import Refusal
 from portal.rules.orders import LIVE, OPEN, Aboard
+from portal.rules.planning import closing_of
 from portal.rules.selling import StockKind
 from portal.shop import amending, rerouting
 from portal.shop.checkout import Contact, place, summary
@@ -246,6 +248,7 @@ class Storm(RuleBasedStateMachine):
         for order in self.session.scalars(select(Order).where(Order.state.in_(LIVE))).all():
             state = order.state
             rerouting.reroute(self.session, order)
+            rerouting.rehouse(self.session, order)
             self.fallen |= order.state != state
 
     # What staff do
@@ -266,11 +269,31 @@ class Storm(RuleBasedStateMachine):
         moved = deliveries.move(self.session, delivery.id, day, by=self.account(STAFF).id)
         self.moved |= {delivery.id} if moved.changed else set()
 
+    @rule(which=some, first=st.integers(0, 20), days=st.integers(0, 14))
+    def staff_close_a_point(self, which: int, first: int, days: int) -> None:
+        point = self.points[which % len(self.points)]
+        since = TODAY + timedelta(days=first)
+        beside = [p for p in self.points if p.tour_id == point.tour_id and p != point]
+        if beside:
+            wish = closings.Wish(point, beside[0], since, since + timedelta(days=days))
+            outcome = closings.close(self.session, wish, "Travaux", by=self.account(STAFF).id)
+            self.taken_along |= outcome.changed  # staff may exceed the places
+
+    @rule(which=some)
+    def staff_reopen_a_point(self, which: int) -> None:
+        found = pickup.closings(self.session, FIRST)
+        if found:
+            closing = found[which % len(found)]
+            closings.reopen(self.session, closing, by=self.account(STAFF).id)
+
     @rule()
     def everybody_is_told(self) -> None:
         keys = select(DeliveryNotice.delivery_id, DeliveryNotice.account_id)
         for delivery, account in self.session.execute(keys).all():
             notices.tell(self.session, delivery, account)
+        of_points = select(ClosingNotice.closing_id, ClosingNotice.account_id)
+        for closing, account in self.session.execute(of_points).all():
+            closings.tell(self.session, closing, account)
 
     # Time
 
@@ -386,9 +409,15 @@ class Storm(RuleBasedStateMachine):
         holder = {s.id: s.account_id for s in self.session.scalars(select(Subscription))}
         coming = {(holder[row[0]], row[2], row[5]) for row in rows}
         views = of_weeks(self.session, WEEKS[0], WEEKS[-1])
-        known = {view.id for view in views if not view.cancelled} - self.moved
+        known = {
+            view.id: view.for_rules for view in views if not view.cancelled and view.id not in self.moved
+        }
+        closed = [closing.for_rules for closing in pickup.closings(self.session, FIRST)]
         for order in self.session.scalars(select(Order).where(Order.with_box, Order.state.in_(OPEN))):
-            spot = (order.account_id, order.delivery_id, order.pickup_point_id)
+            point = order.instead_of_id or order.pickup_point_id  # the worker may not have been there yet
+            if order.delivery_id in known and (c := closing_of(point, known[order.delivery_id], closed)):
+                point = c.substitute_id
+            spot = (order.account_id, order.delivery_id, point)
             assert spot in coming or order.delivery_id not in known, spot
 
     def check_stock(self) -> None:

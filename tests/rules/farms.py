@@ -14,6 +14,7 @@ from portal.rules.changes import Facts
 from portal.rules.cutoffs import Lead, cutoff_instant
 from portal.rules.planning import (
     NO_CHANGE,
+    Closing,
     Delivery,
     Place,
     Plan,
@@ -121,7 +122,8 @@ def plans(draw: st.DrawFn, first: date, now: datetime, most_terms: int) -> Plan:
         agreed.append(Term(first + n * WEEK, formula, quantity, rhythm, *place))
     last_day = draw(st.none() | st.none() | st.integers(0, 100).map(lambda n: first + timedelta(days=n)))
     suspensions = tuple(draw(st.lists(suspensions_from(first, now), max_size=2)))
-    return Plan(1, tuple(agreed), draw(week_changes(first, now)), suspensions, last_day)
+    changes, closings = draw(week_changes(first, now)), draw(closings_from(first, now))
+    return Plan(1, tuple(agreed), changes, suspensions, last_day, closings)
 
 
 def history(now: datetime) -> st.SearchStrategy[datetime]:
@@ -155,3 +157,17 @@ def suspensions_from(draw: st.DrawFn, first: date, now: datetime) -> Suspension:
     until = since + timedelta(days=draw(st.integers(0, 21)))
     made_at, ended_at = sorted([draw(history(now)), draw(history(now))])
     return Suspension(since, until, made_at, draw(st.sampled_from([None, ended_at])))
+
+
+@st.composite
+def closings_from(draw: st.DrawFn, first: date, now: datetime) -> tuple[Closing, ...]:
+    """No point is closed, or one of a tour's for some days."""
+    point, tour = draw(st.sampled_from([(None, None), *PLACES]))
+    if point is None or tour is None:
+        return ()
+    (substitute,) = {place.point_id for place in PLACES if place.tour_id == tour} - {point}
+    since = first + timedelta(days=draw(st.integers(-7, 7 * WEEKS)))
+    until = since + timedelta(days=draw(st.integers(0, 21)))
+    made_at, ended_at = sorted([draw(history(now)), draw(history(now))])
+    ended = draw(st.sampled_from([None, ended_at]))
+    return (Closing(point, substitute, since, until, made_at, ended),)

@@ -20,6 +20,7 @@ def staff() -> Account:
 from portal.farm import (
     acting,
     compositions,
+    corrections,
     deliveries,
     delivery_acts,
     exports,

@@ -18,6 +18,7 @@ from portal.farm import blueprint, staff
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.alphabet import french_order, slug_of
+from portal.rules.corrections import refusal_to_work
 from portal.rules.cutoffs import is_past, local_day
 from portal.rules.orders import OrderState, Refusal, refusal_to_judge, refusal_to_prepare
 from portal.rules.permissions import Permission
@@ -259,6 +260,7 @@ def _page(found: OrderView, form: ReasonForm, *, status: int = 200, **context: A
         ),
         can_undo=found.state is OrderState.PREPARED,
         to_weigh=found.estimated and found.state in preparing.AT_THE_SCALE,
+        can_correct=not refusal_to_work(found.delivery.for_rules, now) and staff().may(Permission.CORRECT),
         can_be_short=found.state in preparing.SHORT_OF,
         withdrawals=sheets.withdrawals(db.session(), found.id),
         nav_current="farm.orders",

@@ -33,7 +33,7 @@ class Outlook:
 
     next: Card | None
     skipped_before: tuple[Card, ...]
-    """Whole cards skipped or postponed before the next box, which can still be taken back."""
+    """Whole cards skipped or postponed before the next box, which can still be taken back; taken off by the farm."""
     next_open: Card | None
     """When the next box is closed: the first one that can still be changed."""
     after: tuple[Card, ...]
@@ -49,7 +49,9 @@ def outlook(cards: tuple[Card, ...]) -> Outlook:
         next_open = next((card for card in later if card.can_change and card.to_come), None)
     return Outlook(
         next=next_card,
-        skipped_before=tuple(card for card in earlier if card.can_change and _by_choice(card)),
+        skipped_before=tuple(
+            card for card in earlier if _by_farm(card) or (card.can_change and _by_choice(card))
+        ),
         next_open=next_open,
         after=tuple(card for card in later if card is not next_open)[:AFTER],
     )
@@ -58,6 +60,10 @@ def outlook(cards: tuple[Card, ...]) -> Outlook:
 def _by_choice(card: Card) -> bool:
     """Whether it is that card which was given up; a suspension is told once for all."""
     return bool(card.left) or any(box.absence is Absence.SKIPPED for box in card.boxes)
+
+
+def _by_farm(card: Card) -> bool:
+    return any(box.corrected for box in card.boxes)
 
 
 def next_context() -> dict[str, Any]:

@@ -28,13 +28,16 @@ from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
 from portal.pickup.models import PickupPoint
+from portal.planning.corrections import Correction, Outcome, correct
 from portal.planning.models import CalendarFeed
+from portal.rules.calendar import monday_of
+from portal.rules.corrections import Wish
 from portal.shop.checkout import summary
 from portal.shop.drafts import OfAccount
 from portal.shop.vouchers import Person
 from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
-from tests.composing import delivery_on, put, show
+from tests.composing import SOMEBODY, delivery_on, put, show
 from tests.conftest import SECRET, Farms
 from tests.farm.forms import (
     ARTICLE,
@@ -315,6 +318,7 @@ VALUES: dict[str, str | int | date] = {
     "before": 2,
     "category_id": 1,
     "conditions_id": 1,
+    "correction_id": 1,
     "day": TUESDAY,
     "digest": "0" * 16,
     "formula_id": FORMULA,
@@ -323,7 +327,9 @@ VALUES: dict[str, str | int | date] = {
     "mail_id": 1,
     "name": "js/app.js",
     "news_id": 1,
+    "of": "paniers",
     "order_id": 1,
+    "paper": "liste",
     "order_token": URLSafeSerializer(SECRET, salt="order").dumps(2),
     "point_id": 1,
     "product_id": PRODUCT,
@@ -340,10 +346,18 @@ VALUES: dict[str, str | int | date] = {
     "width": 160,
     "withdrawal_id": 1,
 }
-CLOSED = {"/ferme/commandes/<date:day>/<tour>/preparation": {"day": EARLIER}}
+_CORRECTIONS = "/ferme/livraisons/<date:day>/<tour>/corrections"
+CLOSED = {
+    rule: {"day": EARLIER}
+    for rule in (
+        "/ferme/commandes/<date:day>/<tour>/preparation",
+        _CORRECTIONS,
+        f"{_CORRECTIONS}/<id:subscription_id>",
+        f"{_CORRECTIONS}/<of>/<id:correction_id>/annulation",
+    )
+}
 """What waits for the cutoff."""
 CELL = f"cell-{FORMULA}-{PRODUCT}"
-    "paper": "liste",
 NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
 
 Form = dict[str, Any]
@@ -410,6 +424,16 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/abonnements/<id:subscription_id>/annulation": lambda _: {"lundi": LATER.isoformat()},
     "/ferme/livraisons/<date:day>/<tour>/annulation": lambda _: {"reason": "Neige."},
     "/ferme/livraisons/<date:day>/<tour>/deplacement": lambda _: {"jour": "2026-06-17"},
+    f"{_CORRECTIONS}/<id:subscription_id>": lambda _: {
+        "semaine": "2026-06-08",
+        "vu": "2-2-1-1950-550-1",
+        "formula_id": "2",
+        "quantity": "0",
+        "point_id": "1",
+        "farm_fault": "False",
+        "reason": "Absente.",
+    },
+    "/ferme/commandes/<id:order_id>/correction": lambda _: {"act": "cancel", "reason": "Absente."},
     "/ferme/paniers/<date:day>/<tour>": lambda _: {
         CELL: "0,75",
         "was-" + CELL.removeprefix("cell-"): "",
@@ -558,6 +582,9 @@ def prepare(session: Session) -> None:
         for product, amount in (("carottes", 500), ("salade", 1)):
             assert put(session, delivery, "grand", product, amount, at=at) is None
         assert show(session, delivery, state, at=at) is None
+    two = Correction(monday_of(EARLIER), Wish(FORMULA, 2, 1), "2-1-1-1950-550-1", "Mal noté.")
+    done = correct(session, delivery_on(session, EARLIER).id, box_of(session, CAMILLE), two, by=SOMEBODY)
+    assert done == Outcome(changed=True)
     cancelled = session.get_one(Delivery, delivery_on(session, TUESDAY + timedelta(weeks=2)).id)
     cancelled.cancelled_at, cancelled.cancel_reason = NOW, "Fermeture de la ferme"
     session.add(

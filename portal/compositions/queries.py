@@ -127,6 +127,8 @@ class Column:
     state: CompositionState | None
     lines: tuple[Line, ...]
     changes: tuple[Change, ...]
+    shown: bool = False
+    """Whether subscribers have seen it, be it a draft again by now."""
 
     @property
     def worth(self) -> Money:
@@ -340,6 +342,7 @@ def grid(session: Session, delivery: DeliveryView, received: Collection[int] = (
                     Change(products[x.product_id], x.at, x.before, x.after)
                     for x in (row.changes if row else ())
                 ),
+                shown=bool(row and row.shown_at),
             )
         )
     return Grid(tuple(columns), tuple(sorted(products.values(), key=lambda p: french_order(p.name))))

@@ -142,11 +142,12 @@ def copy(
 
 
 def exclude(
-    session: Session, delivery_id: int, formula_id: int, point_id: int, swap: Swap, *, at: datetime, by: int
+    session: Session, delivery_id: int, box: tuple[int, int], swap: Swap, *, at: datetime, by: int
 ) -> Refusal | None:
     """Leave a product out of a formula's boxes at one point, for another one or for nothing."""
     if refusal := _lock(session, delivery_id, at):
         return refusal
+    formula_id, point_id = box
     composition = _compositions(session, delivery_id).get(formula_id)
     if composition is None or not _swap(
         session, composition, _exclusions(session, composition.id), point_id, swap, at=at

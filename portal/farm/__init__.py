@@ -24,6 +24,7 @@ from portal.farm import (
     deliveries,
     delivery_acts,
     exports,
+    exclusions,
     mailbox,
     one_offs,
     order_sheets,
@@ -39,6 +40,7 @@ from portal.farm import (
     shelves,
     shop_settings,
     tours,
+    shortages,
     vouchers,
     week,
 )

@@ -1,4 +1,4 @@
-"""What staff type: read as it stands, refused beside the place where it stands."""
+"""What staff type into the grid: read as it stands, refused beside the place where it stands."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -74,6 +74,17 @@ def worth(contents: Iterable[tuple[int, Money, Measure]]) -> Money:
     return Money((thousandths + 500) // 1000)
 
 
+def equal_worth(amount: int, of: tuple[Money, Measure], filler: tuple[Money, Measure]) -> int:
+    """How much of another product is worth as much, to the nearest 50 g or piece, and never nothing."""
+    value, measure = filler
+    if value.cents <= 0:
+        return 0
+    lost = amount * of[0].cents * 1000 // of[1].valued_by
+    wanted = lost * measure.valued_by // (value.cents * 1000)
+    step = 50 if measure.valued_by > 1 else 1
+    return min(measure.most, max(step, (wanted * 2 + step) // (2 * step) * step))
+
+
 def gap(value: Money, price: Money) -> int | None:
     """By how much a box is worth more than its price, in basis points of the price, to a tenth of a percent.
 

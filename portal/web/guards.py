@@ -62,11 +62,11 @@ def own_hands_only(view: View) -> View:
     return cast(View, guarded)
 
 
-def needs(permission: Permission) -> Callable[[View], View]:
-    """Open a page of the farm to those whose role has the permission; stands below the route."""
+def needs(*permissions: Permission) -> Callable[[View], View]:
+    """Open a page of the farm to those whose role has the permission, or one of them; stands below the route."""
 
     def mark(view: View) -> View:
-        view.permission = permission  # type: ignore[attr-defined]
+        view.permissions = permissions  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -83,7 +83,6 @@ def staff_only(face: Blueprint) -> None:
         if not current_user.is_authenticated:
             return ask_to_sign_in()
         view = current_app.view_functions[request.endpoint or ""]
-        permission = getattr(view, "permission", None)
-        if permission is None or not current_user.may(permission):
+        if not any(current_user.may(permission) for permission in getattr(view, "permissions", ())):
             abort(403)
         return None

@@ -43,7 +43,7 @@ def without_salad(session: Session, delivery: DeliveryView, point: int, radishes
     swap = Swap(product(session, "salade"))
     if radishes:
         swap = Swap(swap.product_id, product(session, "radis"), radishes)
-    return exclude(session, delivery.id, formula(session, "grand"), point, swap, at=LATER, by=SOMEBODY)
+    return exclude(session, delivery.id, (formula(session, "grand"), point), swap, at=LATER, by=SOMEBODY)
 
 
 def run_short(
@@ -102,7 +102,7 @@ def test_what_boxes_do_not_hold_cannot_be_left_out_twice_nor_at_all(session, tue
     swap = Swap(product(session, "oeufs"))
     large, small = formula(session, "grand"), formula(session, "petit")
     for box in (large, small):
-        answer = exclude(session, tuesday.id, box, GARE, swap, at=NOW, by=SOMEBODY)
+        answer = exclude(session, tuesday.id, (box, GARE), swap, at=NOW, by=SOMEBODY)
         assert answer is Refusal.NOT_HELD
 
 

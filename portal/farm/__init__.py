@@ -18,17 +18,18 @@ def staff() -> Account:
 
 
 from portal.farm import (
+    closings,
     acting,
     compositions,
     corrections,
     deliveries,
     delivery_acts,
-    exports,
     exclusions,
+    exports,
+    lists,
     mailbox,
     one_offs,
     order_sheets,
-    lists,
     orders,
     people,
     person,
@@ -39,8 +40,9 @@ from portal.farm import (
     settings,
     shelves,
     shop_settings,
-    tours,
+    subscribing,
     shortages,
+    tours,
     vouchers,
     week,
 )

@@ -18,10 +18,12 @@ from portal.farm import blueprint, staff
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.pickup import queries, services
+from portal.pickup.models import PointClosing
 from portal.pickup.queries import PointView
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import Permission
+from portal.shop.models import Order
 from portal.subscriptions import queries as subscriptions
 from portal.subscriptions.models import Term
 from portal.subscriptions.services import set_withheld
@@ -32,6 +34,7 @@ from portal.web.forms import (
     choices,
     degrees,
     line,
+    phone,
     postcode,
     prose,
     whole,
@@ -61,6 +64,9 @@ class PointForm(Form):
     closes = Typed(_l("Ferme à"), clock_time, write=write_clock, widget=TimeInput())
     access = Typed(_l("Accès"), prose(1000), widget=TextArea())
     capacity = Typed(_l("Places"), whole(0, MOST_BOXES))
+    contact = Typed(_l("Qui reçoit"), line(120), needed=False)
+    phone = Typed(_l("Téléphone"), phone, needed=False)
+    driver_note = Typed(_l("Note pour la tournée"), prose(500), needed=False, widget=TextArea())
     offered = ChosenMany(_l("Formules proposées"))
 
     def __init__(
@@ -70,11 +76,12 @@ class PointForm(Form):
         formulas: list[FormulaView],
         *,
         point: PointView | None = None,
+        data: dict[str, Any] | None = None,
         offered: list[int] | None = None,
         tour_stays: bool = False,
     ) -> None:
         self._tours, self._formulas = tours, formulas
-        super().__init__(formdata, obj=point, offered=offered)
+        super().__init__(formdata, obj=point, offered=offered, data=data)
         if tour_stays:
             del self.tour_id
 
@@ -198,6 +205,7 @@ def _rounds() -> dict[str, Any]:
         "tours": shown,
         "rounds": {tour.id: [point for point in every if point.tour_id == tour.id] for tour in shown},
         "usual": subscriptions.usual_boxes(session, _this_week()),
+        "closings": [c for c in queries.closings(session, local_day(clock.now())) if not c.ended],
     }
 
 
@@ -209,6 +217,7 @@ def _form(point: PointView | None = None, *, posted: bool = False) -> PointForm:
         tours(session),
         every,
         point=point,
+        data=queries.for_driver(session, point.id) if point else None,
         offered=[f.id for f in every if point is None or (point.id, f.id) not in withheld],
         tour_stays=point is not None and _is_used(point.id),
     )
@@ -234,9 +243,12 @@ def _page(
 
 
 def _is_used(point_id: int) -> bool:
-    """Whether a subscription or a change to one week names it."""
-    named = (exists().where(table.pickup_point_id == point_id) for table in (Term, BoxChange))
-    return bool(db.session().scalar(select(or_(*named))))
+    """Whether a subscription, a change to one week, an order or a closing names it."""
+    named = [
+        exists().where(table.pickup_point_id == point_id) for table in (Term, BoxChange, Order, PointClosing)
+    ]
+    stands_in = exists().where(PointClosing.substitute_id == point_id)
+    return bool(db.session().scalar(select(or_(*named, stands_in))))
 
 
 def _places_taken(point_id: int) -> int:

@@ -93,6 +93,12 @@ def find(session: Session, point_id: int) -> PointView | None:
     return session.scalar(_POINTS.where(PickupPoint.id == point_id))
 
 
+def for_driver(session: Session, point_id: int) -> dict[str, str | None]:
+    """What is said of a point to who drives there, and to nobody else."""
+    columns = (PickupPoint.contact, PickupPoint.phone, PickupPoint.driver_note)
+    return dict(session.execute(select(*columns).where(PickupPoint.id == point_id)).mappings().one())
+
+
 @dataclass(frozen=True, slots=True)
 class ClosingView:
     """A point that takes nothing for some days, and where what comes there is collected meanwhile."""

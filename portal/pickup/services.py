@@ -13,7 +13,11 @@ from portal.infra import audit, locks
 from portal.pickup.models import PickupPoint
 from portal.rules.alphabet import slug_of
 
-UNSAID = {"name", "address", "postcode", "town", "latitude", "longitude", "access"}
+UNSAID = {"name", "address", "postcode", "town", "latitude", "longitude", "access"} | {
+    "contact",
+    "phone",
+    "driver_note",
+}
 """A point may be somebody's home, and an access the code of a door."""
 
 

@@ -131,7 +131,8 @@ def _event(card: Card, changed: dict[tuple[str, int], datetime], host: str, link
     event.add("summary", ", ".join(names))
     event.add("location", f"{point.name}, {point.address}, {point.postcode} {point.town}")
     event.add("geo", (point.latitude, point.longitude))
-    closed = card.closing and f"{card.closing.point.name} est fermé : {card.closing.reason}."
+    closing = card.closing
+    closed = f"{closing.point.name} est fermé : {closing.reason}." if closing else None
     event.add("description", "\n".join(filter(None, [closed, point.access, link])))
     event.add("url", link)
     event.add("transp", "TRANSPARENT")

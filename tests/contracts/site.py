@@ -27,7 +27,7 @@ from portal.deliveries.models import Delivery
 from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
-from portal.pickup.models import PickupPoint
+from portal.pickup.models import PickupPoint, PointClosing
 from portal.planning.corrections import Correction, Outcome, correct
 from portal.planning.models import CalendarFeed
 from portal.rules.calendar import monday_of
@@ -41,6 +41,7 @@ from tests.composing import SOMEBODY, delivery_on, put, show
 from tests.conftest import SECRET, Farms
 from tests.farm.forms import (
     ARTICLE,
+    CLOSING,
     CONDITIONS,
     NEW_ARTICLE,
     NEW_TOUR,
@@ -191,6 +192,8 @@ POST  /ferme/commandes/<id:order_id>/correction                                 
 GET   /ferme/livraisons/<date:day>/<tour>/<paper:paper>                                look
 GET   /ferme/livraisons/<date:day>/<tour>/<paper:paper>.pdf                            look
 POST  /ferme/livraisons/<date:day>/<tour>/<paper:paper>/impression                     pack
+GET   /ferme/livraisons/<date:day>/<tour>/nouveautes                                   look
+GET   /ferme/livraisons/<date:day>/<tour>/nouveautes.pdf                               look
 GET   /ferme/paniers/<date:day>/<tour>                                                 compose
 POST  /ferme/paniers/<date:day>/<tour>                                                 compose
 POST  /ferme/paniers/<date:day>/<tour>/<id:formula_id>/<id:product_id>                 compose
@@ -241,6 +244,9 @@ GET   /ferme/points-de-retrait/<id:point_id>                                    
 POST  /ferme/points-de-retrait/<id:point_id>                                           rounds
 POST  /ferme/points-de-retrait/<id:point_id>/place                                     rounds
 POST  /ferme/points-de-retrait/<id:point_id>/fermeture                                 rounds
+GET   /ferme/points-de-retrait/<id:point_id>/fermetures                                rounds
+POST  /ferme/points-de-retrait/<id:point_id>/fermetures                                rounds
+POST  /ferme/points-de-retrait/<id:point_id>/fermetures/<id:closing_id>/fin            rounds
 POST  /ferme/points-de-retrait/<id:point_id>/reouverture                               rounds
 POST  /ferme/points-de-retrait/export                                                  rounds      200
 GET   /ferme/produits                                                                  sell
@@ -322,14 +328,15 @@ VALUES: dict[str, str | int | date] = {
     "article_slug": "miel",
     "before": 2,
     "category_id": 1,
+    "closing_id": 1,
     "conditions_id": 1,
     "correction_id": 1,
     "day": TUESDAY,
     "digest": "0" * 16,
+    "exclusion_id": 1,
     "formula_id": FORMULA,
     "kind": "skipped",
     "line_id": 2,
-    "exclusion_id": 1,
     "mail_id": 1,
     "name": "js/app.js",
     "news_id": 1,
@@ -450,9 +457,6 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "source": str(delivery_on(session, EARLIER).id),
         "replace": "yes",
     },
-    "/ferme/paniers/<date:day>/<tour>/etat": lambda _: {"state": "confirmed", "formula": str(FORMULA)},
-    "/ferme/commandes/<date:day>/<tour>/pesee": lambda _: {"poids-2": "0,480", "etait-2": ""},
-    "/ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>": lambda _: {"poids-2": "0,480"},
     "/ferme/paniers/<date:day>/<tour>/manque/<id:product_id>": lambda _: {
         "formule": str(FORMULA),
         "point": ["1", "2"],
@@ -467,6 +471,9 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "instead": "0",
         "amount": "",
     },
+    "/ferme/paniers/<date:day>/<tour>/etat": lambda _: {"state": "confirmed", "formula": str(FORMULA)},
+    "/ferme/commandes/<date:day>/<tour>/pesee": lambda _: {"poids-2": "0,480", "etait-2": ""},
+    "/ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>": lambda _: {"poids-2": "0,480"},
     "/ferme/commandes/<date:day>/<tour>/manque/<id:article_id>": lambda _: {
         "ligne-1": "1",
         "reason": "Une ruche est vide.",
@@ -479,6 +486,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/points-de-retrait/ajout": lambda _: POINT | {"tour_id": "3"},
     "/ferme/points-de-retrait/<id:point_id>": lambda _: POINT,
     "/ferme/points-de-retrait/<id:point_id>/place": lambda _: {"place": "2"},
+    "/ferme/points-de-retrait/<id:point_id>/fermetures": lambda _: CLOSING,
     "/ferme/produits/ajout": lambda _: NEW_ARTICLE,
     "/ferme/produits/<id:article_id>": lambda _: ARTICLE,
     "/ferme/produits/<id:article_id>/photo": lambda _: {"photo": (Photograph(), "photo.png")},
@@ -611,6 +619,16 @@ def prepare(session: Session) -> None:
             subscription_id=box_of(session, CAMILLE),
             first_day=date(2026, 8, 3),
             last_day=date(2026, 8, 16),
+            made_at=NOW,
+        )
+    )
+    session.add(
+        PointClosing(
+            pickup_point_id=point_of(session, "halle"),
+            substitute_id=point_of(session, "gare"),
+            first_day=date(2026, 8, 11),
+            last_day=date(2026, 8, 14),
+            reason="Foire",
             made_at=NOW,
         )
     )

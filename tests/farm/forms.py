@@ -17,10 +17,20 @@ POINT = {
     "opens": "16:30",
     "closes": "19:00",
     "access": "Derrière l'église.",
+    "contact": "Mme Roux",
+    "phone": "06 39 98 00 09",
+    "driver_note": "La clé est sous le pot.",
     "capacity": "25",
     "offered": ["1", "2", "3"],
 }
 """Of a point whose tour stays; a new one says its tour as well."""
+CLOSING = {
+    "first_day": "2026-06-16",
+    "last_day": "2026-06-23",
+    "substitute": "2",
+    "reason": "Travaux",
+}
+"""Of the Halle; the station stands in."""
 PROFILE = {
     "name": "Les Jardins du Test",
     "tagline": "Des légumes, tout près",

@@ -32,6 +32,7 @@ from portal.farm import (
     order_sheets,
     orders,
     people,
+    packing,
     person,
     points,
     preparing,

@@ -9,6 +9,7 @@ from portal.catalogue.queries import formulas
 from portal.compositions.queries import progress
 from portal.deliveries import queries
 from portal.deliveries.queries import DeliveryView
+from portal.deliveries.steps import done
 from portal.farm import blueprint
 from portal.infra import clock
 from portal.infra.orm import db
@@ -84,6 +85,7 @@ def delivery(day: date, tour: str) -> ResponseReturnValue:
         counts=counts(db.session(), found),
         work=work(db.session(), [found.id])[found.id],
         written=progress(db.session(), [found.id])[found.id],
+        steps=done(db.session(), [found.id])[found.id],
         nav_current="farm.deliveries",
     )
 

@@ -186,6 +186,10 @@ POST  /ferme/livraisons/<date:day>/<tour>/changements/<kind>/<id:subscription_id
 GET   /ferme/livraisons/<date:day>/<tour>/corrections                                  correct
 GET   /ferme/livraisons/<date:day>/<tour>/corrections/<id:subscription_id>             correct
 POST  /ferme/livraisons/<date:day>/<tour>/corrections/<id:subscription_id>             correct
+GET   /ferme/livraisons/<date:day>/<tour>/preparation                                  pack
+POST  /ferme/livraisons/<date:day>/<tour>/preparation                                  pack
+GET   /ferme/livraisons/<date:day>/<tour>/preparation/coches                           pack
+POST  /ferme/livraisons/<date:day>/<tour>/etapes/<step>                                pack
 POST  /ferme/livraisons/<date:day>/<tour>/corrections/<of>/<id:correction_id>/annulation  correct
 GET   /ferme/commandes/<id:order_id>/correction                                        correct
 POST  /ferme/commandes/<id:order_id>/correction                                        correct   422
@@ -367,6 +371,7 @@ CLOSED = {
         _CORRECTIONS,
         f"{_CORRECTIONS}/<id:subscription_id>",
         f"{_CORRECTIONS}/<of>/<id:correction_id>/annulation",
+    "step": "emballage",
     )
 }
 """What waits for the cutoff."""
@@ -380,6 +385,7 @@ RENOUNCED = {"nom": "Camille Aubert", "email": CAMILLE}
 def on_week(session: Session, **fields: object) -> Form:
     """A form of a week's page for somebody's first subscription."""
     return {"abonnement": str(box_of(session, CAMILLE)), "vue": "semaine"} | {
+_PACKING = "/ferme/livraisons/<date:day>/<tour>/preparation"
         name: str(value) for name, value in fields.items()
     }
 
@@ -388,6 +394,8 @@ def terms_of(session: Session, quantite: int) -> Form:
     """A form of a subscription's terms."""
     point = point_of(session, "halle")
     return {"formule": str(FORMULA), "quantite": str(quantite), "rythme": "weekly", "point": str(point)}
+        _PACKING,
+        "/ferme/livraisons/<date:day>/<tour>/etapes/<step>",
 
 
 def checkout_of_camille(session: Session) -> Form:
@@ -467,6 +475,8 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/paniers/<date:day>/<tour>/points": lambda _: {
         "point": "2",
         "formula": str(FORMULA),
+    _PACKING: lambda _: {"coche": f"f{FORMULA}-p{PRODUCT}-500x2:oui"},
+    "/ferme/livraisons/<date:day>/<tour>/etapes/<step>": lambda _: {"fait": "oui"},
         "product": str(PRODUCT),
         "instead": "0",
         "amount": "",

@@ -8,6 +8,7 @@ there is a box before or after. Where one comes to a cancelled delivery for once
 there, a notice sees to it that it never vanishes, though there may be nothing to tell.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -26,7 +27,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal.boxes import services as boxes
 from portal.boxes.carried import carried, served
@@ -123,6 +124,25 @@ def preview_move(
     )
 
 
+def preview_moves(session: Session, days: Mapping[int, date], now: datetime) -> dict[int, MovePreview]:
+    """What moving deliveries would come to, one after the other in the order of their weeks; writes nothing."""
+    own = select(Delivery.tour_id).where(Delivery.id.in_(days))
+    rows = session.scalars(select(Delivery).where(Delivery.tour_id.in_(own))).all()
+    leads = {row.tour_id: row.tour.lead for row in rows}
+    known = {row.id: view(row).for_rules for row in rows}
+    found = {}
+    for delivery_id in sorted(days, key=lambda delivery_id: (known[delivery_id].week, delivery_id)):
+        moving, day = known[delivery_id], days[delivery_id]
+        others = [d for d in known.values() if d.tour_id == moving.tour_id and d.id != delivery_id]
+        lead = leads[moving.tour_id]
+        refusal = rules.refusal_to_move(moving, others, day, lead=lead, now=now)
+        after = rules.moved(moving, day, lead=lead, now=now)
+        found[delivery_id] = MovePreview(after.cutoff, refusal)
+        if refusal is None:
+            known[delivery_id] = after
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """How many people a delivery concerns and how many boxes it brings, among them those postponed to it."""
@@ -142,6 +162,45 @@ def reach(session: Session, delivery: DeliveryView) -> Reach:
         func.coalesce(func.sum(postponed), 0),
     ).join_from(aboard, Subscription, Subscription.id == aboard.c.subscription_id)
     return Reach(*session.execute(counted).one())
+
+
+def reaches(session: Session, delivery_ids: Collection[int]) -> dict[int, Reach]:
+    """The same of each of these deliveries; those that concern nobody are left out."""
+    aboard, weeks = carried(delivery_ids, although_cancelled=True), aliased(Delivery)
+    postponed = case((aboard.c.week != weeks.week, aboard.c.quantity), else_=0)
+    counted = (
+        select(
+            aboard.c.delivery_id,
+            func.count(Subscription.account_id.distinct()),
+            func.sum(aboard.c.quantity),
+            func.sum(postponed),
+        )
+        .join_from(aboard, Subscription, Subscription.id == aboard.c.subscription_id)
+        .join(weeks, weeks.id == aboard.c.delivery_id)
+        .group_by(aboard.c.delivery_id)
+    )
+    return {
+        delivery_id: Reach(people, boxes, late)
+        for delivery_id, people, boxes, late in session.execute(counted)
+    }
+
+
+def people(session: Session, delivery_ids: Collection[int]) -> int:
+    """How many people these deliveries bring something, each counted once."""
+    aboard = carried(delivery_ids, although_cancelled=True)
+    counted = select(func.count(Subscription.account_id.distinct()))
+    return (
+        session.scalar(counted.join_from(aboard, Subscription, Subscription.id == aboard.c.subscription_id))
+        or 0
+    )
+
+
+def hold_together(session: Session, delivery_ids: Collection[int]) -> None:
+    """Lock deliveries for acts that follow on each, in the order in which one act locks."""
+    own = select(Delivery.tour_id).where(Delivery.id.in_(delivery_ids))
+    session.scalars(locks.for_update(select(Tour).where(Tour.id.in_(own)).order_by(Tour.id), of=Tour)).all()
+    wanted = select(Delivery).where(Delivery.id.in_(delivery_ids)).order_by(Delivery.id)
+    session.scalars(locks.for_update(wanted, of=Delivery)).all()
 
 
 def _beside(session: Session, delivery: planning.Delivery) -> list[planning.Delivery]:

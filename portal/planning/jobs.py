@@ -3,10 +3,10 @@
 import logging
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from portal.infra import clock
-from portal.infra.orm import own_transaction
+from portal.infra.orm import Base, own_transaction
 from portal.planning import closings, notices
 from portal.planning.models import ClosingNotice, DeliveryNotice
 
@@ -18,21 +18,22 @@ PAUSE = timedelta(minutes=10)
 
 
 def tell_of_deliveries() -> bool:
-    """Tell some of those who wait for news of a delivery, each in a transaction of its own; True if more wait."""
+    """Tell some of those who wait for news of deliveries, each in a transaction of its own; True if more wait."""
     with own_transaction() as session:
         waiting = (
-            select(DeliveryNotice.delivery_id, DeliveryNotice.account_id)
+            select(DeliveryNotice.account_id)
             .where(DeliveryNotice.due_at <= clock.now())
-            .order_by(DeliveryNotice.due_at, DeliveryNotice.delivery_id, DeliveryNotice.account_id)
+            .group_by(DeliveryNotice.account_id)
+            .order_by(func.min(DeliveryNotice.due_at), DeliveryNotice.account_id)
         )
-        due = session.execute(waiting.limit(AT_ONCE)).all()
-    for delivery_id, account_id in due:
+        due = session.scalars(waiting.limit(AT_ONCE)).all()
+    for account_id in due:
         try:
             with own_transaction() as session:
-                notices.tell(session, delivery_id, account_id)
+                notices.tell(session, account_id)
         except Exception:  # one that cannot be told must not hold up the others
-            logger.exception("notice failed", extra={"delivery": delivery_id, "account": account_id})
-            _put_off(delivery_id, account_id)
+            logger.exception("notice failed", extra={"account": account_id})
+            _put_off(DeliveryNotice, DeliveryNotice.account_id == account_id)
     return len(due) == AT_ONCE
 
 
@@ -52,12 +53,10 @@ def tell_of_closings() -> bool:
         except Exception:  # one that cannot be told must not hold up the others
             logger.exception("notice failed", extra={"closing": closing_id, "account": account_id})
             own = (ClosingNotice.closing_id == closing_id, ClosingNotice.account_id == account_id)
-            with own_transaction() as session:
-                session.execute(update(ClosingNotice).where(*own).values(due_at=clock.now() + PAUSE))
+            _put_off(ClosingNotice, *own)
     return len(due) == AT_ONCE
 
 
-def _put_off(delivery_id: int, account_id: int) -> None:
-    own = (DeliveryNotice.delivery_id == delivery_id, DeliveryNotice.account_id == account_id)
+def _put_off(table: type[Base], *which: ColumnElement[bool]) -> None:
     with own_transaction() as session:
-        session.execute(update(DeliveryNotice).where(*own).values(due_at=clock.now() + PAUSE))
+        session.execute(update(table).where(*which).values(due_at=clock.now() + PAUSE))

@@ -1,7 +1,8 @@
-"""Telling a person what became of a delivery of theirs, and taking along the boxes that lose their way."""
+"""Telling a person what became of deliveries of theirs, and taking along the boxes that lose their way."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -38,31 +39,75 @@ class Fate:
     next: MemberBox | None
 
 
-def tell(session: Session, delivery_id: int, account_id: int) -> None:
-    """Tell one person, once: the mail, the boxes that it speaks of and the notice's end are one transaction.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What became of one delivery, and what it means for the person; `open` while they can change it."""
 
-    The notice is locked after the delivery: whoever changes a delivery holds it while its notices are written.
+    news: News
+    known_day: date
+    delivery: DeliveryView
+    boxes: tuple[MemberBox, ...]
+    fates: tuple[Fate, ...]
+    open: bool
+
+    @property
+    def reason(self) -> str | None:
+        return self.delivery.cancel_reason if self.delivery.cancelled else self.delivery.move_reason
+
+
+def tell(session: Session, account_id: int) -> None:
+    """Tell one person all that waits for them, once: the mail, the boxes that it speaks of and the notices' end.
+
+    Notices are locked after the deliveries: whoever changes a delivery holds it while its notices are written.
     """
-    account, delivery = session.get_one(Account, account_id), session.get_one(Delivery, delivery_id)
+    waiting = select(Delivery).join(DeliveryNotice, DeliveryNotice.delivery_id == Delivery.id)
+    concerned = session.scalars(waiting.where(DeliveryNotice.account_id == account_id)).all()
+    if not concerned:  # another worker was here
+        return
+    account, weeks = session.get_one(Account, account_id), [delivery.week for delivery in concerned]
     case = hold(
         session,
         account,
         session.scalars(select(Subscription.id).where(Subscription.account_id == account.id)).all(),
-        since=delivery.week - POSTPONED_AT_MOST,
-        until=delivery.week + LOOK_AHEAD,
-        tours={delivery.tour_id},
+        since=min(weeks) - POSTPONED_AT_MOST,
+        until=max(weeks) + LOOK_AHEAD,
+        tours={delivery.tour_id for delivery in concerned},
     )
     assert case is not None, "they are the account's"
-    own = (DeliveryNotice.delivery_id == delivery_id, DeliveryNotice.account_id == account_id)
-    notice = session.scalar(locks.for_update(select(DeliveryNotice).where(*own), of=DeliveryNotice))
-    if notice is None:  # another worker was here
-        return
+    held = select(DeliveryNotice).where(
+        DeliveryNotice.account_id == account_id, DeliveryNotice.delivery_id.in_([d.id for d in concerned])
+    )
+    held = held.order_by(DeliveryNotice.delivery_id)
+    notices = session.scalars(locks.for_update(held, of=DeliveryNotice)).all()
     locks.checked()
-    case = replace(case, by=session.get_one(Account, notice.made_by))
-    view = case.deliveries[delivery_id]
-    if news := _news(notice, view):
-        _tell(session, case, news, notice, view)
-    session.delete(notice)
+    pieces = []
+    for notice in sorted(notices, key=lambda notice: notice.known_day):
+        case = replace(case, by=session.get_one(Account, notice.made_by))
+        case, piece = _piece(session, case, notice)
+        pieces += [piece] if piece else []
+        session.delete(notice)
+    if pieces:
+        rendered = mail.render(
+            "delivery_changed", farm=get_farm(session), first_name=account.first_name, pieces=pieces
+        )
+        outbox.post(session, to=account.email, **rendered.parts, at=case.facts.now)
+
+
+def _piece(session: Session, case: Case, notice: DeliveryNotice) -> tuple[Case, Piece | None]:
+    """What a notice comes to, and the case once the boxes of a cancelled delivery are taken along."""
+    delivery = case.deliveries[notice.delivery_id]
+    news = _news(notice, delivery)
+    if news is None:
+        return case, None
+    boxes = member_boxes(session, case.holdings, [replace(delivery, cancelled=False)])
+    fates: list[Fate] = []
+    if delivery.cancelled:
+        case, fates = _take_along(session, case, delivery, boxes)
+        if not fates:  # all was skipped or suspended, and still is
+            return case, None
+    coming = tuple(box for box in boxes if not box.skipped)
+    still = delivery.for_rules.is_open(case.facts.now)
+    return case, Piece(news, notice.known_day, delivery, coming, tuple(fates), still)
 
 
 def _news(notice: DeliveryNotice, delivery: DeliveryView) -> News | None:
@@ -73,29 +118,9 @@ def _news(notice: DeliveryNotice, delivery: DeliveryView) -> News | None:
     return News.MOVED if notice.known_day != delivery.day else None
 
 
-def _tell(session: Session, case: Case, news: News, notice: DeliveryNotice, delivery: DeliveryView) -> None:
-    boxes = member_boxes(session, case.holdings, [replace(delivery, cancelled=False)])
-    fates = _take_along(session, case, delivery, boxes) if delivery.cancelled else []
-    if delivery.cancelled and not fates:  # all was skipped or suspended, and still is
-        return
-    rendered = mail.render(
-        "delivery_changed",
-        farm=get_farm(session),
-        first_name=case.account.first_name,
-        news=news,
-        known_day=notice.known_day,
-        reason=delivery.cancel_reason if delivery.cancelled else delivery.move_reason,
-        delivery=delivery,
-        open=delivery.for_rules.is_open(case.facts.now),
-        boxes=[box for box in boxes if not box.skipped],
-        fates=fates,
-    )
-    outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
-
-
 def _take_along(
     session: Session, case: Case, delivery: DeliveryView, boxes: Iterable[MemberBox]
-) -> list[Fate]:
+) -> tuple[Case, list[Fate]]:
     """Write down where the boxes of a cancelled delivery go; answers what came or now comes."""
     fates = []
     after = {
@@ -109,4 +134,4 @@ def _take_along(
         if box.skipped and (instead is None or instead.skipped):
             continue
         fates.append(Fate(box, instead, None if instead else next_box(session, holding, delivery.day)))
-    return fates
+    return replace(case, holdings=tuple(after.values())), fates

@@ -1,5 +1,6 @@
 """Orders whose delivery the farm has cancelled or moved, or whose point it has closed: where they go now."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,6 +27,14 @@ def waiting(session: Session, delivery_id: int) -> int:
     """How many orders go elsewhere with a delivery that is cancelled or moved; guests' too."""
     held = select(func.count(Order.id)).where(Order.delivery_id == delivery_id, Order.state.in_(WAITING))
     return session.scalar(held) or 0
+
+
+def all_waiting(session: Session, delivery_ids: Collection[int]) -> dict[int, int]:
+    """The same of each of these deliveries; those without orders are left out."""
+    held = select(Order.delivery_id, func.count()).where(
+        Order.delivery_id.in_(delivery_ids), Order.state.in_(WAITING)
+    )
+    return dict(session.execute(held.group_by(Order.delivery_id)).all())
 
 
 def reroute(session: Session, order: Order) -> None:

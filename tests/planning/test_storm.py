@@ -288,9 +288,8 @@ class Storm(RuleBasedStateMachine):
 
     @rule()
     def everybody_is_told(self) -> None:
-        keys = select(DeliveryNotice.delivery_id, DeliveryNotice.account_id)
-        for delivery, account in self.session.execute(keys).all():
-            notices.tell(self.session, delivery, account)
+        for account in self.session.scalars(select(DeliveryNotice.account_id).distinct()).all():
+            notices.tell(self.session, account)
         of_points = select(ClosingNotice.closing_id, ClosingNotice.account_id)
         for closing, account in self.session.execute(of_points).all():
             closings.tell(self.session, closing, account)

@@ -207,6 +207,21 @@ def served(tour_id: int, week: date) -> CompoundSelect[int]:
     return union(usual, once)
 
 
+def owed(delivery_id: int) -> Select[Any]:
+    """Who has a box of their own on a delivery by their terms, whether it comes or not, and who has ended.
+
+    Columns: subscription, formula, quantity, point, rhythm, last day.
+    """
+    return _usual(
+        Term.subscription_id,
+        Term.formula_id,
+        Term.quantity,
+        Term.pickup_point_id,
+        Term.rhythm,
+        Subscription.last_day,
+    ).where(Delivery.id == delivery_id)
+
+
 def _in_force(term: Any, week: Any) -> ColumnElement[bool]:
     return and_(term.monday <= week, or_(term.until.is_(None), term.until > week))
 

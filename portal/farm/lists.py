@@ -1,6 +1,7 @@
 """The papers of a delivery: on screen, as PDF, and noted version by version as they are printed."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,11 +16,12 @@ from portal.farm import blueprint, staff
 from portal.infra import clock, pdf
 from portal.infra.orm import db
 from portal.packing import papers, prints
+from portal.packing.changes import news
 from portal.packing.harvest import harvest_list
 from portal.packing.labels import SHEETS, Format, labels, sheets
 from portal.packing.models import Paper
 from portal.packing.papers import Wishes
-from portal.packing.queries import packing_list
+from portal.packing.queries import names_of, packing_list
 from portal.packing.rounds import round_sheet
 from portal.profile.queries import get_farm
 from portal.rules.permissions import Permission
@@ -71,9 +73,7 @@ def paper_file(day: date, tour: str, paper: Paper) -> ResponseReturnValue:
     delivery = _delivery_or_404(day, tour)
     found = READ[paper](db.session(), delivery)
     body = papers.file(paper, found, _about(delivery, paper, found), _wishes())
-    name = f"{SLUGS[paper]}-{delivery.day}-{delivery.tour_slug}.pdf"
-    disposition = f'inline; filename="{name}"'
-    return Response(body, mimetype=pdf.CONTENT_TYPE, headers={"Content-Disposition": disposition})
+    return _file(SLUGS[paper], delivery, body)
 
 
 @blueprint.post(f"{OF_DELIVERY}/<paper:paper>/impression")
@@ -92,6 +92,32 @@ def print_paper(day: date, tour: str, paper: Paper) -> ResponseReturnValue:
     return redirect(url_for("farm.paper", imprimer="oui", **where), 303)
 
 
+@blueprint.get(f"{OF_DELIVERY}/nouveautes")
+@needs(Permission.LOOK)
+def delivery_news(day: date, tour: str) -> ResponseReturnValue:
+    """What has changed since each person's box before."""
+    delivery = _delivery_or_404(day, tour)
+    return render_template(
+        "print/news.html",
+        delivery=delivery,
+        list=news(db.session(), delivery),
+        words=papers.news_words,
+        **_unnoted(delivery).context,
+    )
+
+
+@blueprint.get(f"{OF_DELIVERY}/nouveautes.pdf")
+@needs(Permission.LOOK)
+def delivery_news_file(day: date, tour: str) -> ResponseReturnValue:
+    delivery = _delivery_or_404(day, tour)
+    return _file("nouveautes", delivery, papers.news_file(news(db.session(), delivery), _unnoted(delivery)))
+
+
+def _file(name: str, delivery: DeliveryView, body: bytes) -> ResponseReturnValue:
+    disposition = f'inline; filename="{name}-{delivery.day}-{delivery.tour_slug}.pdf"'
+    return Response(body, mimetype=pdf.CONTENT_TYPE, headers={"Content-Disposition": disposition})
+
+
 def _page(delivery: DeliveryView, paper: Paper) -> str:
     found, wishes = READ[paper](db.session(), delivery), _wishes()
     sheet = SHEETS[wishes.format]
@@ -104,6 +130,7 @@ def _page(delivery: DeliveryView, paper: Paper) -> str:
         where=_where(delivery, paper),
         formats=SHEETS,
         sheets=sheets(labels(found), sheet, wishes.start) if paper is Paper.LABELS else (),
+        so_much=papers.so_much,
         printing="imprimer" in request.args,
         **_about(delivery, paper, found).context,
     )
@@ -114,9 +141,14 @@ def _where(delivery: DeliveryView, paper: Paper) -> dict[str, Any]:
 
 
 def _about(delivery: DeliveryView, paper: Paper, found: Any) -> papers.About:
-    session, now = db.session(), clock.now()
-    standing = prints.standing(session, delivery.id, paper, found.entries)
-    return papers.About(delivery, delivery.state(now), get_farm(session), now, standing)
+    standing = prints.standing(db.session(), delivery.id, paper, found.entries)
+    gone = tuple(names_of(db.session(), standing.gone))
+    return replace(_unnoted(delivery), standing=standing, gone=gone)
+
+
+def _unnoted(delivery: DeliveryView) -> papers.About:
+    now = clock.now()
+    return papers.About(delivery, delivery.state(now), get_farm(db.session()), now)
 
 
 def _wishes() -> Wishes:

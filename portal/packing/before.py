@@ -1,5 +1,8 @@
 """What those who receive a delivery have received before, as far as it is frozen."""
 
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ScalarSelect, select
@@ -35,6 +38,45 @@ def beginners(session: Session, delivery: DeliveryView) -> dict[int, int]:
         for account_id, deliveries in known.items()
         if len(deliveries) < FIRST_DELIVERIES
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a subscription received on the last delivery before, where and on which day."""
+
+    week: date
+    day: date
+    point_id: int
+    boxes: Counter[int]
+    """Formula → boxes."""
+
+
+def previous_boxes(session: Session, delivery: DeliveryView) -> dict[int, Earlier]:
+    """For each subscription with a box on a delivery: what it received before, if anything."""
+    here = carried([delivery.id])
+    rows = session.execute(
+        select(
+            Basket.subscription_id,
+            Delivery.week,
+            Delivery.day,
+            Basket.pickup_point_id,
+            Basket.formula_id,
+            Basket.quantity,
+        )
+        .join(Subscription, Subscription.id == Basket.subscription_id)
+        .join(Delivery, Delivery.id == Basket.delivery_id)
+        .where(
+            Subscription.id.in_(select(here.c.subscription_id)),
+            Basket.delivery_id == _received(delivery, Basket.week.desc(), Basket.delivery_id),
+            Basket.quantity > 0,
+        )
+        .order_by(Basket.id)
+    )
+    found: dict[int, Earlier] = {}
+    for subscription_id, week, day, point_id, formula_id, quantity in rows:
+        known = found.setdefault(subscription_id, Earlier(week, day, point_id, Counter()))
+        known.boxes[formula_id] += quantity
+    return found
 
 
 def _received(delivery: DeliveryView, order: Any, column: Any) -> ScalarSelect[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from portal.catalogue.queries import FormulaView
 from portal.deliveries.queries import DeliveryState, DeliveryView
 from portal.infra import pdf
+from portal.packing.changes import Change, News, What
 from portal.packing.harvest import Amount, Crop, HarvestList, Picking
 from portal.packing.labels import SHEETS, Format, Label, labels, sheets
 from portal.packing.models import Paper
@@ -34,7 +35,8 @@ class About:
     state: DeliveryState
     farm: Farm
     now: datetime
-    standing: Standing
+    standing: Standing | None = None
+    """Nothing for what is not noted when it is printed."""
     gone: tuple[str, ...] = ()
     """Who or what is no longer on it, by name."""
 
@@ -42,6 +44,8 @@ class About:
     def version(self) -> str:
         """« Version 2, imprimée mardi 9 juin à 7 h 12 ; 3 changements depuis »"""
         standing = self.standing
+        if not standing:
+            return ""
         if not standing.at:
             return _("Pas encore imprimée")
         said = _(
@@ -50,19 +54,7 @@ class About:
             day=day(local_day(standing.at)),
             hour=clock(standing.at),
         )
-        return f"{said} ; {self.changes}" if standing.since else said
-
-    @property
-    def changes(self) -> str:
-        standing, n = self.standing, self.standing.changes
-        if standing.current:
-            return ngettext(
-                "un changement depuis la version %(version)s",
-                "%(n)s changements depuis la version %(version)s",
-                n,
-                version=standing.since,
-            )
-        return ngettext("un changement depuis", "%(n)s changements depuis", n)
+        return f"{said} ; {_changes(standing)}" if standing.since else said
 
     @property
     def context(self) -> dict[str, Any]:
@@ -77,8 +69,19 @@ class About:
 
     def marks(self, key: str, *more: str) -> list[str]:
         """The words beside a line: what it has become since it was printed, then what else is to be known."""
-        mark = self.standing.mark(key)
+        mark = self.standing.mark(key) if self.standing else ""
         return [*([str(MARKS[mark])] if mark else []), *filter(None, more)]
+
+
+def _changes(standing: Standing) -> str:
+    if standing.current:
+        return ngettext(
+            "un changement depuis la version %(version)s",
+            "%(n)s changements depuis la version %(version)s",
+            standing.changes,
+            version=standing.since,
+        )
+    return ngettext("un changement depuis", "%(n)s changements depuis", standing.changes)
 
 
 MARKS = {"new": _l("nouveau"), "changed": _l("modifié")}
@@ -124,7 +127,7 @@ def _frame(about: About, title: str) -> dict[str, Any]:
         "state": _("PROVISOIRE : les changements sont possibles jusqu'au %(moment)s", moment=until)
         if provisional
         else _("Liste arrêtée le %(moment)s", moment=until),
-        "printed": f"{printed}. {about.version}",
+        "printed": ". ".join(filter(None, (printed, about.version))),
         "gone": _("Retiré : %(names)s", names=", ".join(about.gone)) if about.gone else "",
     }
 
@@ -345,6 +348,49 @@ def _label(label: Label, about: About) -> list[Any]:
         day_short(about.delivery.day),
         about.marks(recipient.key, _("soin particulier") if recipient.beginner else ""),
     ]
+
+
+def news_file(found: News, about: About) -> bytes:
+    """What has changed since each person's box before, as a PDF file."""
+    stops = [
+        {
+            "name": point.name,
+            "hours": _hours(point),
+            "lines": [
+                [person.last_name, person.first_name, [news_words(change) for change in person.changes]]
+                for person in concerned
+            ],
+        }
+        for point, concerned in found.stops
+    ]
+    heads = [_("Nom"), _("Ce qui change")]
+    return pdf.render("news", **_frame(about, _("Ce qui change")), heads=heads, stops=stops)
+
+
+NEWS = {
+    What.FIRST: _l("● Première livraison : %(now)s"),
+    What.SECOND: _l("● Deuxième livraison : %(now)s"),
+    What.BACK: _l("↩ De retour : %(now)s (dernier panier %(day)s)"),
+    What.ADDED: _l("+ En plus : %(now)s"),
+    What.BOX: _l("≠ Autre panier : %(now)s au lieu de %(before)s"),
+    What.POINT: _l("→ Autre point : %(now)s, avant à %(place)s"),
+    What.ABSENT: _l("✕ Absent·e cette fois : %(before)s"),
+    What.ENDED: _l("✕ A arrêté : %(before)s"),
+}
+
+
+def news_words(change: Change) -> str:
+    """« ≠ Autre panier : 2 Grand au lieu de 1 Grand »"""
+    return str(NEWS[change.what]) % {
+        "now": _named(change.now),
+        "before": _named(change.before),
+        "day": day(change.day) if change.day else "",
+        "place": change.place,
+    }
+
+
+def _named(items: tuple[Item, ...]) -> str:
+    return ", ".join(f"{item.quantity} {item.formula.short_name}" for item in items)
 
 
 def _hours(point: PointView) -> str:

@@ -8,17 +8,19 @@ from operator import attrgetter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import customer_number
+from portal.accounts.models import Account, customer_number
 from portal.boxes import carried as boxes
 from portal.boxes.carried import PackedBox
 from portal.boxes.models import Basket, BasketCorrection
+from portal.catalogue.models import Product
 from portal.catalogue.queries import FormulaView, formulas
 from portal.deliveries.queries import DeliveryView
 from portal.packing.before import beginners
 from portal.packing.prints import Entry, known_numbers, numbered
+from portal.pickup.models import PickupPoint
 from portal.pickup.queries import PointView, points
 from portal.rules.alphabet import french_order
-from portal.shop.models import OrderCorrection
+from portal.shop.models import Order, OrderCorrection
 from portal.shop.sheets import Bag, bags, orders_by_point
 from portal.subscriptions.models import Subscription
 
@@ -190,6 +192,29 @@ def _numbered(session: Session, delivery: DeliveryView, stops: tuple[Stop, ...])
     )
 
 
+def names_of(session: Session, keys: Iterable[str]) -> list[str]:
+    """Whom or what the keys of lines stand for, by name: people, guests, products and stops."""
+    ids: dict[str, set[int]] = {"account": set(), "order": set(), "p": set(), "s": set()}
+    for key in keys:
+        _, of_person, whose = key.partition("-")
+        if not of_person:
+            ids[key[0]].add(int(key[1:]))
+        elif whose.isdigit():
+            ids["account"].add(int(whose))
+        else:
+            ids["order"].add(int(whose[1:]))
+    names: list[str] = []
+    for kind, name, column in (
+        ("account", Account.last_name + " " + Account.first_name, Account.id),
+        ("order", Order.name, Order.id),
+        ("p", Product.name, Product.id),
+        ("s", PickupPoint.name, PickupPoint.id),
+    ):
+        if ids[kind]:
+            names += session.scalars(select(name).where(column.in_(ids[kind])))
+    return sorted(names, key=french_order)
+
+
 def _counts(session: Session, delivery: DeliveryView, tally: Tally, orders: Mapping[int, int]) -> Counts:
     """The points are the tour's and, for what is frozen or ordered, any that has left the tour since."""
     used = {point_id for _, point_id in tally.boxes} | orders.keys()
@@ -217,7 +242,7 @@ def _recipients(
         whose[box.account_id] = (box.last_name, box.first_name)
         quantities.setdefault(box.account_id, {})[box.formula_id] = box.quantity
     for bag in ordered:
-        key = bag.account_id or bag.number
+        key = bag.account_id or f"o{bag.id}"
         whose[key] = (bag.last_name, bag.first_name)
         orders.setdefault(key, []).append(bag)
     namesakes = Counter(whose.values())

@@ -464,6 +464,7 @@ SIGHTS = (
     Sight("farm.paper", STAFF, "/ferme/livraisons/2026-06-16/mardi/tournee"),
     Sight("farm.paper", STAFF, "/ferme/livraisons/2026-06-16/mardi/emargement"),
     Sight("farm.paper", STAFF, "/ferme/livraisons/2026-06-30/mardi/liste"),
+    Sight("farm.delivery_news", STAFF, "/ferme/livraisons/2026-06-16/mardi/nouveautes"),
     Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-16/mardi"),
     Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-16/mardi", refused_cell),
     Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-16/mardi", refused_cells),
@@ -547,5 +548,6 @@ NO_PAGES_OF_OURS = {
     "member.order_file",
     "farm.mail_preview",
     "farm.paper_file",
+    "farm.delivery_news_file",
     "farm.supplier_text",
 }

@@ -183,13 +183,13 @@ GET   /ferme/livraisons/<date:day>/<tour>/retablissement                        
 POST  /ferme/livraisons/<date:day>/<tour>/retablissement                               calendar
 GET   /ferme/livraisons/<date:day>/<tour>/changements                                  correct
 POST  /ferme/livraisons/<date:day>/<tour>/changements/<kind>/<id:subscription_id>/<date:week>  correct
-GET   /ferme/livraisons/<date:day>/<tour>/corrections                                  correct
-GET   /ferme/livraisons/<date:day>/<tour>/corrections/<id:subscription_id>             correct
-POST  /ferme/livraisons/<date:day>/<tour>/corrections/<id:subscription_id>             correct
 GET   /ferme/livraisons/<date:day>/<tour>/preparation                                  pack
 POST  /ferme/livraisons/<date:day>/<tour>/preparation                                  pack
 GET   /ferme/livraisons/<date:day>/<tour>/preparation/coches                           pack
 POST  /ferme/livraisons/<date:day>/<tour>/etapes/<step>                                pack
+GET   /ferme/livraisons/<date:day>/<tour>/corrections                                  correct
+GET   /ferme/livraisons/<date:day>/<tour>/corrections/<id:subscription_id>             correct
+POST  /ferme/livraisons/<date:day>/<tour>/corrections/<id:subscription_id>             correct
 POST  /ferme/livraisons/<date:day>/<tour>/corrections/<of>/<id:correction_id>/annulation  correct
 GET   /ferme/commandes/<id:order_id>/correction                                        correct
 POST  /ferme/commandes/<id:order_id>/correction                                        correct   422
@@ -351,6 +351,7 @@ VALUES: dict[str, str | int | date] = {
     "point_id": 1,
     "product_id": PRODUCT,
     "session_id": 1,
+    "step": "emballage",
     "since": date(2026, 9, 1),
     "slug": "gare",
     "subscription_id": 1,
@@ -363,6 +364,7 @@ VALUES: dict[str, str | int | date] = {
     "width": 160,
     "withdrawal_id": 1,
 }
+_PACKING = "/ferme/livraisons/<date:day>/<tour>/preparation"
 _CORRECTIONS = "/ferme/livraisons/<date:day>/<tour>/corrections"
 CLOSED = {
     rule: {"day": EARLIER}
@@ -371,7 +373,8 @@ CLOSED = {
         _CORRECTIONS,
         f"{_CORRECTIONS}/<id:subscription_id>",
         f"{_CORRECTIONS}/<of>/<id:correction_id>/annulation",
-    "step": "emballage",
+        _PACKING,
+        "/ferme/livraisons/<date:day>/<tour>/etapes/<step>",
     )
 }
 """What waits for the cutoff."""
@@ -385,7 +388,6 @@ RENOUNCED = {"nom": "Camille Aubert", "email": CAMILLE}
 def on_week(session: Session, **fields: object) -> Form:
     """A form of a week's page for somebody's first subscription."""
     return {"abonnement": str(box_of(session, CAMILLE)), "vue": "semaine"} | {
-_PACKING = "/ferme/livraisons/<date:day>/<tour>/preparation"
         name: str(value) for name, value in fields.items()
     }
 
@@ -394,8 +396,6 @@ def terms_of(session: Session, quantite: int) -> Form:
     """A form of a subscription's terms."""
     point = point_of(session, "halle")
     return {"formule": str(FORMULA), "quantite": str(quantite), "rythme": "weekly", "point": str(point)}
-        _PACKING,
-        "/ferme/livraisons/<date:day>/<tour>/etapes/<step>",
 
 
 def checkout_of_camille(session: Session) -> Form:
@@ -454,6 +454,8 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "farm_fault": "False",
         "reason": "Absente.",
     },
+    _PACKING: lambda _: {"coche": f"f{FORMULA}-p{PRODUCT}-500x2:oui"},
+    "/ferme/livraisons/<date:day>/<tour>/etapes/<step>": lambda _: {"fait": "oui"},
     "/ferme/commandes/<id:order_id>/correction": lambda _: {"act": "cancel", "reason": "Absente."},
     "/ferme/paniers/<date:day>/<tour>": lambda _: {
         CELL: "0,75",
@@ -475,8 +477,6 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/paniers/<date:day>/<tour>/points": lambda _: {
         "point": "2",
         "formula": str(FORMULA),
-    _PACKING: lambda _: {"coche": f"f{FORMULA}-p{PRODUCT}-500x2:oui"},
-    "/ferme/livraisons/<date:day>/<tour>/etapes/<step>": lambda _: {"fait": "oui"},
         "product": str(PRODUCT),
         "instead": "0",
         "amount": "",

@@ -67,7 +67,7 @@ def add_article(
     session.scalars(
         locks.for_update(select(Category).order_by(Category.id), of=Category)
     ).all()  # one at a time
-    article = Article(**_fitted(values), slug=_free_slug(session, Article.slug, values["name"]))
+    article = Article(**_fitted(values), slug=free_slug(session, Article.slug, values["name"]))
     if values["product_id"] is None:
         article.product = _product_for(session, article, price.price)
     session.add(article)
@@ -146,7 +146,7 @@ def _product_for(session: Session, article: Article, price: Money) -> Product:
         article.sale_unit in {SaleUnit.PACK, SaleUnit.WEIGHT} and article.measured is not Measured.MILLILITRES
     )
     return Product(
-        slug=_free_slug(session, Product.slug, article.name),
+        slug=free_slug(session, Product.slug, article.name),
         name=article.name,
         unit=Unit.KILO if by_weight else Unit.BUNCH if article.sale_unit is SaleUnit.BUNCH else Unit.PIECE,
         value=per_measure(price, article.content) if by_weight and article.content else price,
@@ -348,7 +348,7 @@ def change_supplier(
         return None
 
 
-def _free_slug(session: Session, column: InstrumentedAttribute[str], name: str) -> str:
+def free_slug(session: Session, column: InstrumentedAttribute[str], name: str) -> str:
     taken = set(session.scalars(select(column)))
     slug = slug_of(name)[:50].strip("-") or "produit"
     names = (slug if number == 1 else f"{slug}-{number}" for number in count(1))

@@ -28,6 +28,7 @@ from portal.farm import (
     exports,
     lists,
     mailbox,
+    formulas,
     one_offs,
     order_sheets,
     orders,
@@ -46,4 +47,5 @@ from portal.farm import (
     tours,
     vouchers,
     week,
+    vegetables,
 )

@@ -5,10 +5,10 @@ whoever stops on the way goes on from there, and nobody is told twice. The notic
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -21,6 +21,7 @@ from portal.deliveries.queries import view
 from portal.infra import clock, locks, mail, outbox
 from portal.infra.orm import own_transaction
 from portal.profile.queries import get_farm
+from portal.rules.calendar import monday_of
 from portal.subscriptions.models import Subscription, Term
 
 AT_ONCE = 50
@@ -132,21 +133,31 @@ def _given(notice: ShortageNotice, formula_id: int) -> int:
 # Another price
 
 
+def _takes(since: date) -> tuple[ColumnElement[bool], ...]:
+    """Of subscriptions and their terms: those that bring a box on that day or later, by what is known today."""
+    return (
+        or_(Term.until.is_(None), Term.until > monday_of(since)),
+        or_(Subscription.last_day.is_(None), Subscription.last_day >= since),
+    )
+
+
+def receivers(session: Session, since: date) -> dict[int, int]:
+    """How many people receive a formula from a day on: formula → people; none where nobody does."""
+    people = func.count(Subscription.account_id.distinct())
+    rows = session.execute(
+        select(Term.formula_id, people)
+        .join(Subscription, Subscription.id == Term.subscription_id)
+        .where(*_takes(since))
+        .group_by(Term.formula_id)
+    )
+    return dict(rows.all())
+
+
 def _receiving(price: FormulaPrice) -> Select[int]:
-    """Who receives the formula on the day on which the price begins, by what is known today."""
-    return receiving(price.formula_id, price.since)
-
-
-def receiving(formula_id: int, since: date) -> Select[int]:
-    """The accounts that receive a formula from a day on."""
     return (
         select(Subscription.account_id)
         .join(Term, Term.subscription_id == Subscription.id)
-        .where(
-            Term.formula_id == formula_id,
-            or_(Term.until.is_(None), Term.until > since - timedelta(days=since.weekday())),
-            or_(Subscription.last_day.is_(None), Subscription.last_day >= since),
-        )
+        .where(Term.formula_id == price.formula_id, *_takes(price.since))
     )
 
 

@@ -46,7 +46,10 @@ from tests.farm.forms import (
     NEW_ARTICLE,
     NEW_TOUR,
     NEWS,
+    FORMULA_FORM,
+    FORMULA_PRICE,
     PERSON,
+    NEW_FORMULA,
     POINT,
     PRICE,
     PROFILE,
@@ -56,6 +59,7 @@ from tests.farm.forms import (
     VOUCHER,
 )
 from tests.photographs import Photograph
+    VEGETABLE,
 from tests.shop.buying import CONTACT
 from tests.stall import fill_cart, stock_the_shop, take_orders
 from tests.world import CAMILLE, NOW, PASSPHRASE, TUESDAY
@@ -216,6 +220,23 @@ GET   /ferme/commandes/<date:day>/<tour>/pesee                                  
 POST  /ferme/commandes/<date:day>/<tour>/pesee                                         orders
 POST  /ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>                            orders
 GET   /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>                        orders
+GET   /ferme/formules                                                                  sell|prices
+GET   /ferme/formules/ajout                                                            sell
+POST  /ferme/formules/ajout                                                            sell
+GET   /ferme/formules/<id:formula_id>                                                  sell|prices
+POST  /ferme/formules/<id:formula_id>                                                  sell
+POST  /ferme/formules/<id:formula_id>/place                                            sell
+POST  /ferme/formules/<id:formula_id>/retrait                                          sell
+POST  /ferme/formules/<id:formula_id>/retour                                           sell
+POST  /ferme/formules/<id:formula_id>/prix                                             prices
+POST  /ferme/formules/<id:formula_id>/prix/<date:since>/suppression                    prices
+GET   /ferme/legumes                                                                   compose
+GET   /ferme/legumes/ajout                                                             compose
+POST  /ferme/legumes/ajout                                                             compose
+GET   /ferme/legumes/<id:product_id>                                                   compose
+POST  /ferme/legumes/<id:product_id>                                                   compose
+POST  /ferme/legumes/<id:product_id>/retrait                                           compose
+POST  /ferme/legumes/<id:product_id>/retour                                            compose
 POST  /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>                        orders
 GET   /ferme/commandes/<date:day>/<tour>/produits                                      look
 GET   /ferme/commandes/<date:day>/<tour>/bordereaux                                    look
@@ -550,6 +571,14 @@ def rows_of(table: str) -> list[list[str]]:
 
 
 [WORKERS, *GRANTED] = rows_of(MAY)
+    "/ferme/imports": lambda _: {"subject": "people", "fichier": (BytesIO(TABLE_OF_PEOPLE), "liste.csv")},
+    "/ferme/imports/<id:import_id>/colonnes": lambda _: {"colonne-3": "note"},
+    "/ferme/formules/ajout": lambda _: NEW_FORMULA,
+    "/ferme/formules/<id:formula_id>": lambda _: FORMULA_FORM,
+    "/ferme/formules/<id:formula_id>/place": lambda _: {"place": "1"},
+    "/ferme/formules/<id:formula_id>/prix": lambda _: FORMULA_PRICE,
+    "/ferme/legumes/ajout": lambda _: VEGETABLE,
+    "/ferme/legumes/<id:product_id>": lambda _: VEGETABLE,
 GRANTS = {permission: dict(zip(WORKERS, granted, strict=True)) for permission, *granted in GRANTED}
 ROLES = {"anonymous": None, "subscriber": CAMILLE} | {role: f"{role}@ferme.example" for role in WORKERS}
 """Who goes over the site; of the farm's people, each with one role."""

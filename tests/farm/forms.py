@@ -72,6 +72,30 @@ NEW_ARTICLE = ARTICLE | {"price": "9,50", "vat": "550", "stock": "12"}
 PRICE = {"price": "10,20", "vat": "550", "since": "2026-07-01"}
 SHELF = {"name": "Crémerie", "drawing": "cheese"}
 SUPPLIER = {"name": "Ferme des Aires", "email": "aires@example.org", "phone": "06 39 98 30 09"}
+FORMULA_FORM = {
+    "name": "Très grand panier",
+    "short_name": "Très grand",
+    "description": "Pour une grande tablée.",
+    "serves": "6 personnes",
+    "drawing": "box-large",
+    "weight": "2",
+    "per_crate": "4",
+}
+"""Of a formula whose kind stays; a new one says its kind as well."""
+NEW_FORMULA = FORMULA_FORM | {"kind": "vegetables"}
+FORMULA_PRICE = {"price": "20,50", "vat": "550", "since": "2026-09-01", "notice": "Les semences ont augmenté."}
+VEGETABLE = {
+    "name": "Carottes",
+    "unit": "kg",
+    "value": "2,80",
+    "drawing": "carrot",
+    "storage": "Au frais, sans fanes.",
+    "parcel": "Serre 2",
+    "tool": "fourche-bêche",
+    "crate": "caisse verte",
+    "kept_in": "chambre froide",
+    "margin": "5",
+}
 VOUCHER = {
     "code": "merci-juin",
     "kind": "amount",

@@ -14,7 +14,7 @@ from portal.accounts import security
 from portal.accounts.jobs import purge_expired, send_reset_links
 from portal.boxes.jobs import count_places, freeze_due
 from portal.deliveries.jobs import generate_ahead
-from portal.exchange import models as _exchange  # noqa: F401
+from portal.exchange.jobs import forget_old_tables, work_on_archive, work_on_imports
 from portal.farm import components
 from portal.infra import clock, jobs, logs, orm, outbox
 from portal.infra.mail import Sender
@@ -133,5 +133,8 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "suppliers", 10 * MINUTE, tell_suppliers)
     jobs.register(app, "delivered orders", 10 * MINUTE, mark_delivered)
     jobs.register(app, "old guests", DAY, erase_guests)
+    jobs.register(app, "imports", 2, work_on_imports)
+    jobs.register(app, "archive", 2, work_on_archive)
+    jobs.register(app, "old tables", HOUR, forget_old_tables)
     jobs.register(app, "sessions", HOUR, purge)
     jobs.register(app, "mail bodies", DAY, lambda: outbox.forget_bodies(clock.now()))

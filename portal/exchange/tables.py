@@ -1,6 +1,7 @@
 """Tables on their way out: CSV as French spreadsheets open it, and workbooks; no cell of either is a formula."""
 
 import csv
+import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from datetime import date, datetime, time
@@ -98,6 +99,8 @@ def _as_text(value: Any) -> str:
             text = value.isoformat("minutes")
         case str():
             text = harmless(_clean(value))
+        case dict() | list():
+            text = json.dumps(value, ensure_ascii=False)
         case _:
             text = str(value)
     return text
@@ -159,7 +162,8 @@ def _write_cell(sheet: Worksheet, row: int, column: int, value: Any, formats: Ma
 
 def _clean(text: str) -> str:
     """Without what no sheet can hold."""
-    return "".join(c for c in text if c.isprintable() or c in "\n\t\r")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in lines if c.isprintable() or c in "\n\t")
 
 
 _WRITERS = {Format.CSV: _write_csv, Format.XLSX: _write_xlsx}

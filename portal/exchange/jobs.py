@@ -1,0 +1,41 @@
+"""What the worker does for tables."""
+
+import logging
+
+from sqlalchemy.exc import OperationalError
+
+from portal.exchange import archives, imports
+from portal.infra import clock
+from portal.infra.orm import own_transaction
+
+logger = logging.getLogger(__name__)
+
+
+def work_on_imports() -> bool:
+    """A step of the oldest import that waits; true while there may be another."""
+    with own_transaction() as session:
+        import_id = imports.due(session)
+    if import_id is None:
+        return False
+    try:
+        with own_transaction() as session:
+            imports.step(session, import_id, clock.now())
+    except OperationalError:
+        raise  # somebody else holds what it needs: the task comes round again
+    except Exception:
+        logger.exception("import failed", extra={"import_id": import_id})
+        with own_transaction() as session:
+            imports.give_up(session, import_id, clock.now())
+    return True
+
+
+def work_on_archive() -> bool:
+    """A table of the archive that is being made; true while there may be another."""
+    return archives.step(clock.now())
+
+
+def forget_old_tables() -> None:
+    now = clock.now()
+    with own_transaction() as session:
+        imports.forget_old(session, now)
+        archives.forget_old(session, now)

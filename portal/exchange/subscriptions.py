@@ -1,0 +1,146 @@
+"""Subscriptions from a table: known by the person and the formula. An import starts them and changes none.
+
+Whoever receives the formula already is left as they are: to change it, with what that does to a week that is
+closed or a point that is full, is their page's work.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from portal.accounts.models import Account
+from portal.catalogue.queries import FormulaView, formulas
+from portal.deliveries.queries import of_weeks
+from portal.exchange.columns import Column, day, one_of
+from portal.exchange.lines import BadLine, Context, Values, Verdict, Written, needs
+from portal.exchange.people import EMAIL, NUMBER, find_person
+from portal.pickup.queries import PointView, offered_points
+from portal.rules.calendar import WEEK, Fortnight, Rhythm, fortnight_of, monday_of
+from portal.rules.cutoffs import local_day
+from portal.rules.planning import Plan, Season, Term
+from portal.rules.terms import TermChange, effective_monday
+from portal.subscriptions import terms
+from portal.subscriptions.queries import Holding, of_account, withheld
+from portal.web.forms import whole
+from portal.web.i18n import gettext as _
+
+AHEAD = timedelta(weeks=52)
+EVERY_OTHER = "every_other"
+_RHYTHMS = {
+    "chaque semaine": Rhythm.WEEKLY,
+    "toutes les semaines": Rhythm.WEEKLY,
+    "hebdomadaire": Rhythm.WEEKLY,
+    "weekly": Rhythm.WEEKLY,
+    "une semaine sur deux": EVERY_OTHER,
+    "tous les quinze jours": EVERY_OTHER,
+    "tous les 15 jours": EVERY_OTHER,
+    "quinzaine": EVERY_OTHER,
+    "semaines A": Rhythm.FORTNIGHT_A,
+    "semaine A": Rhythm.FORTNIGHT_A,
+    "A": Rhythm.FORTNIGHT_A,
+    "semaines B": Rhythm.FORTNIGHT_B,
+    "semaine B": Rhythm.FORTNIGHT_B,
+    "B": Rhythm.FORTNIGHT_B,
+}
+
+
+def _columns(formulas: Mapping[str, FormulaView], points: Mapping[str, PointView]) -> tuple[Column, ...]:
+    return (
+        replace(EMAIL, needed=False),
+        NUMBER,
+        Column(
+            "formula", ("Formule", "Panier", "Formula", "Box"), one_of(formulas), "Petit panier", needed=True
+        ),
+        Column("quantity", ("Quantité", "Nombre", "Quantity"), whole(1, 20), "1"),
+        Column("rhythm", ("Rythme", "Fréquence", "Rhythm", "Frequency"), one_of(_RHYTHMS), "chaque semaine"),
+        Column("point", ("Point de retrait", "Point", "Pickup point"), one_of(points), "Halle", needed=True),
+        Column("start", ("Début", "À partir du", "Premier jour", "Start"), day, "16/06/2026"),
+    )
+
+
+class Writer:
+    keys = (("email", "formula"), ("number", "formula"))
+
+    def __init__(self, context: Context) -> None:
+        session = context.session
+        self._context = context
+        self._today = local_day(context.at)
+        self._withheld = withheld(session)
+        this_week = monday_of(self._today)
+        coming = of_weeks(session, this_week, this_week + AHEAD)
+        self._season = Season(delivery.for_rules for delivery in coming)
+        self.columns = _columns(_by_name(formulas(session)), _by_name(offered_points(session)))
+
+    def write(self, values: Values) -> Written:
+        person = self._person(values)
+        needs(self.columns, values)
+        formula, point = values["formula"], values["point"]
+        if (point.id, formula.id) in self._withheld:
+            raise BadLine("point", _("ce point ne propose pas cette formule."))
+        wanted = Term(
+            monday_of(self._today),
+            formula.id,
+            values.get("quantity", 1),
+            self._rhythm(values, point),
+            point.id,
+            point.tour_id,
+        )
+        held = [h for h in of_account(self._context.session, person.id) if self._runs(h)]
+        latest = [(holding.plan.terms[-1], holding) for holding in held]
+        for term, _holding in latest:
+            if term.formula_id == formula.id:
+                return self._compared(term, wanted)
+        plan = self._plan(wanted, values, point)
+        terms.begin(self._context.session, person.id, plan, at=self._context.at, by=self._context.by)
+        names = (holding.formulas[term.formula_id] for term, holding in latest)
+        also = next((known.name for known in names if known.kind is formula.kind), None)
+        note = _("reçoit déjà « %(formula)s » : c'est un abonnement de plus.", formula=also) if also else ""
+        return Written(Verdict.CREATED, note)
+
+    def _person(self, values: Values) -> Account:
+        if not {"email", "number"} & set(values):
+            raise BadLine("email", _("à remplir, ou le numéro client."))
+        person = find_person(self._context.session, values)
+        if person is None:
+            raise BadLine("email", _("personne n'a cette adresse ; importez d'abord les abonné·es."))
+        return person
+
+    def _compared(self, present: Term, wanted: Term) -> Written:
+        same = replace(wanted, monday=present.monday) == present
+        note = "" if same else _("a déjà cette formule, réglée autrement : elle reste comme elle est.")
+        return Written(Verdict.UNCHANGED, note)
+
+    def _runs(self, holding: Holding) -> bool:
+        return holding.plan.last_day is None or holding.plan.last_day >= self._today
+
+    def _rhythm(self, values: Values, point: PointView) -> Rhythm:
+        asked = values.get("rhythm", Rhythm.WEEKLY)
+        if asked != EVERY_OTHER:
+            return Rhythm(asked)
+        if "start" not in values:
+            raise BadLine("rhythm", _("écrivez « semaines A » ou « semaines B », ou une date de début."))
+        first = fortnight_of(_first_week(values["start"], point))
+        return Rhythm.FORTNIGHT_A if first is Fortnight.A else Rhythm.FORTNIGHT_B
+
+    def _plan(self, wanted: Term, values: Values, point: PointView) -> Plan:
+        """From the first week on in which nothing is closed, and not before the day that is asked for."""
+        plan = Plan(0, (wanted,))
+        monday = effective_monday(plan=plan, change=TermChange(), season=self._season, now=self._context.at)
+        if "start" in values:
+            monday = max(monday, _first_week(values["start"], point))
+        return replace(plan, terms=(replace(wanted, monday=monday),))
+
+
+def _first_week(start: date, point: PointView) -> date:
+    """The first week whose delivery is not before a day."""
+    week = monday_of(start)
+    return week if week + timedelta(days=point.weekday) >= start else week + WEEK
+
+
+def _by_name(named: Iterable[FormulaView | PointView]) -> dict[str, Any]:
+    """By their names and their short ones; a name that two have is nobody's."""
+    every = list(named)
+    times = Counter(one.name for one in every)
+    return {one.slug: one for one in every} | {one.name: one for one in every if times[one.name] == 1}

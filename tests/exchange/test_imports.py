@@ -1,0 +1,212 @@
+"""A table is tried without writing, then written, as often as one likes: the second time changes nothing."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.accounts.models import Account, Address, MailedLink
+from portal.catalogue.models import Product
+from portal.exchange import imports, jobs
+from portal.exchange.models import RunState, Subject, TableImport
+from portal.infra.audit import AuditEvent
+from portal.infra.outbox import Mail
+from portal.pickup.models import PickupPoint
+from portal.rules.calendar import Rhythm
+from portal.subscriptions.models import Subscription, Term
+from tests.world import CAMILLE, NOW, STAFF
+
+PEOPLE = (
+    "Mail;Prénom;Nom;Tél;Rue;CP;Ville\n"
+    "lea@exemple.fr;Léa;Blanc;612345678;3 rue du Four;5300;Laragne\n"
+    f"{CAMILLE.upper()};Camille;Nouveau;;;;\n"
+)
+
+
+@pytest.fixture
+def send(app, session):
+    """Take a table in and let the worker try it; answers how to let it be written."""
+
+    def take(text, subject=Subject.PEOPLE, invites=False):
+        by = session.scalars(select(Account.id).where(Account.email == STAFF)).one()
+        data = text if isinstance(text, bytes) else text.encode("cp1252")
+        row = imports.take_in(session, subject, data, "../../liste.csv", invites=invites, at=NOW, by=by)
+        session.commit()
+        work()
+        return again(row.id)
+
+    def work():
+        while jobs.work_on_imports():
+            pass
+
+    def again(import_id):
+        session.rollback()
+        session.expire_all()
+        return session.get_one(TableImport, import_id)
+
+    def write(row):
+        assert imports.begin(session, row.id, at=NOW, by=row.made_by)
+        session.commit()
+        work()
+        return again(row.id)
+
+    take.write, take.work, take.again = write, work, again
+    return take
+
+
+def counts(row):
+    return {name: number for name, number in row.report["counts"].items() if number}
+
+
+def number_of(session, table):
+    number = session.scalar(select(func.count()).select_from(table))
+    session.rollback()
+    return number
+
+
+def test_people_are_tried_then_written_then_found_as_they_are(send, session):
+    before = number_of(session, Account)
+    tried = send(PEOPLE, invites=True)
+    assert (tried.state, tried.lines, tried.file_name) == (RunState.READ, 2, "liste.csv")
+    assert counts(tried) == {"created": 1, "changed": 1}
+    assert number_of(session, Account) == before and number_of(session, Mail) == 0
+
+    written = send.write(tried)
+    assert (written.state, written.data) == (RunState.DONE, None)
+    lea = session.scalars(select(Account).where(Account.email == "lea@exemple.fr")).one()
+    assert (lea.full_name, lea.phone, lea.password) == ("Léa Blanc", "06 12 34 56 78", None)
+    assert session.scalars(select(Address)).one().postcode == "05300"
+    camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+    assert camille.last_name == "Nouveau"
+    assert [mail.recipient for mail in session.scalars(select(Mail))] == ["lea@exemple.fr"]
+    assert number_of(session, MailedLink) == 1
+    [end] = session.scalars(select(AuditEvent).where(AuditEvent.action == "import.end"))
+    assert end.after["created"] == 1 and "exemple.fr" not in str(end.after)
+
+    assert counts(send(PEOPLE, invites=True)) == {"unchanged": 2}
+    assert counts(send(f"Client;Prénom\n{camille.customer_number};Cam\n")) == {"changed": 1}
+
+
+def test_errors_are_said_by_line_and_column_and_the_other_lines_are_written(send, session):
+    text = (
+        "Adresse mail;Prénom;Nom;Téléphone;Code postal\n"
+        "pas-une-adresse;A;B;;\n"
+        "ok@exemple.fr;Anne;Petit;;\n"
+        "vide@exemple.fr;;Petit;;\n"
+        "ok@exemple.fr;Encore;Elle;;\n"
+        "long@exemple.fr;" + "x" * 3000 + ";Petit;;\n"
+        "tel@exemple.fr;Anne;Petit;12;\n"
+        "cp@exemple.fr;Anne;Petit;;05300\n"
+        "=1+1@exemple.fr\"';<b>A</b>;Petit;;\n"
+    )
+    tried = send(text)
+    said = [(error["line"], error["column"], error["says"]) for error in tried.report["errors"]]
+    assert said[:4] == [
+        (2, "Adresse mail", "une adresse entière, comme nom@exemple.fr."),
+        (4, "Prénom", "à remplir."),
+        (5, "", "la ligne 3 parle déjà de la même chose."),
+        (6, "Prénom", "80 caractères au plus, il y en a 3\u202f000."),
+    ]
+    assert [line for line, *_ in said] == [2, 4, 5, 6, 7, 8, 9]
+    assert len(tried.report["errors"][3]["value"]) == 120
+    before = number_of(session, Account)
+    assert counts(send.write(tried)) == {"created": 1, "errors": 7}
+    assert number_of(session, Account) == before + 1
+
+
+def test_a_column_that_is_not_recognised_is_pointed_out(send, session):
+    text = "Où écrire;Prénom;Nom\nlea@exemple.fr;Léa;Blanc\n"
+    tried = send(text)
+    assert (tried.state, tried.report["missing"]) == (RunState.READ, ["email"])
+    assert not imports.begin(session, tried.id, at=NOW, by=tried.made_by)
+    assert imports.assign(session, tried.id, {"email": 0})
+    session.commit()
+    send.work()
+    assert counts(send.again(tried.id)) == {"created": 1}
+
+
+def test_subscriptions_begin_when_nothing_is_closed_and_are_changed_by_nobody(send, session):
+    text = (
+        "Mail;Formule;Quantité;Rythme;Point de retrait;Début\n"
+        f"{STAFF};petit panier;2;une semaine sur deux;Halle de Serres;24/06/2026\n"
+        f"{STAFF};Œufs;;;halle;\n"
+        f"{CAMILLE};Grand panier;3;;halle;\n"
+        "personne@exemple.fr;Œufs;;;halle;\n"
+        f"{STAFF};Grand panier;;une semaine sur deux;halle;\n"
+        f"{STAFF};Confiture;;;halle;\n"
+    )
+    before = number_of(session, Subscription)
+    tried = send(text, Subject.SUBSCRIPTIONS)
+    assert counts(tried) == {"created": 2, "unchanged": 1, "errors": 3, "notes": 1}
+    assert [error["column"] for error in tried.report["errors"]] == ["Adresse mail", "Rythme", "Formule"]
+    send.write(tried)
+    assert number_of(session, Subscription) == before + 2
+    one, eggs = session.scalars(select(Term).order_by(Term.id.desc()).limit(2)).all()[::-1]
+    # nothing on Tuesday 23 before Wednesday 24: the week after, which is of the other fortnight
+    assert (one.monday, one.quantity) == (date(2026, 6, 29), 2)
+    assert one.rhythm in {Rhythm.FORTNIGHT_A, Rhythm.FORTNIGHT_B}
+    assert (eggs.monday, eggs.quantity, eggs.rhythm) == (date(2026, 6, 15), 1, Rhythm.WEEKLY)
+    assert counts(send(text, Subject.SUBSCRIPTIONS)) == {"unchanged": 3, "errors": 3, "notes": 1}
+
+
+def test_points_and_products_are_known_by_their_names(send, session):
+    points = (
+        "Nom;Tournée;Adresse;CP;Ville;Lat;Lon;Ouverture;Fermeture;Accès;Places\n"
+        "halle de sèrres;mardi;;;;;;;;;60\n"
+        "École;mardi;2 rue;05300;Laragne;44,31;5,82;16h30;18 h;Au portail.;20\n"
+        "Gare;mardi;2 rue;05300;Laragne;44,31;5,82;19h;18 h;Au portail.;20\n"
+        "Ici;lundi;2 rue;05300;Laragne;44,31;5,82;17h;18 h;Au portail.;20\n"
+    )
+    tried = send(points, Subject.POINTS)
+    assert counts(tried) == {"created": 1, "changed": 1, "errors": 2}
+    assert [error["column"] for error in tried.report["errors"]] == ["Ferme à", "Tournée"]
+    send.write(tried)
+    assert counts(send(points, Subject.POINTS)) == {"unchanged": 2, "errors": 2}
+    halle = session.scalars(select(PickupPoint).where(PickupPoint.slug == "halle")).one()
+    assert (halle.name, halle.capacity) == ("Halle de Serres", 60)
+
+    products = "Légume;Unité;Prix;Parcelle\nCAROTTES;kg;2,80;Serre 2\nBlettes;botte;1,90;\nRadis;kg;1;\n"
+    tried = send(products, Subject.PRODUCTS)
+    assert counts(tried) == {"created": 1, "changed": 1, "errors": 1}
+    send.write(tried)
+    assert counts(send(products, Subject.PRODUCTS)) == {"unchanged": 2, "errors": 1}
+    assert session.scalars(select(Product).where(Product.slug == "blettes")).one().value.cents == 190
+
+
+def test_a_worker_that_is_killed_leaves_whole_steps_and_the_next_one_goes_on(send, session, monkeypatch):
+    lines = "".join(f"p{n}@exemple.fr;Prénom;Nom {n}\n" for n in range(250))
+    tried = send("Mail;Prénom;Nom\n" + lines)
+    assert counts(tried) == {"created": 250}
+    imports.begin(session, tried.id, at=NOW, by=tried.made_by)
+    session.commit()
+    before = number_of(session, Account)
+    jobs.work_on_imports()
+    assert (send.again(tried.id).done, number_of(session, Account)) == (100, before + 100)
+
+    def die(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    session.rollback()
+    with monkeypatch.context() as patched:
+        patched.setattr(imports, "_finish", die)
+        jobs.work_on_imports()
+        with pytest.raises(KeyboardInterrupt):
+            jobs.work_on_imports()
+    assert (send.again(tried.id).done, number_of(session, Account)) == (200, before + 200)
+    session.rollback()
+    send.work()
+    assert (send.again(tried.id).state, number_of(session, Account)) == (RunState.DONE, before + 250)
+
+
+def test_what_cannot_be_read_or_has_waited_too_long_is_forgotten(send, session, monkeypatch):
+    assert send(b"\0\1\2").report == {"problem": "not_a_table"}
+    with monkeypatch.context() as patched:
+        patched.setattr(imports, "_write", lambda *_: 1 / 0)
+        broken = send(PEOPLE)
+    assert (broken.state, broken.data, broken.report) == (RunState.FAILED, None, {"problem": "broken"})
+    waits = send(PEOPLE)
+    imports.forget_old(session, NOW + imports.KEPT)
+    assert session.get(TableImport, waits.id)
+    imports.forget_old(session, NOW + imports.KEPT + timedelta(seconds=1))
+    session.commit()
+    assert number_of(session, TableImport) == 0

@@ -262,7 +262,7 @@ def _subscribe() -> ResponseReturnValue:
     if form is None or not form.validate():
         return _joining_page(form, formulas)
     expected = read_day(request.form, "des")
-    outcome = joining.subscribe(db.session(), member(), form.wanted, expected)
+    outcome = joining.subscribe(db.session(), member(), form.wanted, expected, by=hands())
     if outcome is Answer.OTHER_DATE or isinstance(outcome, Refusal):
         return _joining_page(form, formulas, outcome)
     if isinstance(outcome, Answer):

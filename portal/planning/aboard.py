@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from portal.deliveries.queries import DeliveryView
+from portal.infra import audit
 from portal.pickup.queries import PointView
 from portal.rules.aboard import Spot, followed, later_spots, spots
 from portal.rules.cutoffs import is_past
@@ -99,7 +100,8 @@ def spot_of_order(case: "Case", order: Order) -> Spot:
 def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Plan]]) -> bool:
     """Let the orders follow their boxes, or do with them as the person wishes; False where that is to be asked.
 
-    Staff who act for somebody are not asked: the order stays where it is. Nothing is written where one is asked.
+    Staff are not asked, unless they see the site as that person: the order stays where it is. Nothing is written
+    where one is asked.
     """
     plans = {holding.id: holding.plan for holding in (*case.others, *case.holdings)}
     before, after = list(plans.values()), list((plans | {h.id: plan for h, plan in changed}).values())
@@ -112,7 +114,8 @@ def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Pl
         if there is None or missing:
             free = not is_past(follow.closes_at(order), case.facts.now)
             lost.append(_Lost(order, missing, _next(session, case, after, order) if free else None, free))
-    wish = case.orders.wish or (Aboard.ALONE if case.by is not case.account else None)
+    unasked = case.by is not case.account and audit.deputy.get() is None
+    wish = case.orders.wish or (Aboard.ALONE if unasked else None)
     if not all(one.allows(wish) for one in lost):
         case.orders.question = _question(case, lost)
         return False

@@ -133,6 +133,7 @@ def decide(session: Session, case: Case, decision: Decision) -> list[tuple[Holdi
 
 def write(session: Session, case: Case, before: Plan, after: Plan) -> None:
     terms.save(session, before, after, at=case.facts.now, by=case.by.id)
+    terms.set_end(session, before, after, at=case.facts.now, by=case.by.id)
     boxes.save(session, before, after, at=case.facts.now, by=case.by.id)
 
 

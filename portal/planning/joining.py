@@ -1,7 +1,7 @@
 """Subscribing to another formula, seen before it is ordered."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -12,7 +12,8 @@ from portal.boxes.queries import MemberBox, member_box
 from portal.catalogue.queries import formula_prices
 from portal.deliveries.queries import DeliveryView, of_weeks
 from portal.infra import clock, locks, mail, outbox
-from portal.planning.desk import Case, refusal_of_places, refusal_where_full
+from portal.pickup.queries import closings
+from portal.planning.desk import refusal_where_full
 from portal.planning.terms import DAYS, HORIZON, Answer, TermView, first_days
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.changes import Facts, Refusal
@@ -25,6 +26,9 @@ from portal.subscriptions import terms as rows
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import Holding, withheld
 
+STARTS = 8
+"""First deliveries among which staff choose."""
+
 
 @dataclass(frozen=True, slots=True)
 class Joining:
@@ -34,6 +38,8 @@ class Joining:
     holding: Holding
     boxes: tuple[MemberBox, ...]
     price: Money
+    full: bool = False
+    """The point lacks the places: staff may exceed them, and are told."""
 
     @property
     def monday(self) -> date:
@@ -42,15 +48,21 @@ class Joining:
 
 @dataclass(frozen=True, slots=True)
 class JoiningPreview:
-    """What it would come to, or why it cannot be; `rhythms` says each rhythm by its first dates."""
+    """What it would come to, or why it cannot be; `rhythms` says each rhythm by its first dates.
+
+    `starts` are the deliveries with which it can begin, by the Mondays of their weeks.
+    """
 
     rhythms: dict[Rhythm, tuple[date, ...]]
     joining: Joining | None = None
     refusal: Refusal | None = None
+    starts: dict[date, date] = field(default_factory=dict)
 
 
-def preview_joining(session: Session, wanted: TermView, now: datetime) -> JoiningPreview:
-    """What another subscription would come to; writes nothing."""
+def preview_joining(
+    session: Session, wanted: TermView, now: datetime, *, since: date | None = None, by_farm: bool = False
+) -> JoiningPreview:
+    """What another subscription would come to, from a Monday on if it may begin so late; writes nothing."""
     found = _deliveries(session, wanted, now)
     facts = Facts(Season(delivery.for_rules for delivery in found), now, withheld(session))
     rhythms = {
@@ -58,12 +70,19 @@ def preview_joining(session: Session, wanted: TermView, now: datetime) -> Joinin
         for rhythm in Rhythm
         for plan in [_plan(replace(wanted, rhythm=rhythm), facts)]
     }
-    joining = _joining(session, wanted, facts, found)
+    starts = _starts(wanted, facts)
+    joining = _joining(session, wanted, facts, found, since)
     if isinstance(joining, Refusal):
-        return JoiningPreview(rhythms, refusal=joining)
-    if refusal := refusal_where_full(session, [_from_nothing(joining.holding)], facts.season):
-        return JoiningPreview(rhythms, refusal=refusal)
-    return JoiningPreview(rhythms, joining)
+        return JoiningPreview(rhythms, refusal=joining, starts=starts)
+    full = refusal_where_full(session, [_from_nothing(joining.holding)], facts.season)
+    if full and not by_farm:
+        return JoiningPreview(rhythms, refusal=full, starts=starts)
+    return JoiningPreview(rhythms, replace(joining, full=full is not None), starts=starts)
+
+
+def _starts(wanted: TermView, facts: Facts) -> dict[date, date]:
+    boxes = project(_plan(wanted, facts), facts.season)[:STARTS]
+    return {box.week: box.delivery.day for box in boxes}
 
 
 def _deliveries(
@@ -73,8 +92,8 @@ def _deliveries(
     return of_weeks(session, this_week, this_week + HORIZON, {wanted.point.tour_id}, held=held)
 
 
-def _plan(wanted: TermView, facts: Facts) -> Plan:
-    """The plan that begins on the first Monday on which nothing is closed."""
+def _plan(wanted: TermView, facts: Facts, since: date | None = None) -> Plan:
+    """The plan that begins on the first Monday on which nothing is closed, or later if so wished."""
     term = Term(
         monday_of(local_day(facts.now)),
         wanted.formula.id,
@@ -85,19 +104,24 @@ def _plan(wanted: TermView, facts: Facts) -> Plan:
     )
     unbegun = Plan(0, (term,))
     monday = effective_monday(plan=unbegun, change=TermChange(), season=facts.season, now=facts.now)
-    return replace(unbegun, terms=(replace(term, monday=monday),))
+    return replace(unbegun, terms=(replace(term, monday=max(monday, since or monday)),))
 
 
 def _joining(
-    session: Session, wanted: TermView, facts: Facts, found: Iterable[DeliveryView]
+    session: Session,
+    wanted: TermView,
+    facts: Facts,
+    found: Iterable[DeliveryView],
+    since: date | None,
 ) -> Joining | Refusal:
     if (wanted.point.id, wanted.formula.id) in facts.withheld:
         return Refusal.NOT_OFFERED
-    plan = _plan(wanted, facts)
-    boxes = project(plan, facts.season)[:DAYS]
+    holding = Holding(
+        _plan(wanted, facts, since), {wanted.formula.id: wanted.formula}, {wanted.point.id: wanted.point}
+    ).with_closings(closings(session, local_day(facts.now)))
+    boxes = project(holding.plan, facts.season)[:DAYS]
     if not boxes:
         return Refusal.NOT_EXPECTED
-    holding = Holding(plan, {wanted.formula.id: wanted.formula}, {wanted.point.id: wanted.point})
     views = {view.id: view for view in found}
     return Joining(
         wanted,
@@ -116,30 +140,42 @@ TWICE = timedelta(minutes=30)
 
 
 def subscribe(
-    session: Session, account: Account, wanted: TermView, expected: date | None
+    session: Session,
+    account: Account,
+    wanted: TermView,
+    expected: date | None,
+    *,
+    since: date | None = None,
+    by: Account | None = None,
 ) -> Joining | Answer | Refusal:
-    """Subscribe to another formula, from the Monday that the person has seen.
+    """Subscribe to another formula, from the Monday that was seen.
 
-    The account is locked: one form sent twice makes one subscription.
+    The account is locked: one form sent twice makes one subscription. Staff may exceed a point's places.
     """
+    by = by or account
     session.scalars(locks.for_update(select(Account.id).where(Account.id == account.id), of=Account)).one()
     if _just_made(session, account, wanted, clock.now()):
         return Answer.ALREADY
     found = _deliveries(session, wanted, clock.now(), held=True)
     facts = Facts(Season(delivery.for_rules for delivery in found), clock.now(), withheld(session))
-    joining = _joining(session, wanted, facts, found)
+    joining = _joining(session, wanted, facts, found, since)
     if isinstance(joining, Refusal):
         return joining
     if joining.monday != expected:
         return Answer.OTHER_DATE
-    case = Case(account, account, (), {view.id: view for view in found}, facts)
-    if refusal := refusal_of_places(session, case, [_from_nothing(joining.holding)]):
-        return refusal
+    full = refusal_where_full(session, [_from_nothing(joining.holding)], facts.season, held=True)
+    if full and by is account:
+        return full
     locks.checked()
-    rows.begin(session, account.id, joining.holding.plan, at=facts.now, by=account.id)
-    rendered = mail.render("subscription_new", first_name=account.first_name, joining=joining)
+    rows.begin(session, account.id, joining.holding.plan, at=facts.now, by=by.id)
+    rendered = mail.render(
+        "subscription_new",
+        first_name=account.first_name,
+        joining=joining,
+        by_farm=by is not account,
+    )
     outbox.post(session, to=account.email, **rendered.parts, at=facts.now)
-    return joining
+    return replace(joining, full=full is not None)
 
 
 def _just_made(session: Session, account: Account, wanted: TermView, now: datetime) -> bool:

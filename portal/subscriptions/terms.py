@@ -52,6 +52,24 @@ def save(session: Session, before: Plan, after: Plan, *, at: datetime, by: int) 
     )
 
 
+def set_end(session: Session, before: Plan, after: Plan, *, at: datetime, by: int) -> None:
+    """Let a subscription end with a day, or go on."""
+    if before.last_day == after.last_day:
+        return
+    row = session.get_one(Subscription, before.subscription_id)
+    row.last_day, row.changed_at = after.last_day, at
+    days = [plan.last_day.isoformat() if plan.last_day else None for plan in (before, after)]
+    audit.record(
+        session,
+        "subscription.end" if after.last_day else "subscription.go_on",
+        ("subscription", before.subscription_id),
+        at=at,
+        by=by,
+        before={"last_day": days[0]},
+        after={"last_day": days[1]},
+    )
+
+
 def write(session: Session, subscription_id: int, plan: Plan) -> None:
     """The rows of a plan's terms; those that stand already learn until when they hold."""
     rows = session.scalars(select(Term).where(Term.subscription_id == subscription_id))

@@ -308,6 +308,11 @@ POST  /ferme/abonnes/<id:account_id>/note                                       
 POST  /ferme/abonnes/<id:account_id>/invitation                                        people
 POST  /ferme/abonnes/<id:account_id>/fermeture                                         people
 POST  /ferme/abonnes/<id:account_id>/reouverture                                       people
+GET   /ferme/abonnes/<id:account_id>/abonnements/ajout                                 people
+POST  /ferme/abonnes/<id:account_id>/abonnements/ajout                                 people
+GET   /ferme/abonnes/<id:account_id>/abonnements/<id:subscription_id>/fin              people
+POST  /ferme/abonnes/<id:account_id>/abonnements/<id:subscription_id>/fin              people
+POST  /ferme/abonnes/<id:account_id>/abonnements/<id:subscription_id>/suite            people
 POST  /ferme/abonnes/<id:account_id>/voir-comme                                        act_for
 POST  /ferme/voir-comme/fin                                                            look
 GET   /ferme/bons                                                                      vouchers
@@ -536,6 +541,14 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/abonnes/ajout": lambda _: PERSON,
     "/ferme/abonnes/<id:account_id>/coordonnees": lambda _: PERSON,
     "/ferme/abonnes/<id:account_id>/note": lambda _: {"note": "Sonner deux fois."},
+    "/ferme/abonnes/<id:account_id>/abonnements/ajout": lambda session: {
+        **terms_of(session, quantite=1),
+        "des": WEEK.isoformat(),
+    },
+    "/ferme/abonnes/<id:account_id>/abonnements/<id:subscription_id>/fin": lambda _: {
+        "jour": "2026-12-01",
+        "dernier": "2026-12-01",
+    },
     "/ferme/bons/ajout": lambda _: VOUCHER,
     "/ferme/reglages": lambda _: PROFILE,
     "/ferme/reglages/boutique": lambda _: SHOP,

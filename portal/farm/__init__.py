@@ -18,8 +18,9 @@ def staff() -> Account:
 
 
 from portal.farm import (
-    calendar,
     acting,
+    calendar,
+    claiming,
     closings,
     compositions,
     corrections,

@@ -17,14 +17,13 @@ from portal.packing.queries import counts, tallies
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.cutoffs import local_day
 from portal.rules.deliveries import refusal_to_leave, refusal_to_reinstate
-from portal.rules.holidays import holiday_on, working_day_beside
+from portal.rules.holidays import holiday_on
 from portal.rules.permissions import Permission
 from portal.shop.sheets import work
 from portal.web.guards import needs
 
 WEEKS_A_PAGE = 2
 FARTHEST = timedelta(days=5 * 366)
-A_YEAR = timedelta(days=366)
 
 
 @blueprint.get("/livraisons")
@@ -47,27 +46,6 @@ def deliveries() -> ResponseReturnValue:
         this_week=monday_of(today),
         earlier=first - WEEKS_A_PAGE * WEEK,
         later=first + WEEKS_A_PAGE * WEEK,
-    )
-
-
-@blueprint.get("/livraisons/feries")
-@needs(Permission.LOOK)
-def holidays() -> ResponseReturnValue:
-    """The coming year's deliveries that fall on a holiday, or did before they were moved."""
-    session, now = db.session(), clock.now()
-    today = local_day(now)
-    coming = queries.upcoming(session, today, today + A_YEAR)
-    fallen = [d for d in coming if holiday_on(d.day) or holiday_on(d.nominal_day)]
-    return render_template(
-        "farm/deliveries/holidays.html",
-        tours=[
-            (tour, [delivery for delivery in fallen if delivery.tour_id == tour.id])
-            for tour in queries.tours(session)
-        ],
-        now=now,
-        holiday_on=holiday_on,
-        beside=working_day_beside,
-        nav_current="farm.deliveries",
     )
 
 

@@ -8,7 +8,7 @@ there is a box before or after. Where one comes to a cancelled delivery for once
 there, a notice sees to it that it never vanishes, though there may be nothing to tell.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -195,8 +195,24 @@ def people(session: Session, delivery_ids: Collection[int]) -> int:
     )
 
 
-def hold_together(session: Session, delivery_ids: Collection[int]) -> None:
-    """Lock deliveries for acts that follow on each, in the order in which one act locks."""
+def waiting(session: Session, delivery_ids: Collection[int]) -> int:
+    """How many people are still to be told of these deliveries, each counted once."""
+    told = select(func.count(DeliveryNotice.account_id.distinct()))
+    return session.scalar(told.where(DeliveryNotice.delivery_id.in_(delivery_ids))) or 0
+
+
+def together(session: Session, acts: Mapping[int, Callable[[], Outcome]]) -> list[Outcome]:
+    """Do something to each of these deliveries, in their order, or to none where one of them stays as it is."""
+    _hold_all(session, acts)
+    with session.begin_nested() as all_of_it:
+        outcomes = [act() for act in acts.values()]
+        if any(outcome.refusal for outcome in outcomes):
+            all_of_it.rollback()
+    return outcomes
+
+
+def _hold_all(session: Session, delivery_ids: Collection[int]) -> None:
+    """In the order in which one act locks."""
     own = select(Delivery.tour_id).where(Delivery.id.in_(delivery_ids))
     session.scalars(locks.for_update(select(Tour).where(Tour.id.in_(own)).order_by(Tour.id), of=Tour)).all()
     wanted = select(Delivery).where(Delivery.id.in_(delivery_ids)).order_by(Delivery.id)

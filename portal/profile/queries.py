@@ -59,6 +59,14 @@ def get_farm(session: Session) -> Farm:
     return session.scalar(_FARM) or NO_FARM
 
 
+SEASON_FIRST = 401
+"""The first of April, as month × 100 + day: before the farm has filled in its profile."""
+
+
+def season_first(session: Session) -> int:
+    return session.scalar(select(FarmProfile.season_first)) or SEASON_FIRST
+
+
 @dataclass(frozen=True, slots=True)
 class NewsItem:
     id: int

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from io import BytesIO
 from typing import Any
 
 from flask import Flask
@@ -24,6 +25,8 @@ from portal.boxes.models import Suspension
 from portal.catalogue.models import Formula, Picture, PictureSize, Product
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery
+from portal.exchange import imports
+from portal.exchange.models import Archive, RunState, Subject
 from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
@@ -43,26 +46,26 @@ from tests.farm.forms import (
     ARTICLE,
     CLOSING,
     CONDITIONS,
-    NEW_ARTICLE,
-    NEW_TOUR,
-    NEWS,
     FORMULA_FORM,
     FORMULA_PRICE,
-    PERSON,
+    NEW_ARTICLE,
     NEW_FORMULA,
+    NEW_TOUR,
+    NEWS,
+    PERSON,
     POINT,
     PRICE,
     PROFILE,
     SHELF,
     SHOP,
     SUPPLIER,
+    VEGETABLE,
     VOUCHER,
 )
 from tests.photographs import Photograph
-    VEGETABLE,
 from tests.shop.buying import CONTACT
 from tests.stall import fill_cart, stock_the_shop, take_orders
-from tests.world import CAMILLE, NOW, PASSPHRASE, TUESDAY
+from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY
 
 MAY = """
            desk  growing  logistics  accounts  admin
@@ -178,6 +181,11 @@ FARM = """
 GET   /ferme                                                                           look
 GET   /ferme/livraisons                                                                look
 GET   /ferme/livraisons/feries                                                         look
+POST  /ferme/livraisons/feries                                                         calendar
+GET   /ferme/livraisons/fermeture                                                      calendar
+POST  /ferme/livraisons/fermeture                                                      calendar
+POST  /ferme/livraisons/retablissement                                                 calendar
+GET   /ferme/livraisons/saison                                                         look
 GET   /ferme/livraisons/<date:day>/<tour>                                              look
 GET   /ferme/livraisons/<date:day>/<tour>/annulation                                   calendar
 POST  /ferme/livraisons/<date:day>/<tour>/annulation                                   calendar
@@ -212,14 +220,6 @@ POST  /ferme/paniers/<date:day>/<tour>/points                                   
 POST  /ferme/paniers/<date:day>/<tour>/points/<id:exclusion_id>/suppression            compose
 POST  /ferme/paniers/<date:day>/<tour>/copie                                           compose
 POST  /ferme/paniers/<date:day>/<tour>/etat                                            compose
-GET   /ferme/commandes                                                                 orders
-GET   /ferme/commandes/<date:day>/<tour>                                               orders
-POST  /ferme/commandes/<date:day>/<tour>/acceptation                                   orders
-POST  /ferme/commandes/<date:day>/<tour>/preparation                                   orders
-GET   /ferme/commandes/<date:day>/<tour>/pesee                                         orders
-POST  /ferme/commandes/<date:day>/<tour>/pesee                                         orders
-POST  /ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>                            orders
-GET   /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>                        orders
 GET   /ferme/formules                                                                  sell|prices
 GET   /ferme/formules/ajout                                                            sell
 POST  /ferme/formules/ajout                                                            sell
@@ -237,6 +237,14 @@ GET   /ferme/legumes/<id:product_id>                                            
 POST  /ferme/legumes/<id:product_id>                                                   compose
 POST  /ferme/legumes/<id:product_id>/retrait                                           compose
 POST  /ferme/legumes/<id:product_id>/retour                                            compose
+GET   /ferme/commandes                                                                 orders
+GET   /ferme/commandes/<date:day>/<tour>                                               orders
+POST  /ferme/commandes/<date:day>/<tour>/acceptation                                   orders
+POST  /ferme/commandes/<date:day>/<tour>/preparation                                   orders
+GET   /ferme/commandes/<date:day>/<tour>/pesee                                         orders
+POST  /ferme/commandes/<date:day>/<tour>/pesee                                         orders
+POST  /ferme/commandes/<date:day>/<tour>/pesee/<id:line_id>                            orders
+GET   /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>                        orders
 POST  /ferme/commandes/<date:day>/<tour>/manque/<id:article_id>                        orders
 GET   /ferme/commandes/<date:day>/<tour>/produits                                      look
 GET   /ferme/commandes/<date:day>/<tour>/bordereaux                                    look
@@ -327,6 +335,15 @@ POST  /ferme/livraisons/<date:day>/<tour>/liste/export                          
 POST  /ferme/commandes/export                                                          orders      200
 POST  /ferme/commandes/<date:day>/<tour>/export                                        orders      200
 POST  /ferme/courrier/export                                                           mail        200
+GET   /ferme/imports                                                                   exchange
+POST  /ferme/imports                                                                   exchange
+GET   /ferme/imports/modeles/<subject>.<ending>                                        exchange
+GET   /ferme/imports/<id:import_id>                                                    exchange
+POST  /ferme/imports/<id:import_id>/colonnes                                           exchange
+POST  /ferme/imports/<id:import_id>/ecriture                                           exchange
+POST  /ferme/imports/<id:import_id>/abandon                                            exchange
+POST  /ferme/imports/archives                                                          archive
+POST  /ferme/imports/archives/<id:archive_id>                                          archive     200
 GET   /ferme/reglages                                                                  settings
 POST  /ferme/reglages                                                                  settings
 GET   /ferme/reglages/nouvelles/ajout                                                  texts
@@ -354,6 +371,7 @@ FORMULA, PRODUCT = 2, 1
 
 VALUES: dict[str, str | int | date] = {
     "account_id": 1,
+    "archive_id": 1,
     "article_id": 1,
     "article_slug": "miel",
     "before": 2,
@@ -363,8 +381,10 @@ VALUES: dict[str, str | int | date] = {
     "correction_id": 1,
     "day": TUESDAY,
     "digest": "0" * 16,
+    "ending": "csv",
     "exclusion_id": 1,
     "formula_id": FORMULA,
+    "import_id": 1,
     "kind": "skipped",
     "line_id": 2,
     "mail_id": 1,
@@ -381,6 +401,7 @@ VALUES: dict[str, str | int | date] = {
     "since": date(2026, 9, 1),
     "slug": "gare",
     "subscription_id": 1,
+    "subject": "people",
     "supplier_id": 1,
     "token": TOKEN,
     "tour": "mardi",
@@ -550,6 +571,14 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "dernier": "2026-12-01",
     },
     "/ferme/bons/ajout": lambda _: VOUCHER,
+    "/ferme/imports": lambda _: {"subject": "people", "fichier": (BytesIO(TABLE_OF_PEOPLE), "liste.csv")},
+    "/ferme/imports/<id:import_id>/colonnes": lambda _: {"colonne-3": "note"},
+    "/ferme/formules/ajout": lambda _: NEW_FORMULA,
+    "/ferme/formules/<id:formula_id>": lambda _: FORMULA_FORM,
+    "/ferme/formules/<id:formula_id>/place": lambda _: {"place": "1"},
+    "/ferme/formules/<id:formula_id>/prix": lambda _: FORMULA_PRICE,
+    "/ferme/legumes/ajout": lambda _: VEGETABLE,
+    "/ferme/legumes/<id:product_id>": lambda _: VEGETABLE,
     "/ferme/reglages": lambda _: PROFILE,
     "/ferme/reglages/boutique": lambda _: SHOP,
     "/ferme/reglages/conditions/ajout": lambda _: CONDITIONS,
@@ -584,14 +613,6 @@ def rows_of(table: str) -> list[list[str]]:
 
 
 [WORKERS, *GRANTED] = rows_of(MAY)
-    "/ferme/imports": lambda _: {"subject": "people", "fichier": (BytesIO(TABLE_OF_PEOPLE), "liste.csv")},
-    "/ferme/imports/<id:import_id>/colonnes": lambda _: {"colonne-3": "note"},
-    "/ferme/formules/ajout": lambda _: NEW_FORMULA,
-    "/ferme/formules/<id:formula_id>": lambda _: FORMULA_FORM,
-    "/ferme/formules/<id:formula_id>/place": lambda _: {"place": "1"},
-    "/ferme/formules/<id:formula_id>/prix": lambda _: FORMULA_PRICE,
-    "/ferme/legumes/ajout": lambda _: VEGETABLE,
-    "/ferme/legumes/<id:product_id>": lambda _: VEGETABLE,
 GRANTS = {permission: dict(zip(WORKERS, granted, strict=True)) for permission, *granted in GRANTED}
 ROLES = {"anonymous": None, "subscriber": CAMILLE} | {role: f"{role}@ferme.example" for role in WORKERS}
 """Who goes over the site; of the farm's people, each with one role."""
@@ -626,6 +647,19 @@ def point_of(session: Session, slug: str) -> int:
     return session.scalars(select(PickupPoint.id).where(PickupPoint.slug == slug)).one()
 
 
+TABLE_OF_PEOPLE = "Mail;Prénom;Nom;À savoir\nlea@exemple.fr;Léa;Blanc;Sonne deux fois\nici;A;B;\n".encode()
+
+
+def send_tables(session: Session) -> None:
+    """A table that has been tried, and an archive to take away."""
+    by = session.scalars(select(Account.id).where(Account.email == STAFF)).one()
+    sent = imports.take_in(session, Subject.PEOPLE, TABLE_OF_PEOPLE, "liste.csv", invites=True, at=NOW, by=by)
+    for _ in range(2):
+        imports.step(session, sent.id, NOW)
+    archive = Archive(made_at=NOW, made_by=by, state=RunState.DONE, tables=1, done=1, data=b"PK", ended_at=NOW)
+    session.add(archive)
+
+
 def employ(session: Session) -> None:
     """Somebody for each role, who has no other."""
     roles = {role.name: role for role in session.scalars(select(Role))}
@@ -647,6 +681,7 @@ def employ(session: Session) -> None:
 def prepare(session: Session) -> None:
     """Something for every address: composed boxes, a week off, a pause, terms to come, a failed mail, a link."""
     employ(session)
+    send_tables(session)
     honey = stock_the_shop(session)
     take_orders(session, honey)
     fill_cart(session, honey)

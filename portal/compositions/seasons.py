@@ -13,7 +13,7 @@ from portal.compositions.models import Composition, CompositionLine
 from portal.compositions.queries import PRODUCT, ProductView
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DELIVERY, DeliveryView
-from portal.profile.models import FarmProfile
+from portal.profile.queries import season_first
 from portal.rules.alphabet import french_order
 from portal.rules.amounts import gap
 from portal.rules.calendar import season_start
@@ -22,7 +22,6 @@ from portal.rules.pricing import price_on
 
 WEEKS = 8
 """How many boxes back one looks, so that nothing comes too often."""
-SEASON_FIRST = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,7 @@ def balances(session: Session, delivery: DeliveryView) -> dict[int, Balance]:
     Counted for who has taken every box of the tour: one box a delivery, whatever the number of people; at what
     products are worth today, since values are not dated, and at the price of each day.
     """
-    first = session.scalar(select(FarmProfile.season_first)) or SEASON_FIRST
-    since = season_start(first, delivery.day)
+    since = season_start(season_first(session), delivery.day)
     weighed = Product.unit.in_([Unit.KILO, Unit.GRAM])
     amount = cast(CompositionLine.amount, BigInteger) * case((weighed, 1), else_=1000)
     rows = session.execute(

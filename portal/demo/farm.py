@@ -43,6 +43,7 @@ class Formula:
     kind: str
     weight: int  # places that it takes at a pickup point
     drawing: str
+    per_crate: int
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ FORMULAS = (
         kind="vegetables",
         weight=1,
         drawing="box-small",
+        per_crate=8,
     ),
     Formula(
         "panier-moyen",
@@ -96,6 +98,7 @@ FORMULAS = (
         kind="vegetables",
         weight=1,
         drawing="box-medium",
+        per_crate=6,
     ),
     Formula(
         "grand-panier",
@@ -108,6 +111,7 @@ FORMULAS = (
         kind="vegetables",
         weight=2,
         drawing="box-large",
+        per_crate=4,
     ),
     Formula(
         "oeufs-par-6",
@@ -120,6 +124,7 @@ FORMULAS = (
         kind="eggs",
         weight=0,
         drawing="eggs",
+        per_crate=20,
     ),
 )
 

@@ -1,6 +1,6 @@
 """Fills an empty database with the demo farm: the same seed and day make the same farm, secrets aside."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
 from random import Random
@@ -20,6 +20,7 @@ from portal.deliveries.models import Delivery, Tour
 from portal.demo import customers, farm, harvest, orders, people, shelves
 from portal.demo.points import POINTS
 from portal.demo.vegetables import EGGS, VEGETABLES
+from portal.demo.vegetables import harvest as harvest_of
 from portal.pickup.models import PickupPoint
 from portal.profile.models import FarmProfile, News
 from portal.rules.calendar import WEEK, monday_of
@@ -139,6 +140,7 @@ def _add_catalogue(session: Session, today: date) -> None:
             value=Money(product.price),
             drawing=product.drawing,
             storage=french(product.storage),
+            **asdict(harvest_of(product)),
         )
         for product in (*VEGETABLES, EGGS)
     )
@@ -157,6 +159,7 @@ def _add_catalogue(session: Session, today: date) -> None:
                 drawing=formula.drawing,
                 position=position,
                 weight=formula.weight,
+                per_crate=formula.per_crate,
                 prices=[price],
             )
         )

@@ -1,20 +1,31 @@
 """What the demo farm's past boxes held, and what is known of the coming ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.accounts.models import Account
 from portal.catalogue.models import Formula, Product
-from portal.compositions.models import Composition, CompositionChange, CompositionLine, CompositionState
+from portal.compositions.models import (
+    Composition,
+    CompositionChange,
+    CompositionLine,
+    CompositionState,
+    Exclusion,
+    ShortageNotice,
+)
 from portal.deliveries.models import Delivery
-from portal.demo import farm, season
+from portal.demo import farm, people, season
+from portal.pickup.models import PickupPoint
 from portal.rules.cutoffs import is_past, local_day
+from portal.web.i18n import french
 
 # Before the cutoff, or before now where the cutoff is still to come.
 SHOWN, CORRECTED, CONFIRMED = timedelta(days=4), timedelta(hours=20), timedelta(hours=9)
+WHY = "Le froid de la nuit en a pris une partie, il n'y en a pas assez pour tout le monde."
 
 
 def add_compositions(session: Session, seed: int, now: datetime) -> None:
@@ -43,6 +54,8 @@ def add_compositions(session: Session, seed: int, now: datetime) -> None:
                     (composition, products[missing.product.slug], missing.amount, known - CORRECTED)
                 )
     session.flush()
+    desk = session.scalars(select(Account.id).where(Account.email == people.STAFF.email)).one()
+    last = session.scalar(select(func.max(Account.id)))
     for composition, missing_id, planned, at in coming:
         came = composition.lines[-1]
         session.add_all(
@@ -51,7 +64,45 @@ def add_compositions(session: Session, seed: int, now: datetime) -> None:
             )
             for product_id, before, after in ((missing_id, planned, 0), (came.product_id, 0, came.amount))
         )
+        session.add(
+            ShortageNotice(
+                delivery_id=composition.delivery_id,
+                product_id=missing_id,
+                instead_id=came.product_id,
+                formula_ids=[composition.formula_id],
+                point_ids=[],
+                instead_amounts={str(composition.formula_id): came.amount},
+                note=french(WHY),
+                made_at=at,
+                made_by=desk,
+                told_through=last,
+                told_at=at,
+            )
+        )
+    _exclude(session, [composition for composition, *_ in coming], now)
     session.flush()
+
+
+def _exclude(session: Session, shown: Iterable[Composition], now: datetime) -> None:
+    """The last stop of each round gets something else than its first vegetable: known from the start."""
+    last_stops: dict[int, int] = {}
+    for point in session.scalars(select(PickupPoint).order_by(PickupPoint.position)):
+        last_stops[point.tour_id] = point.id
+    tours = dict(session.execute(select(Delivery.id, Delivery.tour_id)).all())
+    mushrooms = session.scalars(select(Product.id).where(Product.slug == "pleurotes")).one()
+    for composition in shown:
+        held = [line.product_id for line in composition.lines]
+        if composition.shown_at and mushrooms not in held:
+            session.add(
+                Exclusion(
+                    composition_id=composition.id,
+                    pickup_point_id=last_stops[tours[composition.delivery_id]],
+                    product_id=held[0],
+                    instead_id=mushrooms,
+                    instead_amount=200,
+                    made_at=min(now, composition.shown_at) - timedelta(minutes=30),
+                )
+            )
 
 
 def _composed(session: Session, now: datetime) -> Iterator[tuple[Delivery, CompositionState]]:

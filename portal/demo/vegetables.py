@@ -23,6 +23,17 @@ class Vegetable:
         return self.price * amount // 1000 if self.weighed else self.price * amount
 
 
+@dataclass(frozen=True)
+class Harvest:
+    """Where a vegetable grows and what it is picked with, put into and kept in."""
+
+    parcel: str | None
+    tool: str | None
+    crate: str
+    kept_in: str
+    margin: int  # percent, on top of what is needed
+
+
 def _from(first: int, last: int) -> frozenset[int]:
     """The months from one to another, over the new year where the first is the later one."""
     return frozenset((first + step - 1) % 12 + 1 for step in range((last - first) % 12 + 1))
@@ -253,3 +264,14 @@ EGGS = Vegetable(
     "Gardez-les au frais, pointe en bas et sans les laver : la coquille lavée laisse passer les germes. "
     "Dans un verre d'eau, un œuf frais reste au fond ; s'il flotte, ne le mangez pas.",
 )  # fmt: skip
+
+_FIELD = Harvest("Champ du Buëch, planches 1 à 12", "fourche-bêche", "caisse bois, 12 kg", "cave", 5)
+_GARDEN = Harvest("Jardin des Iscles, planches 1 à 8", "couteau", "caisse verte, 6 kg", "chambre froide", 8)
+_GREENHOUSE = Harvest("Serres 1 et 2", "sécateur", "caisse grise, 5 kg", "local frais, 12 °C", 3)
+_BOUGHT = Harvest(None, None, "plateau de 30", "réserve", 0)
+
+
+def harvest(vegetable: Vegetable) -> Harvest:
+    if vegetable is EGGS:
+        return _BOUGHT
+    return _FIELD if vegetable in _ROOTS else _GARDEN if vegetable in _LEAVES else _GREENHOUSE

@@ -119,10 +119,10 @@ class ArticleForm(Form):
             "measured": choices((unit, str(words)) for unit, words in MEASURES.items()),
             "label": choices((label or "", str(words)) for label, words in LABELS.items()),
             "stock_kind": choices((kind, str(words)) for kind, words in STOCK_KINDS.items()),
-            "first_day": _days(),
-            "first_month": _months(),
-            "last_day": _days(),
-            "last_month": _months(),
+            "first_day": days_of_month(),
+            "first_month": months(),
+            "last_day": days_of_month(),
+            "last_month": months(),
             "tours": choices((tour.id, tour.name) for tour in tours),
         }
         super().__init__(
@@ -315,10 +315,10 @@ def _day_of_year(month: int, number: int) -> int | None:
     return month * 100 + number if month else None
 
 
-def _days() -> list[SelectChoice]:
+def days_of_month() -> list[SelectChoice]:
     return choices([(0, _("jour")), (1, _("1er")), *((n, str(n)) for n in range(2, 32))])
 
 
-def _months() -> list[SelectChoice]:
+def months() -> list[SelectChoice]:
     names = ((n, filters.month_name(n)) for n in range(1, 13))
     return choices([(0, _("mois")), *names])

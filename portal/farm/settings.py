@@ -1,5 +1,6 @@
 """Who the farm is, and its news; and the way to all that is set up once and seldom changed."""
 
+from calendar import monthrange
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,13 +10,15 @@ from wtforms import Form, ValidationError
 from wtforms.widgets import DateInput, EmailInput, TelInput, TextArea, TimeInput, URLInput
 
 from portal.farm import blueprint, staff
+from portal.farm.product_forms import days_of_month, months
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.profile import queries, services
-from portal.profile.queries import NewsItem
+from portal.profile.queries import Farm, NewsItem
 from portal.rules.cutoffs import PARIS
 from portal.rules.permissions import Permission
 from portal.web.forms import (
+    Chosen,
     Typed,
     certifier,
     day,
@@ -34,6 +37,8 @@ from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
 NEWS = "/reglages/nouvelles/<id:news_id>"
+COMMON_YEAR = 2027
+"""A season that began on 29 February would not begin every year."""
 
 
 class ProfileForm(Form):
@@ -47,6 +52,17 @@ class ProfileForm(Form):
     town = Typed(_l("Commune"), line(80))
     certifier = Typed(_l("Code du certificateur bio"), certifier, needed=False)
     certificate = Typed(_l("Lien vers le certificat"), link(300), needed=False, widget=URLInput())
+    season_day = Chosen(_l("La saison commence le"))
+    season_month = Chosen(_l("Mois"))
+
+    def __init__(self, formdata: Any = None, farm: Farm | None = None, season_first: int = 0) -> None:
+        month, number = divmod(season_first, 100)
+        super().__init__(formdata, obj=farm, season_day=number, season_month=month)
+
+    def process(self, *args: Any, **values: Any) -> None:
+        self.season_day.choices = days_of_month()[1:]
+        self.season_month.choices = months()[1:]
+        super().process(*args, **values)
 
     def validate_certifier(self, field: Typed) -> None:
         _need_with(self.certificate, field)
@@ -54,9 +70,22 @@ class ProfileForm(Form):
     def validate_certificate(self, field: Typed) -> None:
         _need_with(self.certifier, field)
 
+    def validate_season_day(self, field: Chosen) -> None:
+        month = self.season_month.data
+        if month and field.data and field.data > monthrange(COMMON_YEAR, month)[1]:
+            raise ValidationError(_("La saison commence le : ce mois n'a pas autant de jours."))
+
     @property
-    def values(self) -> dict[str, str | None]:
-        return {**self.data, "tagline": self.tagline.data or "", "phone_hours": self.phone_hours.data or ""}
+    def values(self) -> dict[str, Any]:
+        """The profile's own columns."""
+        typed = self.data
+        season_first = typed.pop("season_month") * 100 + typed.pop("season_day")
+        return {
+            **typed,
+            "tagline": typed["tagline"] or "",
+            "phone_hours": typed["phone_hours"] or "",
+            "season_first": season_first,
+        }
 
 
 class NewsForm(Form):
@@ -103,7 +132,8 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/reglages")
 @needs(Permission.SETTINGS)
 def settings() -> ResponseReturnValue:
-    return _page(ProfileForm(obj=queries.get_farm(db.session())))
+    session = db.session()
+    return _page(ProfileForm(None, queries.get_farm(session), queries.season_first(session)))
 
 
 @blueprint.post("/reglages")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ UNSAID = {"email", "phone", "address", "postcode", "town"}
 """A farm's may be those of a farmer."""
 
 
-def save_profile(session: Session, values: Mapping[str, str | None], *, at: datetime, by: int) -> bool:
+def save_profile(session: Session, values: Mapping[str, Any], *, at: datetime, by: int) -> bool:
     """Write the farm's card; whether it was otherwise until now."""
     profile = session.scalar(locks.for_update(select(FarmProfile), of=FarmProfile))
     if profile is not None:

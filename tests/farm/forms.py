@@ -42,6 +42,8 @@ PROFILE = {
     "town": "Serres",
     "certifier": "",
     "certificate": "",
+    "season_day": "1",
+    "season_month": "4",
 }
 ARTICLE = {
     "name": "Miel de lavande",

@@ -42,6 +42,12 @@ def test_the_farms_card_is_changed_and_shown_everywhere(admin, session):
     assert event.after == {"tagline": "Des légumes, tout près", "phone_hours": "", "fields": ["phone"]}
 
 
+def test_the_season_begins_on_the_day_that_the_farm_says(admin, session):
+    assert admin.submit(PAGE, PROFILE | {"season_day": "15", "season_month": "3"}).status_code == 303
+    assert session.scalars(select(FarmProfile.season_first)).all() == [315]
+    assert '<option selected value="15">' in admin.get(PAGE).text
+
+
 def test_a_farm_without_a_card_gets_one(office, session):
     session.execute(delete(FarmProfile))
     session.commit()
@@ -59,6 +65,7 @@ def test_saving_the_same_card_notes_nothing(office, session):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"season_day": "29", "season_month": "2"}, "La saison commence le : ce mois n'a pas autant de jours."),
         ({"name": ""}, "Nom de la ferme : à remplir."),
         ({"tagline": "x" * 201}, "Phrase d'accueil : 200 caractères au plus, il y en a 201."),
         ({"email": "ferme"}, "Adresse e-mail : une adresse entière, comme nom@exemple.fr."),

@@ -30,15 +30,19 @@ def download(name: str, columns: Columns[Row], rows: Iterable[Row]) -> ResponseR
 
 def attachment(file: IO[bytes], name: str, content_type: str) -> Response:
     """A file to be kept, sent piece by piece and never by a cache: it is full of names."""
-    answer = Response(_poured(file), mimetype=content_type)
-    answer.content_length = file.seek(0, SEEK_END)
+    size = file.seek(0, SEEK_END)
+    answer = Response(_poured(file, size), mimetype=content_type)
+    answer.content_length = size
+    answer.call_on_close(file.close)
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _poured(file: IO[bytes]) -> Iterator[bytes]:
+def _poured(file: IO[bytes], size: int) -> bytes | Iterator[bytes]:
+    """What is short at once."""
+    file.seek(0)
+    if size > PIECE:
+        return iter(lambda: file.read(PIECE), b"")
     with file:
-        file.seek(0)
-        while piece := file.read(PIECE):
-            yield piece
+        return file.read()

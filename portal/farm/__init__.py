@@ -21,6 +21,7 @@ from portal.farm import (
     acting,
     calendar,
     claiming,
+    claiming,
     closings,
     compositions,
     corrections,

@@ -23,6 +23,7 @@ from portal.rules.cutoffs import is_past, local_day
 from portal.rules.orders import OrderState, Refusal, refusal_to_judge, refusal_to_prepare
 from portal.rules.permissions import Permission
 from portal.shop import preparing, queries, sheets
+from portal.shop.claiming import claim_of
 from portal.shop.models import FIRST_ORDER_NUMBER, Happening
 from portal.shop.preparing import Outcome
 from portal.shop.queries import OrderView
@@ -186,7 +187,7 @@ def prepare_orders(day: date, tour: str) -> ResponseReturnValue:
 @blueprint.get(ADDRESS)
 @needs(Permission.ORDERS)
 def order(order_id: int) -> ResponseReturnValue:
-    return _page(order_or_404(order_id), ReasonForm())
+    return order_page(order_or_404(order_id), ReasonForm())
 
 
 @blueprint.post(f"{ADDRESS}/acceptation")
@@ -213,7 +214,7 @@ def cancel_order(order_id: int) -> ResponseReturnValue:
 def _end(order_id: int, to: OrderState, done: str) -> ResponseReturnValue:
     found, form = order_or_404(order_id), ReasonForm(request.form)
     if not form.validate():
-        return _page(found, form, status=422)
+        return order_page(found, form, status=422)
     outcome = preparing.judge(db.session(), order_id, to, reason=form.reason.data, by=staff().id)
     return _answer(found, outcome, done, form)
 
@@ -243,7 +244,9 @@ def settle_withdrawal(order_id: int, withdrawal_id: int) -> ResponseReturnValue:
     return redirect(url_for("farm.order", order_id=order_id), 303)
 
 
-def _page(found: OrderView, form: ReasonForm, *, status: int = 200, **context: Any) -> ResponseReturnValue:
+def order_page(
+    found: OrderView, form: ReasonForm, *, status: int = 200, **context: Any
+) -> ResponseReturnValue:
     now = clock.now()
     shortage = any(step.what is Happening.SHORT for step in found.steps)
     page = render_template(
@@ -263,6 +266,8 @@ def _page(found: OrderView, form: ReasonForm, *, status: int = 200, **context: A
         can_correct=not refusal_to_work(found.delivery.for_rules, now) and staff().may(Permission.CORRECT),
         can_be_short=found.state in preparing.SHORT_OF,
         withdrawals=sheets.withdrawals(db.session(), found.id),
+        knows_people=staff().may(Permission.PEOPLE),
+        claim=claim_of(db.session(), found) if staff().may(Permission.PEOPLE) else None,
         nav_current="farm.orders",
         **context,
     )
@@ -275,7 +280,7 @@ def _answer(
     if outcome is None:
         abort(404)
     if outcome.refusal:
-        return _page(found, form or ReasonForm(), status=422, refusal=outcome.refusal)
+        return order_page(found, form or ReasonForm(), status=422, refusal=outcome.refusal)
     flash(done if outcome.changed else _("C'était déjà fait : rien n'a changé."), "success")
     if "liste" in request.form:
         return _back_to_list(found)

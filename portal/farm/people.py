@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form, ValidationError
 from wtforms.widgets import EmailInput, TelInput
 
@@ -23,6 +24,8 @@ from portal.pickup.queries import points
 from portal.planning.people import LONGEST, Standing, Wanted, find_people
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import Permission
+from portal.shop.queries import OrderView
+from portal.shop.queries import find as find_order
 from portal.web.forms import Typed, email, line, phone, postcode, whole
 from portal.web.guards import needs
 from portal.web.htmx import is_htmx
@@ -128,19 +131,20 @@ def _number(name: str) -> int | None:
 @blueprint.get("/abonnes/ajout")
 @needs(Permission.PEOPLE)
 def new_person() -> ResponseReturnValue:
-    return _form_page(PersonForm(invited=True))
+    order = _of_order(request.args)
+    return _form_page(PersonForm(invited=True, data=_known_of(order) if order else None), order=order)
 
 
 @blueprint.post("/abonnes/ajout")
 @needs(Permission.PEOPLE)
 def add_person() -> ResponseReturnValue:
-    form = PersonForm(request.form)
+    form, order = PersonForm(request.form), _of_order(request.form)
     if not form.validate():
-        return _form_page(form, 422)
+        return _form_page(form, 422, order=order)
     session, at, by = db.session(), clock.now(), staff().id
     account = services.add(session, form.person, at=at, by=by)
     if isinstance(account, Refusal):
-        return _taken(form)
+        return _taken(form, order=order)
     if form.address:
         keep_billing_address(session, account.id, form.address, at=at, by=by)
     if form.invited.data:
@@ -150,7 +154,21 @@ def add_person() -> ResponseReturnValue:
         )
     else:
         flash(_("%(name)s est sur la liste.", name=account.full_name), "success")
+    if order:
+        return redirect(url_for("farm.order", order_id=order.id, _anchor="compte"), 303)
     return redirect(url_for("farm.person", account_id=account.id), 303)
+
+
+def _of_order(sent: MultiDict[str, str]) -> OrderView | None:
+    """The guest's order from which an account is made."""
+    order_id = sent.get("commande", type=int)
+    return find_order(db.session(), order_id) if order_id and 0 < order_id < 2**31 else None
+
+
+def _known_of(order: OrderView) -> dict[str, str]:
+    first, _space, last = order.name.rpartition(" ")
+    names = {"first_name": first, "last_name": last}
+    return names | {name: getattr(order, name) for name in ("email", "phone", "street", "postcode", "town")}
 
 
 @blueprint.get(f"{ADDRESS}/coordonnees")
@@ -180,10 +198,12 @@ def save_contact(account_id: int) -> ResponseReturnValue:
     return redirect(url_for("farm.person", account_id=account_id), 303)
 
 
-def _taken(form: PersonForm, account: Account | None = None) -> ResponseReturnValue:
+def _taken(
+    form: PersonForm, account: Account | None = None, order: OrderView | None = None
+) -> ResponseReturnValue:
     """Staff may know whose it is."""
     form.email.errors = [str(ADDRESS_TAKEN)]
-    return _form_page(form, 422, account, taken=find_account(db.session(), form.email.data))
+    return _form_page(form, 422, account, order=order, taken=find_account(db.session(), form.email.data))
 
 
 def _form_page(

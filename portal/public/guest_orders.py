@@ -1,11 +1,13 @@
 """A guest's order, for whoever holds its signed link. Opening a page changes nothing."""
 
-from flask import abort
+from flask import abort, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.infra.orm import db
 from portal.public import blueprint
 from portal.public.buyers import buyer, own_keeper
 from portal.shop.pages import OrderPages
+from portal.shop.queries import owner
 from portal.shop.tokens import order_of_token
 
 ENDPOINTS = {
@@ -28,7 +30,11 @@ def _pages(order_token: str) -> OrderPages:
 
 @blueprint.get("/lien/commande/<order_token>")
 def guest_order(order_token: str) -> ResponseReturnValue:
-    return _pages(order_token).show()
+    """Or the way to it where it has become an account's: whoever that is signs in there."""
+    pages = _pages(order_token)
+    if owner(db.session(), pages.order_id) is not None:
+        return redirect(url_for("member.order", order_id=pages.order_id), 303)
+    return pages.show()
 
 
 @blueprint.post("/lien/commande/<order_token>/annulation")

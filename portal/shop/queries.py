@@ -356,6 +356,11 @@ def order(session: Session, order_id: int, account_id: int | None) -> OrderView 
     )
 
 
+def owner(session: Session, order_id: int) -> int | None:
+    """The account that an order belongs to; nobody for a guest's."""
+    return session.scalar(select(Order.account_id).where(Order.id == order_id))
+
+
 def find(session: Session, order_id: int) -> OrderView | None:
     """Whosoever's it is, with its timeline."""
     return _one(session, _ORDERS.where(Order.id == order_id))

@@ -255,6 +255,7 @@ GET   /ferme/commandes/<id:order_id>                                            
 POST  /ferme/commandes/<id:order_id>/acceptation                                       orders
 POST  /ferme/commandes/<id:order_id>/refus                                             orders
 POST  /ferme/commandes/<id:order_id>/annulation                                        orders
+POST  /ferme/commandes/<id:order_id>/compte                                            people
 POST  /ferme/commandes/<id:order_id>/preparation                                       orders
 POST  /ferme/commandes/<id:order_id>/retractations/<id:withdrawal_id>                  orders
 GET   /ferme/courrier                                                                  mail

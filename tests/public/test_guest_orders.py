@@ -70,11 +70,14 @@ def test_a_link_that_we_never_wrote_opens_nothing(browser, way, forge):
     assert browser.submit(f"{head}/{forge(token)}/annulation").status_code == 404
 
 
-def test_a_guests_link_opens_no_order_of_an_account(session, browser):
+def test_a_guests_link_opens_no_order_of_an_account_and_leads_to_its_own_page(session, browser):
     made = order(session, {article(session): 1})
     token = order_token(made.id)
     session.commit()
-    assert browser.get(f"/lien/commande/{token}").status_code == 404
+    assert browser.get(f"/lien/commande/{token}").location == f"/commandes/{made.id}"
+    assert browser.get(f"/commandes/{made.id}").location.startswith("/connexion")
+    assert browser.get(f"/lien/commande/{token}.pdf").status_code == 404
+    assert browser.get(f"/lien/commande/{token}/modification").status_code == 404
 
 
 def test_an_account_does_not_open_a_guests_order(browser, placed):

@@ -80,14 +80,15 @@ def _page(
 ) -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     found = ticks.packing(session, delivery)
+    ticked = ticks.ticked(session, delivery.id).intersection(found.keys)
     page = render_template(
         "farm/packing/page.html",
         delivery=delivery,
         state=delivery.state(now),
         closed=refusal_to_work(delivery.for_rules, now),
         packing=found,
-        ticked=ticks.ticked(session, delivery.id).intersection(found.keys),
-        part=request.args.get("partie", ""),
+        ticked=ticked,
+        opened=request.args.get("partie") or found.next_part(ticked),
         steps=done(session, [delivery.id])[delivery.id],
         refusal=refusal,
         nav_current="farm.deliveries",

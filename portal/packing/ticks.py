@@ -105,6 +105,11 @@ class Packing:
         filled = [key for bench in self.benches for key in bench.keys]
         return filled + [key for place in self.places for key in place.keys]
 
+    def next_part(self, ticked: Collection[str]) -> str | None:
+        """Where one goes on."""
+        parts: list[Bench | Place] = [*self.benches, *self.places]
+        return next((part.part for part in parts if not set(part.keys) <= set(ticked)), None)
+
 
 def packing(session: Session, delivery: DeliveryView) -> Packing:
     found = counts(session, delivery)

@@ -9,7 +9,7 @@ const waiting = () => new Map(JSON.parse(localStorage.getItem(kept) ?? "[]"));
 const keep = (ticks) =>
   ticks.size ? localStorage.setItem(kept, JSON.stringify([...ticks])) : localStorage.removeItem(kept);
 
-const buttons = list ? [...list.querySelectorAll(".tick")] : [];
+const buttons = list ? [...list.querySelectorAll(".shed-tick")] : [];
 const isDone = (button) => button.getAttribute("aria-pressed") === "true";
 
 function mark(button, done) {

@@ -21,7 +21,6 @@ from portal.farm import (
     acting,
     calendar,
     claiming,
-    claiming,
     closings,
     compositions,
     corrections,

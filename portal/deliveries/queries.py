@@ -70,6 +70,7 @@ class TourView:
     name: str
     weekday: int
     lead: Lead
+    retired: bool = False
 
     @property
     def cutoff_weekday(self) -> int:
@@ -83,7 +84,7 @@ class TourView:
 def tours(session: Session) -> list[TourView]:
     """All tours in the order of the week."""
     return [
-        TourView(id=row.id, slug=row.slug, name=row.name, weekday=row.weekday, lead=row.lead)
+        TourView(row.id, row.slug, row.name, row.weekday, row.lead, retired=row.retired_at is not None)
         for row in session.scalars(select(Tour).order_by(Tour.weekday, Tour.id))
     ]
 

@@ -1,6 +1,6 @@
 """Tours: making them and their deliveries, changing until when these can be changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from portal.rules.deliveries import following
 class Refusal(StrEnum):
     """Why a tour stays as it is; its words are where it is asked for."""
 
+    IN_USE = "in_use"
     WEEKDAY = "weekday"
 
 
@@ -59,6 +60,19 @@ def rename_tour(session: Session, tour_id: int, name: str, *, at: datetime, by: 
     return bool(audit.change(session, tour, {"name": name}, at=at, by=by))
 
 
+def set_retired(
+    session: Session, tour_id: int, retired: bool, *, in_use: Callable[[], bool], at: datetime, by: int
+) -> Refusal | None:
+    """Prepare no delivery of it any more, or go on; refused while somebody may collect from it."""
+    tour = session.scalars(locks.for_update(select(Tour).where(Tour.id == tour_id), of=Tour)).one()
+    if (tour.retired_at is not None) == retired:
+        return None
+    if retired and in_use():
+        return Refusal.IN_USE
+    audit.change(session, tour, {"retired_at": at if retired else None}, at=at, by=by)
+    return None
+
+
 def change_rule(
     session: Session, tour_id: int, *, weekday: int, lead: Lead, by: int | None = None
 ) -> RuleChange:
@@ -66,8 +80,8 @@ def change_rule(
 
     An open one keeps its cutoff where staff set it by hand, which is where it is not what the old lead gives,
     where the new one is past, as no delivery closes in the past, and where the new one would reach that of
-    another delivery, as cutoffs stay in the order of their weeks. Another weekday is refused: the deliveries
-    that exist are promised for their day. The clock is read once the locks are held.
+    another delivery, as cutoffs stay in the order of their weeks. Another weekday is refused: people are to
+    be told of it (`planning.rounds`). The clock is read once the locks are held.
     """
     tour = session.scalars(locks.for_update(select(Tour).where(Tour.id == tour_id), of=Tour)).one()
     old = tour.lead
@@ -77,26 +91,43 @@ def change_rule(
         return RuleChange()
     standing = _lock_standing(session)
     now = clock.now()
-    cutoffs, by_hand, too_late = {}, [], []
-    for delivery in standing:
-        if delivery.tour_id != tour_id or is_past(delivery.cutoff_at, now):
-            continue
-        cutoff = cutoff_instant(delivery.day, lead)
-        if delivery.cutoff_at != cutoff_instant(delivery.day, old):
-            by_hand.append(delivery.day)
-        elif is_past(cutoff, now):
-            too_late.append(delivery.day)
-        else:
-            cutoffs[delivery.id] = cutoff
     own = session.scalars(select(Delivery).where(Delivery.tour_id == tour_id)).all()
-    followed = following((view(delivery).for_rules for delivery in own), cutoffs)
-    out_of_order = sorted(delivery.day for delivery in own if delivery.id in cutoffs.keys() - followed.keys())
+    followed, change = _following(tour, standing, own, lead, now)
     for delivery in own:
         delivery.cutoff_at = followed.get(delivery.id, delivery.cutoff_at)
     tour.lead_days, tour.lead_time = lead.days, lead.time
     before, after = _for_trail(old), _for_trail(lead) | {"deliveries": len(followed)}
     audit.record(session, "tour.rule", ("tour", tour_id), at=now, by=by, before=before, after=after)
-    return RuleChange(len(followed), tuple(sorted(by_hand)), tuple(sorted(too_late)), tuple(out_of_order))
+    return change
+
+
+def preview_rule(session: Session, tour_id: int, lead: Lead, now: datetime) -> RuleChange:
+    """What another lead would come to; writes nothing."""
+    tour = session.get_one(Tour, tour_id)
+    own = session.scalars(select(Delivery).where(Delivery.tour_id == tour_id)).all()
+    standing = [delivery for delivery in own if not delivery.frozen_at and not delivery.cancelled_at]
+    return RuleChange() if lead == tour.lead else _following(tour, standing, own, lead, now)[1]
+
+
+def _following(
+    tour: Tour, standing: Iterable[Delivery], own: Collection[Delivery], lead: Lead, now: datetime
+) -> tuple[dict[int, datetime], RuleChange]:
+    """The new cutoffs of the deliveries that follow a lead, and what that comes to."""
+    cutoffs, by_hand, too_late = {}, [], []
+    for delivery in standing:
+        if delivery.tour_id != tour.id or is_past(delivery.cutoff_at, now):
+            continue
+        cutoff = cutoff_instant(delivery.day, lead)
+        if delivery.cutoff_at != cutoff_instant(delivery.day, tour.lead):
+            by_hand.append(delivery.day)
+        elif is_past(cutoff, now):
+            too_late.append(delivery.day)
+        else:
+            cutoffs[delivery.id] = cutoff
+    followed = following((view(delivery).for_rules for delivery in own), cutoffs)
+    out_of_order = sorted(delivery.day for delivery in own if delivery.id in cutoffs.keys() - followed.keys())
+    kept = (tuple(sorted(by_hand)), tuple(sorted(too_late)), tuple(out_of_order))
+    return followed, RuleChange(len(followed), *kept)
 
 
 def _lock_standing(session: Session) -> Sequence[Delivery]:
@@ -124,7 +155,8 @@ def generate(session: Session, since: date, until: date) -> int:
     Returns how many were made.
     """
     made = 0
-    for tour in session.scalars(locks.for_update(select(Tour).order_by(Tour.id), of=Tour)).all():
+    running = select(Tour).where(Tour.retired_at.is_(None)).order_by(Tour.id)
+    for tour in session.scalars(locks.for_update(running, of=Tour)).all():
         existing = set(
             session.scalars(
                 select(Delivery.week).where(Delivery.tour_id == tour.id, Delivery.week >= monday_of(since))

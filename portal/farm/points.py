@@ -214,7 +214,7 @@ def _form(point: PointView | None = None, *, posted: bool = False) -> PointForm:
     every, withheld = formulas(session), subscriptions.withheld(session)
     return PointForm(
         request.form if posted else None,
-        tours(session),
+        [tour for tour in tours(session) if not tour.retired or (point and point.tour_id == tour.id)],
         every,
         point=point,
         data=queries.for_driver(session, point.id) if point else None,

@@ -7,9 +7,11 @@ from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import exists, or_, select
 from wtforms import Form
 from wtforms.widgets import TimeInput
 
+from portal.boxes.models import BoxChange
 from portal.deliveries import queries, services
 from portal.deliveries.jobs import AHEAD
 from portal.deliveries.queries import TourView
@@ -17,9 +19,12 @@ from portal.deliveries.services import RuleChange
 from portal.farm import blueprint, staff
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.rules.calendar import delivery_days
+from portal.pickup.models import PickupPoint
+from portal.planning import rounds
+from portal.rules.calendar import delivery_days, monday_of
 from portal.rules.cutoffs import Lead, cutoff_instant, is_past, local_day
 from portal.rules.permissions import Permission
+from portal.subscriptions.models import Term
 from portal.web import filters
 from portal.web.forms import Chosen, Typed, choices, line, slug, write_clock
 from portal.web.forms import clock as clock_time
@@ -37,6 +42,7 @@ LONGEST_LEAD = 6
 
 class TourForm(Form):
     name = Typed(_l("Nom"), line(80))
+    weekday = Chosen(_l("Jour de livraison"), default=0)
     lead_days = Chosen(_l("Jour de clôture"))
     lead_time = Typed(_l("Dernière minute"), clock_time, write=write_clock, widget=TimeInput())
 
@@ -44,15 +50,24 @@ class TourForm(Form):
         self.tour = tour
         lead = tour.lead if tour else USUAL_LEAD
         name = tour.name if tour else None
-        super().__init__(formdata, data={"name": name, "lead_days": lead.days, "lead_time": lead.time})
+        weekday = {"weekday": tour.weekday} if tour else {}
+        data = {"name": name, "lead_days": lead.days, "lead_time": lead.time} | weekday
+        super().__init__(formdata, data=data)
 
     def process(self, *args: Any, **values: Any) -> None:
+        self.weekday.choices = choices((number, _weekday(number)) for number in range(7))
         self.lead_days.choices = choices((days, self._days_before(days)) for days in range(LONGEST_LEAD + 1))
         super().process(*args, **values)
 
     @property
     def delivered_on(self) -> int | None:
-        return self.tour.weekday if self.tour else None
+        number: int | None = self.weekday.data
+        return number
+
+    @property
+    def moves(self) -> bool:
+        """Whether people's day changes."""
+        return self.tour is not None and self.delivered_on not in {None, self.tour.weekday}
 
     @property
     def lead(self) -> Lead | None:
@@ -66,16 +81,6 @@ class TourForm(Form):
 
 class NewTourForm(TourForm):
     slug = Typed(_l("Mot pour les adresses"), slug(40))
-    weekday = Chosen(_l("Jour de livraison"), default=0)
-
-    def process(self, *args: Any, **values: Any) -> None:
-        self.weekday.choices = choices((number, _weekday(number)) for number in range(7))
-        super().process(*args, **values)
-
-    @property
-    def delivered_on(self) -> int | None:
-        number: int | None = self.weekday.data
-        return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +160,39 @@ def tour(tour_id: int) -> ResponseReturnValue:
 def save_tour(tour_id: int) -> ResponseReturnValue:
     found = _tour_or_404(tour_id)
     form = TourForm(request.form, found)
-    if not form.validate() or form.lead is None:
+    if not form.validate() or form.lead is None or form.delivered_on is None:
         return _page(form, 422)
+    if form.moves and request.form.get("agreed") != str(form.delivered_on):
+        return _page(form, 422, asked=True)
     session, by = db.session(), staff().id
     renamed = services.rename_tour(session, tour_id, form.name.data, at=clock.now(), by=by)
     change = services.change_rule(session, tour_id, weekday=found.weekday, lead=form.lead, by=by)
-    _tell(change, renamed=renamed, moved=form.lead != found.lead)
+    _tell(change, renamed=renamed, moved=form.lead != found.lead, shift=form.moves)
+    if shift := rounds.change_weekday(session, tour_id, form.delivered_on, by=by):
+        _tell_of_day(shift)
     return redirect(url_for("farm.tours"), 303)
+
+
+@blueprint.post("/tournees/<id:tour_id>/arret")
+@needs(Permission.ROUNDS)
+def retire_tour(tour_id: int) -> ResponseReturnValue:
+    found, session = _tour_or_404(tour_id), db.session()
+    refusal = services.set_retired(
+        session, tour_id, True, in_use=lambda: _is_used(tour_id), at=clock.now(), by=staff().id
+    )
+    if refusal:
+        return _page(TourForm(None, found), 422, in_use=True)
+    flash(_("Cette tournée est arrêtée : aucune livraison n'est plus préparée."), "success")
+    return redirect(url_for("farm.tour", tour_id=tour_id), 303)
+
+
+@blueprint.post("/tournees/<id:tour_id>/reprise")
+@needs(Permission.ROUNDS)
+def resume_tour(tour_id: int) -> ResponseReturnValue:
+    _tour_or_404(tour_id)
+    services.set_retired(db.session(), tour_id, False, in_use=lambda: False, at=clock.now(), by=staff().id)
+    flash(_("Cette tournée reprend : préparez ses livraisons."), "success")
+    return redirect(url_for("farm.tour", tour_id=tour_id), 303)
 
 
 @blueprint.post("/tournees/livraisons")
@@ -191,22 +222,57 @@ def _tour_or_404(tour_id: int) -> TourView:
     return next((t for t in queries.tours(db.session()) if t.id == tour_id), None) or abort(404)
 
 
-def _page(form: TourForm, status: int = 200) -> ResponseReturnValue:
+def _is_used(tour_id: int) -> bool:
+    """Whether a point of it is offered, or somebody collects there, now or later."""
+    today = local_day(clock.now())
+    of_tour = select(PickupPoint.id).where(PickupPoint.tour_id == tour_id)
+    offered = exists().where(PickupPoint.tour_id == tour_id, PickupPoint.retired_at.is_(None))
+    lasting = or_(Term.until.is_(None), Term.until > today)
+    usual = exists().where(Term.pickup_point_id.in_(of_tour), lasting)
+    once = exists().where(BoxChange.pickup_point_id.in_(of_tour), BoxChange.week >= monday_of(today))
+    return bool(db.session().scalar(select(or_(offered, usual, once))))
+
+
+def _page(form: TourForm, status: int = 200, **context: Any) -> ResponseReturnValue:
     """The page; as an answer to HTMX, what the rule means that is being chosen."""
-    asked = is_htmx() and request.method == "GET"
+    chosen = is_htmx() and request.method == "GET"
+    now, session, tour, lead = clock.now(), db.session(), form.tour, form.lead
+    change = shift = None
+    if tour and lead and lead != tour.lead:
+        change = services.preview_rule(session, tour.id, lead, now)
+    if tour and lead and form.moves and form.delivered_on is not None:
+        shift = rounds.preview(session, tour.id, form.delivered_on, lead, now)
     page = render_template(
-        "farm/tours/_closing.html" if asked else "farm/tours/page.html",
+        "farm/tours/_closing.html" if chosen else "farm/tours/page.html",
         form=form,
-        tour=form.tour,
-        closing=closing(form, clock.now()),
-        answered=asked,
+        tour=tour,
+        closing=closing(form, now),
+        change=change,
+        shift=shift,
+        answered=chosen,
         nav_current="farm.index",
+        **context,
     )
     return make_response(page, status)
 
 
-def _tell(change: RuleChange, *, renamed: bool, moved: bool) -> None:
-    if not renamed and not moved:
+def _tell_of_day(shift: rounds.Shift) -> None:
+    n = len(shift.followed)
+    said = ngettext(
+        "Le jour est enregistré : %(n)s livraison ouverte le suit.",
+        "Le jour est enregistré : %(n)s livraisons ouvertes le suivent.",
+        n,
+    )
+    told = ngettext(
+        "Une personne va recevoir un mail.", "%(n)s personnes vont recevoir un mail.", shift.people
+    )
+    flash(f"{said} {told}" if shift.people else said, "success")
+    if shift.kept:
+        flash(_("Gardent leur jour : %(days)s.", days=_listed(shift.kept)), "warning")
+
+
+def _tell(change: RuleChange, *, renamed: bool, moved: bool, shift: bool) -> None:
+    if not (renamed or moved or shift):
         flash(_("Rien n'a changé : la tournée est comme avant."), "success")
     if renamed:
         flash(_("Le nom de la tournée est enregistré."), "success")

@@ -38,7 +38,7 @@ from portal.infra import audit, clock, locks
 from portal.planning.models import DeliveryNotice
 from portal.rules import deliveries as rules
 from portal.rules import planning
-from portal.rules.cutoffs import is_past
+from portal.rules.cutoffs import Lead, is_past
 from portal.rules.deliveries import Refusal
 from portal.subscriptions.models import Subscription
 
@@ -124,8 +124,13 @@ def preview_move(
     )
 
 
-def preview_moves(session: Session, days: Mapping[int, date], now: datetime) -> dict[int, MovePreview]:
-    """What moving deliveries would come to, one after the other in the order of their weeks; writes nothing."""
+def preview_moves(
+    session: Session, days: Mapping[int, date], now: datetime, *, lead: Lead | None = None
+) -> dict[int, MovePreview]:
+    """What moving deliveries would come to, one after the other in the order of their weeks; writes nothing.
+
+    They close as their tours do, or by another lead.
+    """
     own = select(Delivery.tour_id).where(Delivery.id.in_(days))
     rows = session.scalars(select(Delivery).where(Delivery.tour_id.in_(own))).all()
     leads = {row.tour_id: row.tour.lead for row in rows}
@@ -134,9 +139,9 @@ def preview_moves(session: Session, days: Mapping[int, date], now: datetime) -> 
     for delivery_id in sorted(days, key=lambda delivery_id: (known[delivery_id].week, delivery_id)):
         moving, day = known[delivery_id], days[delivery_id]
         others = [d for d in known.values() if d.tour_id == moving.tour_id and d.id != delivery_id]
-        lead = leads[moving.tour_id]
-        refusal = rules.refusal_to_move(moving, others, day, lead=lead, now=now)
-        after = rules.moved(moving, day, lead=lead, now=now)
+        rule = lead or leads[moving.tour_id]
+        refusal = rules.refusal_to_move(moving, others, day, lead=rule, now=now)
+        after = rules.moved(moving, day, lead=rule, now=now)
         found[delivery_id] = MovePreview(after.cutoff, refusal)
         if refusal is None:
             known[delivery_id] = after

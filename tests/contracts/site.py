@@ -271,6 +271,8 @@ POST  /ferme/tournees/ajout                                                     
 POST  /ferme/tournees/livraisons                                                       rounds
 GET   /ferme/tournees/<id:tour_id>                                                     rounds
 POST  /ferme/tournees/<id:tour_id>                                                     rounds
+POST  /ferme/tournees/<id:tour_id>/arret                                               rounds      422
+POST  /ferme/tournees/<id:tour_id>/reprise                                             rounds
 GET   /ferme/points-de-retrait                                                         rounds
 GET   /ferme/points-de-retrait/ajout                                                   rounds
 POST  /ferme/points-de-retrait/ajout                                                   rounds
@@ -540,7 +542,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/commandes/<id:order_id>/annulation": lambda _: {"reason": "Vous nous l'avez demandé."},
     "/ferme/commandes/<id:order_id>/preparation": lambda _: {"prete": "non"},
     "/ferme/tournees/ajout": lambda _: NEW_TOUR,
-    "/ferme/tournees/<id:tour_id>": lambda _: {"name": "Mardi", "lead_days": "3", "lead_time": "20:00"},
+    "/ferme/tournees/<id:tour_id>": lambda _: {"name": "Mardi", "weekday": "1", "lead_days": "3", "lead_time": "20:00"},
     "/ferme/points-de-retrait/ajout": lambda _: POINT | {"tour_id": "3"},
     "/ferme/points-de-retrait/<id:point_id>": lambda _: POINT,
     "/ferme/points-de-retrait/<id:point_id>/place": lambda _: {"place": "2"},

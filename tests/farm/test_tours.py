@@ -17,7 +17,7 @@ from tests.world import ADMIN, CUTOFF, NOW, TODAY, TUESDAY
 LIST, PAGE, ADD, YEAR = (
     f"/ferme/tournees{end}" for end in ("", "/1", "/ajout", "/livraisons")
 )  # /1 is Tuesday's
-SAME = {"name": "Tournée du mardi", "lead_days": "2", "lead_time": "23:59"}
+SAME = {"name": "Tournée du mardi", "weekday": "1", "lead_days": "2", "lead_time": "23:59"}
 SATURDAY_EVENING = SAME | {"lead_days": "3", "lead_time": "20:00"}
 
 
@@ -93,10 +93,51 @@ def test_saving_what_is_there_already_changes_and_notes_nothing(desk, session):
     assert "Rien n'a changé" in text_of(desk.get(LIST))
 
 
-def test_the_day_and_the_word_of_a_tour_stay_whatever_is_sent(desk, session):
-    desk.submit(PAGE, SAME | {"weekday": "4", "slug": "vendredi-soir", "id": "2"})
-    assert (tuesdays(session).weekday, tuesdays(session).slug) == (1, "mardi")
-    assert events(session) == []
+def test_the_word_of_a_tour_stays_whatever_is_sent(desk, session):
+    desk.submit(PAGE, SAME | {"slug": "vendredi-soir", "id": "2"})
+    assert tuesdays(session).slug == "mardi" and events(session) == []
+
+
+def test_another_day_is_shown_with_what_follows_agreed_to_and_told(staff, session):
+    by_hand = TUESDAY + timedelta(weeks=1)
+    session.execute(
+        update(Delivery).where(Delivery.day == by_hand).values(cutoff_at=CUTOFF + timedelta(days=5))
+    )
+    session.commit()
+    asked = staff.submit(PAGE, SAME | {"weekday": "3"})
+    assert asked.status_code == 422 and tuesdays(session).weekday == 1
+    words = text_of(asked)
+    assert (
+        "9 livraisons ouvertes passent au jeudi de leur semaine. Gardent leur jour : mardi 23 juin." in words
+    )
+    assert "Oui, changer le jour et prévenir 1 personne" in words
+    assert explained(staff, PAGE, **SAME | {"weekday": "3"}).text.count('name="agreed"') == 1
+    assert staff.submit(PAGE, SAME | {"weekday": "3", "agreed": "3"}).status_code == 303
+    words = text_of(staff.get(LIST))
+    assert "9 livraisons ouvertes le suivent. Une personne va recevoir un mail." in words
+    own = select(Delivery).where(Delivery.tour_id == 1, Delivery.day >= TODAY).order_by(Delivery.week)
+    days = [(d.day, d.nominal_day, d.cutoff_at) for d in session.scalars(own)]
+    thursday = TUESDAY + timedelta(days=2)
+    assert days[0] == (thursday, thursday, cutoff_instant(thursday, Lead(2, time(23, 59))))
+    assert days[1][0] == by_hand, "staff have set it by hand"
+    assert [event.action for event in events(session) if event.subject_type == "tour"] == ["tour.weekday"]
+
+
+def test_a_tour_stops_once_nobody_collects_from_it_and_no_delivery_is_prepared_any_more(staff, session):
+    refused = staff.submit(f"{PAGE}/arret")
+    assert refused.status_code == 422 and "ne peut pas s'arrêter" in text_of(refused)
+    staff.submit(ADD, NEW_TOUR)
+    added = session.scalars(select(Tour.id).where(Tour.slug == "samedi")).one()
+    session.rollback()
+    assert staff.submit(f"{LIST}/{added}/arret").status_code == 303
+    assert "Arrêtée" in text_of(staff.get(LIST))
+    assert "Tournée du samedi" not in text_of(staff.get("/ferme/points-de-retrait/ajout"))
+    staff.submit(YEAR)
+    assert session.scalar(select(func.count()).where(Delivery.tour_id == added)) == 0
+    session.rollback()
+    staff.submit(f"{LIST}/{added}/reprise")
+    staff.submit(YEAR)
+    assert session.scalar(select(func.count()).where(Delivery.tour_id == added)) > 50
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,18 @@ from portal.shop.jobs import (
 )
 from portal.shop.suppliers import tell_suppliers
 from portal.shop.wishes import tell_what_is_back
-from portal.web import assets, converters, errors, filters, headers, i18n, limits, templates, transaction
+from portal.web import (
+    assets,
+    converters,
+    doors,
+    errors,
+    filters,
+    headers,
+    i18n,
+    limits,
+    templates,
+    transaction,
+)
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -78,6 +89,7 @@ def create_app(settings: Settings) -> Flask:
     filters.init_app(app)
     assets.init_app(app)
     security.init_app(app, settings)
+    doors.init_app(app)
     arrivals.init_app(app)
     _register_faces(app, settings)
     _share_with_templates(app, settings)

@@ -10,11 +10,12 @@ import click
 from flask import Flask
 
 from portal.accounts.queries import normalise_email
-from portal.accounts.services import appoint
+from portal.accounts.team import appoint
 from portal.demo.generate import SEED, USUAL_SUBSCRIBERS, NotEmptyError, generate
 from portal.infra import backup, clock, jobs, schema
 from portal.infra.orm import db, own_transaction
 from portal.rules.cutoffs import local_day
+from portal.rules.permissions import EVERYDAY, RoleName
 from portal.settings import BadSettings, Mode
 from portal.setup import reading, values, writing
 from portal.setup.values import BadFarm, Reader
@@ -98,7 +99,8 @@ def _register_farm(app: Flask) -> None:
         email = normalise_email(email)
         names = {"first_name": first_name, "last_name": last_name}
         with own_transaction() as session:
-            done = appoint(session, email, **names, admin=admin, at=clock.now())
+            roles = [*EVERYDAY, RoleName.ADMIN] if admin else EVERYDAY
+            done = appoint(session, email, **names, roles=roles, at=clock.now(), by=None)
         if done is None:
             sys.exit(f"Le compte {email} est fermé : rien n'a changé.")
         rights = "compte créé" if done.created else "droits ajoutés" if done.promoted else "droits inchangés"

@@ -70,8 +70,12 @@ class Account(Base, UserMixin):
     def is_staff(self) -> bool:
         return bool(self.roles)
 
+    @property
+    def role_names(self) -> set[RoleName]:
+        return {RoleName(role.name) for role in self.roles}
+
     def may(self, permission: Permission) -> bool:
-        return allows((RoleName(role.name) for role in self.roles), permission)
+        return allows(self.role_names, permission)
 
 
 @event.listens_for(Account, "before_insert")

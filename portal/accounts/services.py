@@ -2,12 +2,11 @@
 
 import secrets
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from flask_security.utils import hash_password
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.limits import RESET_MAILS, WRONG_PASSWORDS
@@ -16,7 +15,6 @@ from portal.accounts.models import (
     LinkPurpose,
     MailedLink,
     ResetRequest,
-    Role,
     SignInSession,
 )
 from portal.accounts.queries import find_account
@@ -24,7 +22,6 @@ from portal.accounts.sessions import hash_token
 from portal.infra import audit, mail, outbox, throttle
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
-from portal.rules.permissions import EVERYDAY, RoleName
 
 LINK_LIVES = timedelta(hours=48)
 INVITATION_LIVES = timedelta(days=14)
@@ -83,6 +80,7 @@ def mail_invitation(session: Session, account: Account, *, at: datetime, by: int
     audit.record(session, "account_invited", ("account", account.id), at=at, by=by)
     written = mail.render(
         "invitation",
+        works_here=account.is_staff,
         first_name=account.first_name,
         token=token,
         last_day=local_day(at + INVITATION_LIVES),
@@ -117,57 +115,6 @@ def use_link(session: Session, token: str, *, at: datetime) -> Account | None:
     )
     account = session.get(Account, account_id) if account_id else None
     return account if account is not None and account.active else None
-
-
-@dataclass(frozen=True, slots=True)
-class Appointment:
-    """What came of it: a new account, one that may enter more than before, a mail with a link."""
-
-    created: bool
-    promoted: bool
-    mailed: bool
-
-
-def appoint(
-    session: Session, email: str, *, first_name: str, last_name: str, admin: bool, at: datetime
-) -> Appointment | None:
-    """Let somebody into the farm's pages; whoever has no password yet is mailed a link to choose one.
-
-    An account that exists keeps its names and its password; one that is closed stays so, for which None.
-    """
-    account = find_account(session, email)
-    created = account is None
-    if account is None:
-        account = Account(
-            email=email,
-            fs_uniquifier=uuid4().hex,
-            active=True,
-            first_name=first_name,
-            last_name=last_name,
-            created_at=at,
-        )
-        session.add(account)
-        session.flush()
-        audit.record(session, "account_created", ("account", account.id), at=at, by=None)
-    if not account.active:
-        return None
-    promoted = _give_roles(session, account, [*EVERYDAY] + [RoleName.ADMIN] * admin, at)
-    mailed = account.password is None
-    if mailed:
-        _mail_reset_link(session, account, at)
-    return Appointment(created, promoted, mailed)
-
-
-def _give_roles(session: Session, account: Account, names: list[RoleName], at: datetime) -> bool:
-    """Whether there was one that the account did not have."""
-    before = sorted(role.name for role in account.roles)
-    missing = [name for name in names if name not in before]
-    for name in missing:
-        account.roles.append(session.scalar(select(Role).where(Role.name == name)) or Role(name=name))
-    if missing:
-        roles = {"before": {"roles": before}, "after": {"roles": sorted([*before, *missing])}}
-        audit.record(session, "roles_changed", ("account", account.id), at=at, by=None, **roles)
-    return bool(missing)
 
 
 def deactivate(session: Session, account: Account, *, at: datetime, by: int | None) -> None:

@@ -102,7 +102,7 @@ def people() -> ResponseReturnValue:
         page=page,
         pages=max(1, ceil(found.total / A_PAGE)),
         longest=LONGEST,
-        nav_current="farm.index",
+        nav_current="farm.people",
     )
 
 
@@ -210,7 +210,7 @@ def _form_page(
     form: PersonForm, status: int = 200, account: Account | None = None, **context: Any
 ) -> ResponseReturnValue:
     page = render_template(
-        "farm/people/form.html", form=form, account=account, nav_current="farm.index", **context
+        "farm/people/form.html", form=form, account=account, nav_current="farm.people", **context
     )
     return make_response(page, status)
 

@@ -62,7 +62,7 @@ def _page(account: Account, form: NoteForm, status: int = 200) -> ResponseReturn
         may=staff().may,
         editable=not account.is_staff or staff().may(Permission.ROLES),
         today=today,
-        nav_current="farm.index",
+        nav_current="farm.people",
     )
     return make_response(page, status)
 

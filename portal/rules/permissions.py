@@ -90,3 +90,8 @@ GRANTS: Mapping[RoleName, frozenset[Permission]] = {
 
 def allows(roles: Iterable[RoleName], permission: Permission) -> bool:
     return any(permission in GRANTS[role] for role in roles)
+
+
+def openers(permissions: Iterable[Permission]) -> list[RoleName]:
+    """The roles that may one of these."""
+    return [role for role, granted in GRANTS.items() if not granted.isdisjoint(permissions)]

@@ -68,13 +68,13 @@ WORDS = {
 def init_app(app: Flask) -> None:
     @app.errorhandler(CSRFError)
     def forged(_error: CSRFError) -> Response:
-        return _page(403)
+        return page(403)
 
     @app.errorhandler(HTTPException)
     def known(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:
             return error.get_response()  # type: ignore[return-value]
-        response = _page(error.code)
+        response = page(error.code)
         retry_after = getattr(error, "retry_after", None)
         if retry_after:
             response.headers["Retry-After"] = str(retry_after)
@@ -93,16 +93,16 @@ def init_app(app: Flask) -> None:
         # a failing commit at the request's boundary arrives here, wrapped
         if isinstance(error.original_exception, OperationalError | PoolTimeout):
             return _busy()
-        return _page(500)
+        return page(500)
 
 
 def _busy() -> Response:
-    response = _page(503)
+    response = page(503)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 
-def _page(code: int) -> Response:
+def page(code: int) -> Response:
     words = WORDS.get(code, WORDS[400 if code < 500 else 500])
     body = render_template("errors/error.html", code=code, words=words, reference=g.get("request_id", ""))
     response = make_response(body, code)

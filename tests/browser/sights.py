@@ -11,7 +11,7 @@ from time_machine import Traveller
 
 from tests.browser.helpers import FAILED, KEPT, TOKEN
 from tests.conftest import SECRET
-from tests.world import CAMILLE, CUTOFF, NOW, PASSPHRASE, STAFF
+from tests.world import ADMIN, CAMILLE, CUTOFF, NOW, PASSPHRASE, STAFF
 
 
 @dataclass(frozen=True)
@@ -475,7 +475,10 @@ SIGHTS = (
     Sight("farm.mailbox", STAFF, "/ferme/courrier/avant/1"),  # empty
     Sight("farm.mail", STAFF, f"/ferme/courrier/{KEPT}"),
     Sight("farm.mail", STAFF, f"/ferme/courrier/{FAILED}"),
-    Sight("farm.index", STAFF, "/ferme/sommaire"),
+    Sight("farm.index", ADMIN, "/ferme/sommaire"),
+    Sight("farm.team", ADMIN, "/ferme/equipe"),
+    Sight("farm.new_colleague", ADMIN, "/ferme/equipe/ajout"),
+    Sight("farm.colleague", ADMIN, "/ferme/equipe/3"),
     Sight("farm.tours", STAFF, "/ferme/tournees"),
     Sight("farm.new_tour", STAFF, "/ferme/tournees/ajout"),
     Sight("farm.new_tour", STAFF, "/ferme/tournees/ajout", nothing_typed),
@@ -525,12 +528,13 @@ SIGHTS = (
     Sight("farm.vouchers", STAFF, "/ferme/bons"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout", nothing_typed),
-    Sight("farm.shop_settings", STAFF, "/ferme/reglages/boutique"),
-    Sight("farm.conditions", STAFF, "/ferme/reglages/conditions"),
-    Sight("farm.conditions_version", STAFF, "/ferme/reglages/conditions/1"),
-    Sight("farm.new_conditions", STAFF, "/ferme/reglages/conditions/ajout"),
-    Sight("farm.new_conditions", STAFF, "/ferme/reglages/conditions/ajout", previewed),
-    Sight("farm.settings", STAFF, "/ferme/reglages"),
+    Sight("farm.shop_settings", ADMIN, "/ferme/reglages/boutique"),
+    Sight("farm.conditions", ADMIN, "/ferme/reglages/conditions"),
+    Sight("farm.conditions_version", ADMIN, "/ferme/reglages/conditions/1"),
+    Sight("farm.new_conditions", ADMIN, "/ferme/reglages/conditions/ajout"),
+    Sight("farm.new_conditions", ADMIN, "/ferme/reglages/conditions/ajout", previewed),
+    Sight("farm.settings", ADMIN, "/ferme/reglages"),
+    Sight("farm.all_news", STAFF, "/ferme/reglages/nouvelles"),
     Sight("farm.new_news", STAFF, "/ferme/reglages/nouvelles/ajout"),
     Sight("farm.new_news", STAFF, "/ferme/reglages/nouvelles/ajout", nothing_typed),
     Sight("farm.news", STAFF, "/ferme/reglages/nouvelles/1"),

@@ -264,6 +264,12 @@ GET   /ferme/courrier/<id:mail_id>                                              
 GET   /ferme/courrier/<id:mail_id>/apercu                                              mail
 POST  /ferme/courrier/<id:mail_id>/envoi                                               mail
 POST  /ferme/courrier/envoi                                                            mail
+GET   /ferme/equipe                                                                    roles
+GET   /ferme/equipe/ajout                                                              roles
+POST  /ferme/equipe/ajout                                                              roles
+GET   /ferme/equipe/<id:colleague_id>                                                  roles
+POST  /ferme/equipe/<id:colleague_id>                                                  roles
+POST  /ferme/equipe/<id:colleague_id>/depart                                           roles
 GET   /ferme/sommaire                                                                  look
 GET   /ferme/tournees                                                                  rounds
 GET   /ferme/tournees/ajout                                                            rounds
@@ -349,6 +355,7 @@ POST  /ferme/imports/archives                                                   
 POST  /ferme/imports/archives/<id:archive_id>                                          archive     200
 GET   /ferme/reglages                                                                  settings
 POST  /ferme/reglages                                                                  settings
+GET   /ferme/reglages/nouvelles                                                        texts
 GET   /ferme/reglages/nouvelles/ajout                                                  texts
 POST  /ferme/reglages/nouvelles/ajout                                                  texts
 GET   /ferme/reglages/nouvelles/<id:news_id>                                           texts
@@ -361,7 +368,7 @@ GET   /ferme/reglages/conditions/ajout                                          
 POST  /ferme/reglages/conditions/ajout                                                 settings
 GET   /ferme/reglages/conditions/<id:conditions_id>                                    settings
 """
-"""What a route asks for, and what it answers to those who may, where that is not 200 to a GET, 303 to a POST."""
+"""What a route asks for (`compose|pack`: either), and its answer to those who may, if not 200 or, to a POST, 303."""
 IN_DEVELOPMENT = {("GET", "/ferme/composants")}
 
 WEEK = TUESDAY - timedelta(days=TUESDAY.weekday())
@@ -380,6 +387,7 @@ VALUES: dict[str, str | int | date] = {
     "before": 2,
     "category_id": 1,
     "closing_id": 1,
+    "colleague_id": 3,
     "conditions_id": 1,
     "correction_id": 1,
     "day": TUESDAY,
@@ -562,6 +570,8 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/produits/rayons/<id:category_id>/place": lambda _: {"place": "2"},
     "/ferme/produits/fournisseurs/ajout": lambda _: SUPPLIER,
     "/ferme/produits/fournisseurs/<id:supplier_id>": lambda _: SUPPLIER,
+    "/ferme/equipe/ajout": lambda _: PERSON | {"roles": "desk"},
+    "/ferme/equipe/<id:colleague_id>": lambda _: {"roles": "desk"},
     "/ferme/abonnes/ajout": lambda _: PERSON,
     "/ferme/abonnes/<id:account_id>/coordonnees": lambda _: PERSON,
     "/ferme/abonnes/<id:account_id>/note": lambda _: {"note": "Sonner deux fois."},
@@ -628,9 +638,9 @@ def read_table() -> Iterator[Line]:
         yield Line(
             method, rule, dict.fromkeys(WORKERS, staff) | {"anonymous": anonymous, "subscriber": subscriber}
         )
-    for method, rule, permission, *said in rows_of(FARM):
+    for method, rule, asked, *said in rows_of(FARM):
         [inside] = said or ["200" if method == "GET" else "303"]
-        granted = [GRANTS[name] for name in permission.split("|")]
+        granted = [GRANTS[permission] for permission in asked.split("|")]
         answers = {role: inside if any(of[role] == "yes" for of in granted) else "403" for role in WORKERS}
         yield Line(method, rule, {"anonymous": "sign-in", "subscriber": "403"} | answers)
 
@@ -659,7 +669,9 @@ def send_tables(session: Session) -> None:
     sent = imports.take_in(session, Subject.PEOPLE, TABLE_OF_PEOPLE, "liste.csv", invites=True, at=NOW, by=by)
     for _ in range(2):
         imports.step(session, sent.id, NOW)
-    archive = Archive(made_at=NOW, made_by=by, state=RunState.DONE, tables=1, done=1, data=b"PK", ended_at=NOW)
+    archive = Archive(
+        made_at=NOW, made_by=by, state=RunState.DONE, tables=1, done=1, data=b"PK", ended_at=NOW
+    )
     session.add(archive)
 
 

@@ -85,7 +85,12 @@ FORMULA_FORM = {
 }
 """Of a formula whose kind stays; a new one says its kind as well."""
 NEW_FORMULA = FORMULA_FORM | {"kind": "vegetables"}
-FORMULA_PRICE = {"price": "20,50", "vat": "550", "since": "2026-09-01", "notice": "Les semences ont augmenté."}
+FORMULA_PRICE = {
+    "price": "20,50",
+    "vat": "550",
+    "since": "2026-09-01",
+    "notice": "Les semences ont augmenté.",
+}
 VEGETABLE = {
     "name": "Carottes",
     "unit": "kg",

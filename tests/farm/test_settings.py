@@ -13,7 +13,8 @@ from tests.pages import text_of
 from tests.world import CAMILLE, NOW
 
 PAGE = "/ferme/reglages"
-ADD, FIRST = f"{PAGE}/nouvelles/ajout", f"{PAGE}/nouvelles/1"
+LIST = f"{PAGE}/nouvelles"
+ADD, FIRST = f"{LIST}/ajout", f"{LIST}/1"
 
 
 def news(session: Session) -> list[News]:
@@ -65,7 +66,10 @@ def test_saving_the_same_card_notes_nothing(office, session):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"season_day": "29", "season_month": "2"}, "La saison commence le : ce mois n'a pas autant de jours."),
+        (
+            {"season_day": "29", "season_month": "2"},
+            "La saison commence le : ce mois n'a pas autant de jours.",
+        ),
         ({"name": ""}, "Nom de la ferme : à remplir."),
         ({"tagline": "x" * 201}, "Phrase d'accueil : 200 caractères au plus, il y en a 201."),
         ({"email": "ferme"}, "Adresse e-mail : une adresse entière, comme nom@exemple.fr."),
@@ -124,7 +128,7 @@ def test_the_certificate_is_kept_and_taken_away_again(admin, session):
 def test_news_are_published_at_once_and_read_as_paragraphs(admin, session):
     assert admin.submit(ADD, NEWS).status_code == 303
     assert news(session)[-1].published_at == NOW
-    assert "La nouvelle est publiée" in text_of(admin.get(PAGE))
+    assert "La nouvelle est publiée" in text_of(admin.get(LIST))
     admin.sign_in(CAMILLE)
     home = admin.get("/espace")
     assert "<p>Bonjour\u202f!</p>\n<p>À mardi.</p>" in home.text
@@ -135,7 +139,7 @@ def test_news_are_published_at_once_and_read_as_paragraphs(admin, session):
 def test_news_for_later_appear_when_their_minute_comes_on_the_wall_clock(office, session, clock):
     office.submit(ADD, NEWS | {"day": "2026-06-12", "time": "08:30"})
     assert news(session)[-1].published_at == datetime(2026, 6, 12, 6, 30, tzinfo=UTC)
-    page = text_of(office.get(PAGE))
+    page = text_of(office.get(LIST))
     assert "elle paraîtra plus tard" in page and "À venir paraît le vendredi 12 juin, 8 h 30" in page
     for second, shown in ((-1, False), (0, True)):
         clock.move_to(datetime(2026, 6, 12, 6, 30, tzinfo=UTC) + timedelta(seconds=second))
@@ -167,7 +171,7 @@ def test_news_are_removed_once(admin, session):
         assert admin.submit(f"{FIRST}/suppression").status_code == 303
     assert news(session) == []
     assert [event.action for event in events(session)] == ["news.remove"]
-    assert "Pas encore de nouvelle." in text_of(admin.get(PAGE))
+    assert "Pas encore de nouvelle." in text_of(admin.get(LIST))
 
 
 @pytest.mark.parametrize(
@@ -197,19 +201,19 @@ def test_a_missing_field_of_the_news_is_refused(office, session):
 
 def test_markup_in_the_news_is_text(office):
     office.submit(ADD, NEWS | {"title": "<b>x", "text": "<script>1</script>\n\n<b>y"})
-    for path in (PAGE, f"{PAGE}/nouvelles/2", "/espace"):
+    for path in (LIST, f"{LIST}/2", "/espace"):
         page = office.get(path).text
         assert "<b>" not in page and "<script>1" not in page
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "99", f"{2**63}", "%00", "x"])
 def test_news_that_do_not_exist_are_not_found(office, key):
-    path = f"{PAGE}/nouvelles/{key}"
+    path = f"{LIST}/{key}"
     assert office.get(path).status_code == 404
     assert office.submit(path, NEWS).status_code in {404, 405}
 
 
-@pytest.mark.parametrize("path", [PAGE, FIRST, ADD, "/ferme/sommaire"])
+@pytest.mark.parametrize("path", [PAGE, LIST, FIRST, ADD, "/ferme/sommaire"])
 def test_a_page_takes_few_statements(office, session, count_queries, path):
     session.add_all(News(title=f"N° {n}", text="Bonjour", published_at=NOW) for n in range(30))
     session.commit()

@@ -83,13 +83,13 @@ class Row:
 
     @property
     def times(self) -> int:
-        """Before the last one, which is the one that is composed."""
-        return sum(map(bool, self.amounts[:-1]))
+        """But for the one that is composed."""
+        return sum(map(bool, self.amounts[1:]))
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a formula's boxes of a tour held, oldest first, and last the one that is composed."""
+    """What a formula's boxes of a tour held: first the one that is composed, then those before it, latest first."""
 
     deliveries: tuple[DeliveryView, ...]
     rows: tuple[Row, ...]
@@ -112,7 +112,7 @@ def history(session: Session, delivery: DeliveryView, formula_id: int) -> Histor
         .order_by(Delivery.day.desc())
         .limit(WEEKS)
     )
-    deliveries = [*reversed(list(past)), delivery]
+    deliveries = [delivery, *past]
     found: dict[int, Counter[int]] = {}
     products: dict[int, ProductView] = {}
     for product, delivery_id, amount in session.execute(

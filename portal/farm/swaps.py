@@ -46,7 +46,7 @@ class SwapForm(Form):
         self._choices = {
             "point": [(point.id, point.name) for point in points],
             "formula": [(column.formula.id, column.formula.name) for column in grid.columns],
-            "product": [(product.id, product.name) for product in grid.products],
+            "product": [(product.id, product.name) for product in grid.used()],
             "instead": fillers(grid.products),
         }
         super().__init__(formdata)

@@ -64,10 +64,15 @@ class VegetableForm(Form):
 @blueprint.get("/legumes")
 @needs(Permission.COMPOSE)
 def vegetables() -> ResponseReturnValue:
-    every = sorted(db.session().scalars(select(Product)), key=lambda product: french_order(product.name))
+    """Those that boxes hold, or may; what has only ever been sold in the shop stands apart."""
+    session = db.session()
+    every = sorted(session.scalars(select(Product)), key=lambda product: french_order(product.name))
+    boxed = set(session.scalars(select(CompositionLine.product_id).distinct()))
+    sold = set(session.scalars(select(Article.product_id))) - boxed
     return render_template(
         "farm/vegetables/list.html",
-        grown=[product for product in every if not product.retired_at],
+        grown=[product for product in every if not product.retired_at and product.id not in sold],
+        sold=[product for product in every if not product.retired_at and product.id in sold],
         retired=[product for product in every if product.retired_at],
         nav_current="farm.index",
     )

@@ -1,6 +1,5 @@
 """What those who receive a delivery have received before, as far as it is frozen."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -42,18 +41,21 @@ def beginners(session: Session, delivery: DeliveryView) -> dict[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What a subscription received on the last delivery before, where and on which day."""
+    """The box that a subscription received before, where and on which day."""
 
     week: date
     day: date
     point_id: int
-    boxes: Counter[int]
-    """Formula → boxes."""
+    formula_id: int
+    quantity: int
 
 
 def previous_boxes(session: Session, delivery: DeliveryView) -> dict[int, Earlier]:
-    """For each subscription with a box on a delivery: what it received before, if anything."""
+    """For each subscription with a box on a delivery: the one before, if there was any."""
     here = carried([delivery.id])
+    last = select(_received(delivery, Basket.week.desc(), Basket.id)).where(
+        Subscription.id.in_(select(here.c.subscription_id))
+    )
     rows = session.execute(
         select(
             Basket.subscription_id,
@@ -63,20 +65,10 @@ def previous_boxes(session: Session, delivery: DeliveryView) -> dict[int, Earlie
             Basket.formula_id,
             Basket.quantity,
         )
-        .join(Subscription, Subscription.id == Basket.subscription_id)
         .join(Delivery, Delivery.id == Basket.delivery_id)
-        .where(
-            Subscription.id.in_(select(here.c.subscription_id)),
-            Basket.delivery_id == _received(delivery, Basket.week.desc(), Basket.delivery_id),
-            Basket.quantity > 0,
-        )
-        .order_by(Basket.id)
+        .where(Basket.id.in_(last))
     )
-    found: dict[int, Earlier] = {}
-    for subscription_id, week, day, point_id, formula_id, quantity in rows:
-        known = found.setdefault(subscription_id, Earlier(week, day, point_id, Counter()))
-        known.boxes[formula_id] += quantity
-    return found
+    return {subscription_id: Earlier(*said) for subscription_id, *said in rows}
 
 
 def _received(delivery: DeliveryView, order: Any, column: Any) -> ScalarSelect[Any]:

@@ -165,8 +165,9 @@ def _since(
     changes = []
     if due and earlier.week < due.week:
         changes.append(Change(What.BACK, _items(box.boxes, known), day=earlier.day))
-    if earlier.boxes != box.boxes:
-        changes.append(Change(What.BOX, _items(box.boxes, known), _items(earlier.boxes, known)))
+    before = {earlier.formula_id: earlier.quantity}
+    if before != box.boxes:
+        changes.append(Change(What.BOX, _items(box.boxes, known), _items(before, known)))
     if earlier.point_id != box.point_id:
         changes.append(Change(What.POINT, _items(box.boxes, known), place=places[earlier.point_id].name))
     return changes

@@ -33,7 +33,7 @@ MEMBERS = 4
 
 MEMBER_PAGES = ("/espace", "/planning", "/planning?semaines=52", "/points-de-retrait", "/boutique")
 STAFF_PAGES = ("/ferme", "/ferme/livraisons")
-SKIP, LIST = "skip, take back", "packing list"
+SKIP, LIST, LIST_FILE = "skip, take back", "packing list", "packing list, PDF"
 ADD, ORDER = "add, remove", "add, look, order"
 
 
@@ -84,6 +84,7 @@ class Site:
             ORDER: [Visit(skip.who, skip.who.order(articles)) for skip in skips],
             **{path: [Visit(staff, [Ask(path)])] for path in STAFF_PAGES},
             LIST: [Visit(staff, [Ask(list_path)])],
+            LIST_FILE: [Visit(staff, [Ask(f"{list_path}.pdf")])],
         }
 
     def _look_up(self) -> tuple[Sequence[str], int, str]:

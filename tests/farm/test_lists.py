@@ -173,8 +173,9 @@ def test_the_harvest_joins_boxes_and_orders_and_adds_the_margin(staff, session):
     loose = article(session, "Carottes", sale_unit=SaleUnit.WEIGHT, step=250)
     order(session, {loose: 750, article(session, "Salade", product="salade", sale_unit=SaleUnit.PIECE): 2})
     session.commit()
-    for page in (text_of(staff.get(f"{PAGE}/recolte")), words_of(staff.get(f"{PAGE}/recolte.pdf"))):
-        assert "1 × 500 g Grand panier + commandes : 750 g, marge de 10 %" in page
+    shown = text_of(staff.get(f"{PAGE}/recolte"))
+    assert "Carottes 1 × 500 g Grand panier + commandes : 750 g, marge de 10 % 1,375 kg" in shown
+    for page in (shown, words_of(staff.get(f"{PAGE}/recolte.pdf"))):
         assert "1,375 kg" in page and "2 pièces" in page
         for said in ("Serre 2", "Fourche", "Caisse verte", "Chambre froide"):
             assert said in page
@@ -212,7 +213,7 @@ def test_labels_begin_where_a_used_sheet_ends(staff, session, closed):
     page = staff.get(f"{PAGE}/etiquettes?format=2x7&debut=4")
     assert page.text.count("label-used") == 3 and "labels-2x7" in page.text
     assert (
-        "2 Halle de Serres 1/2 Aubert Camille G Grand panier + commande B10001 mar. 16 juin soin particulier"
+        "2 Halle de Serres 1/2 Aubert Camille G Grand panier + commande B10001 mar. 16 juin 2 Halle"
         in text_of(page)
     )
     assert "2 Halle de Serres 2/2 Aubert Camille Œ Œufs mar. 16 juin 3 Halle" in text_of(page)
@@ -238,7 +239,7 @@ def test_names_may_be_cut_short_where_a_list_hangs_for_all_to_read(staff, closed
 
 def test_what_changes_is_a_page_and_a_paper(staff, session, closed):
     for said in (text_of(staff.get(f"{PAGE}/nouveautes")), words_of(staff.get(f"{PAGE}/nouveautes.pdf"))):
-        assert "Aubert Camille ● Première livraison : 1 Grand panier, 1 Œufs" in said
+        assert "Éluard Prénom 001 ● Deuxième livraison : 1 Grand panier" in said and "Aubert" not in said
         assert "✕ Absent·e cette fois : " in said
 
 

@@ -77,7 +77,7 @@ def corrected(before: FrozenBox | None, wish: Wish, price: DatedPrice, *, farm_f
     the fault was the farm's, and where the farm adds a box: nothing was billed for it yet, and what is delivered
     is billed.
     """
-    if before is None or before.nothing or farm_fault:
+    if before is None or farm_fault or (before.nothing and wish.quantity):
         return FrozenBox(
             wish.formula_id,
             wish.quantity,

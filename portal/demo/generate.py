@@ -21,7 +21,7 @@ from portal.demo import customers, farm, harvest, orders, people, shelves
 from portal.demo.points import POINTS
 from portal.demo.vegetables import EGGS, VEGETABLES
 from portal.demo.vegetables import harvest as harvest_of
-from portal.pickup.models import PickupPoint
+from portal.pickup.models import PickupPoint, PointClosing
 from portal.profile.models import FarmProfile, News
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.money import Money
@@ -65,6 +65,7 @@ def generate(
     session.flush()
     shelves.add_shop(session, size, today, now)
     _add_deliveries(session, today, now)
+    _close_a_point(session, today, now)
     _add_people(session, subscribers, seed, now)
     _freeze(session, now)
     harvest.add_compositions(session, seed, now)
@@ -126,6 +127,9 @@ def _add_tours(session: Session, size: int) -> None:
                 closes=point.closes,
                 access=french(point.access),
                 capacity=point.capacity * size,
+                contact=point.contact,
+                phone=point.phone,
+                driver_note=french(point.driver_note),
             )
             for position, point in enumerate(stops)
         )
@@ -173,6 +177,23 @@ def _add_deliveries(session: Session, today: date, now: datetime) -> None:
     for delivery in session.scalars(select(Delivery).where(Delivery.week.in_(christmases))):
         delivery.cancelled_at = min(delivery.cutoff_at - timedelta(days=60), now - timedelta(days=5))
         delivery.cancel_reason = french("Fermeture de Noël : toute l'équipe est en congé cette semaine.")
+
+
+def _close_a_point(session: Session, today: date, now: datetime) -> None:
+    """The first point of a round has works in three weeks; the next one stands in."""
+    stops = select(PickupPoint).join(PickupPoint.tour).where(Tour.slug == farm.TOURS[1].slug)
+    closed, substitute = session.scalars(stops.order_by(PickupPoint.position).limit(2))
+    first = monday_of(today) + timedelta(weeks=3)
+    session.add(
+        PointClosing(
+            pickup_point_id=closed.id,
+            substitute_id=substitute.id,
+            first_day=first,
+            last_day=first + timedelta(days=13),
+            reason=french("Travaux dans la salle."),
+            made_at=now - timedelta(days=1),
+        )
+    )
 
 
 def _add_people(session: Session, subscribers: int, seed: int, now: datetime) -> None:

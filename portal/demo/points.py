@@ -18,6 +18,9 @@ class Point:
     closes: time
     access: str
     capacity: int
+    contact: str = ""
+    phone: str = ""
+    driver_note: str = ""
 
 
 POINTS = (
@@ -34,6 +37,9 @@ POINTS = (
         time(19, 0),
         "Entrée par le grand portail vert, parking à droite. Les paniers sont rangés par nom sous le hangar.",
         capacity=39,
+        contact="Équipe de la ferme",
+        phone="04 65 71 00 01",
+        driver_note="Les caisses restent sous le hangar, côté nord.",
     ),
     Point(
         "mardi",
@@ -48,6 +54,9 @@ POINTS = (
         time(19, 0),
         "Au pied des falaises. Stationnez sur la place du village, la rue est étroite.",
         capacity=13,
+        contact="Mme Arnaud",
+        phone="06 39 98 10 02",
+        driver_note="Livrer avant l'ouverture, porte de la réserve. Reprendre les caisses vides.",
     ),
     Point(
         "mardi",
@@ -62,6 +71,9 @@ POINTS = (
         time(18, 30),
         "Une bénévole vous accueille. En cas de retard, un voisin garde les paniers jusqu'au lendemain midi.",
         capacity=12,
+        contact="M. Faure",
+        phone="06 39 98 10 03",
+        driver_note="Se garer sur la place, jamais devant le garage.",
     ),
     Point(
         "mardi",
@@ -76,6 +88,9 @@ POINTS = (
         time(20, 0),
         "Demandez au comptoir. La rue est piétonne, le parking de la digue est à trois minutes à pied.",
         capacity=26,
+        contact="Mme Lions",
+        phone="06 39 98 10 04",
+        driver_note="La clé est dans la boîte à code, demandez-la au bureau.",
     ),
     Point(
         "mardi",
@@ -90,6 +105,9 @@ POINTS = (
         time(19, 0),
         "Porte coulissante côté quai. Le casier frais porte le numéro affiché sur la feuille à l'entrée.",
         capacity=20,
+        contact="M. Roche",
+        phone="06 39 98 10 05",
+        driver_note="Chien gentil, portail à refermer.",
     ),
     Point(
         "jeudi",
@@ -104,6 +122,9 @@ POINTS = (
         time(18, 30),
         "À l'accueil de la ressourcerie. Rampe d'accès pour fauteuils et poussettes.",
         capacity=29,
+        contact="Mme Clément",
+        phone="06 39 98 10 06",
+        driver_note="Monter par la rampe, diable nécessaire.",
     ),
     Point(
         "jeudi",
@@ -118,6 +139,9 @@ POINTS = (
         time(19, 30),
         "Boutique au fond du passage. Parking de la place de la République à deux minutes.",
         capacity=46,
+        contact="M. Bernard",
+        phone="06 39 98 10 07",
+        driver_note="Appeler dix minutes avant d'arriver.",
     ),
     Point(
         "jeudi",
@@ -133,6 +157,9 @@ POINTS = (
         "Passez par le jardin, l'entrée principale est fermée l'après-midi. Ligne de bus gratuite devant "
         "la porte.",
         capacity=32,
+        contact="Mme Giraud",
+        phone="06 39 98 10 08",
+        driver_note="Œufs au frais tout de suite : frigo à gauche en entrant.",
     ),
     Point(
         "jeudi",
@@ -148,6 +175,9 @@ POINTS = (
         "L'équipe tient la table pendant tout le retrait. Prévoyez votre sac, les cagettes repartent avec "
         "nous.",
         capacity=23,
+        contact="M. Pellegrin",
+        phone="06 39 98 10 09",
+        driver_note="Rue étroite : passer par le haut du village.",
     ),
     Point(
         "jeudi",
@@ -162,6 +192,9 @@ POINTS = (
         time(19, 0),
         "Dans la boulangerie, à côté de la caisse. Stationnement minute devant le lavoir.",
         capacity=16,
+        contact="Mme Amar",
+        phone="06 39 98 10 10",
+        driver_note="Laisser les caisses sur les palettes bleues.",
     ),
     Point(
         "vendredi",
@@ -176,6 +209,9 @@ POINTS = (
         time(18, 30),
         "Chambre froide au fond du magasin. Présentez-vous à la caisse, ouverte sans interruption.",
         capacity=39,
+        contact="M. Maurel",
+        phone="06 39 98 10 11",
+        driver_note="Interphone 12, puis deuxième cour.",
     ),
     Point(
         "vendredi",
@@ -190,6 +226,9 @@ POINTS = (
         time(18, 30),
         "Portail ouvert de 16 h à 18 h 30. Les œufs sont dans la glacière bleue.",
         capacity=16,
+        contact="Mme Reynaud",
+        phone="06 39 98 10 12",
+        driver_note="Ne pas bloquer l'arrêt de bus après 16 h.",
     ),
     Point(
         "vendredi",
@@ -204,6 +243,9 @@ POINTS = (
         time(19, 0),
         "Sonnez à « Paniers ». Le parking de la Baume, de l'autre côté du pont, est gratuit.",
         capacity=36,
+        contact="M. Blanc",
+        phone="06 39 98 10 13",
+        driver_note="Compter les consignes avec lui.",
     ),
     Point(
         "vendredi",
@@ -218,5 +260,8 @@ POINTS = (
         time(19, 0),
         "Traversez le porche, les paniers sont dans la cour. Accès à vélo depuis les berges de la Durance.",
         capacity=26,
+        contact="Mme Vial",
+        phone="06 39 98 10 14",
+        driver_note="Sonner deux fois, elle est au jardin.",
     ),
 )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from itsdangerous import URLSafeSerializer
 from playwright.sync_api import Locator, Page, expect
@@ -11,6 +12,7 @@ from time_machine import Traveller
 
 from tests.browser.helpers import FAILED, KEPT, TOKEN
 from tests.conftest import SECRET
+from tests.farm.forms import CLOSING, CLOSURE
 from tests.world import ADMIN, CAMILLE, CUTOFF, NOW, PASSPHRASE, STAFF
 
 
@@ -55,6 +57,14 @@ def another_price(page: Page, clock: Traveller) -> None:
     expect(page.locator("#prix [aria-invalid]").first).to_be_visible()
 
 
+def dearer(page: Page, clock: Traveller) -> None:
+    page.get_by_text("Un autre prix").click()
+    page.get_by_label("Prix TTC par livraison").fill("99")
+    page.get_by_label("À partir du").fill("2026-06-11")
+    page.get_by_role("button", name="Enregistrer le prix").click()
+    expect(page.locator("#prix [aria-invalid]")).to_be_visible()
+
+
 def counted(page: Page, clock: Traveller) -> None:
     page.get_by_label("Quantité").fill("3")
     page.get_by_role("button", name="Ajouter", exact=True).click()
@@ -86,6 +96,24 @@ def far_weight(page: Page, clock: Traveller) -> None:
 def no_weight(page: Page, clock: Traveller) -> None:
     page.get_by_label("Poids en kilos").evaluate("input => { input.value = 'x'; input.form.submit() }")
     expect(page.locator("[aria-invalid]")).to_be_visible()
+
+
+def ticked(page: Page, clock: Traveller) -> None:
+    page.locator(".shed-tick").first.click()
+    expect(page.locator("#fait")).to_have_text("1")
+    page.locator(".part").evaluate_all("parts => parts.forEach(part => part.open = true)")
+
+
+def no_reason_given(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Corriger").click()
+    expect(page.locator("[aria-invalid]")).to_be_visible()
+
+
+def box_taken_off(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Combien").fill("0")
+    page.get_by_label("Pourquoi").fill("Absente, elle a téléphoné.")
+    page.get_by_role("button", name="Corriger").click()
+    expect(page.get_by_text("pas de panier")).to_be_visible()
 
 
 def choosing(page: Page, clock: Traveller) -> None:
@@ -163,6 +191,16 @@ def nothing_named(page: Page, clock: Traveller) -> None:
 def looked_for(page: Page, clock: Traveller) -> None:
     page.get_by_label("Chercher un produit").fill("seigle")
     expect(page.locator(".ware")).to_have_count(1)
+
+
+def searched(page: Page, clock: Traveller) -> None:
+    page.keyboard.type("aub")  # where one lands
+    expect(page.get_by_role("rowheader")).to_have_count(1)
+
+
+def seen_as(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Planning", exact=True).click()
+    expect(page.get_by_role("button", name="Terminer")).to_be_visible()
 
 
 def taken(page: Page, clock: Traveller) -> None:
@@ -333,6 +371,8 @@ MOVED = "formule=1&point=3&rythme=fortnight_a"
 """Other terms for Camille's large box."""
 
 ORDERS = "/ferme/commandes/2026-06-16/mardi"
+CLOSED = "/ferme/livraisons/2026-06-16/mardi"
+"""Once its cutoff has passed."""
 
 SIGHTS = (
     Sight("public.home", None, "/"),
@@ -457,7 +497,14 @@ SIGHTS = (
         no_cutoff,
     ),
     Sight("farm.one_off_changes", STAFF, "/ferme/livraisons/2026-06-16/mardi/changements"),
+    Sight("farm.packing", STAFF, f"{CLOSED}/preparation", ticked, CUTOFF),
+    Sight("farm.corrections_made", STAFF, f"{CLOSED}/corrections?q=aubert", at=CUTOFF),
+    Sight("farm.correct_box", STAFF, f"{CLOSED}/corrections/1", no_reason_given, CUTOFF),
+    Sight("farm.correct_box", STAFF, f"{CLOSED}/corrections/1", box_taken_off, CUTOFF),
+    Sight("farm.correct_order", STAFF, "/ferme/commandes/1/correction", at=CUTOFF),
     Sight("farm.holidays", STAFF, "/ferme/livraisons/feries"),
+    Sight("farm.season", STAFF, "/ferme/livraisons/saison"),
+    Sight("farm.farm_closure", STAFF, f"/ferme/livraisons/fermeture?{urlencode(CLOSURE, doseq=True)}"),
     Sight("farm.paper", STAFF, "/ferme/livraisons/2026-06-16/mardi/liste"),
     Sight("farm.paper", STAFF, "/ferme/livraisons/2026-06-16/mardi/recolte"),
     Sight("farm.paper", STAFF, "/ferme/livraisons/2026-06-16/mardi/etiquettes"),
@@ -471,6 +518,18 @@ SIGHTS = (
     Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-23/mardi"),  # empty
     Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-23/mardi", asked_before_replacing),
     Sight("farm.compositions", STAFF, "/ferme/paniers/2026-06-09/mardi"),  # over
+    Sight("farm.past_boxes", STAFF, "/ferme/paniers/2026-06-16/mardi/semaines/2"),
+    Sight(
+        "farm.box_shortage",
+        STAFF,
+        "/ferme/paniers/2026-06-16/mardi/manque/1?formule=2&point=1&remplacement=3",
+    ),
+    Sight("farm.formulas", STAFF, "/ferme/formules"),
+    Sight("farm.new_formula", STAFF, "/ferme/formules/ajout"),
+    Sight("farm.formula", STAFF, "/ferme/formules/2", dearer),
+    Sight("farm.vegetables", STAFF, "/ferme/legumes"),
+    Sight("farm.new_vegetable", STAFF, "/ferme/legumes/ajout", nothing_typed),
+    Sight("farm.vegetable", STAFF, "/ferme/legumes/1"),
     Sight("farm.mailbox", STAFF, "/ferme/courrier"),
     Sight("farm.mailbox", STAFF, "/ferme/courrier/avant/1"),  # empty
     Sight("farm.mail", STAFF, f"/ferme/courrier/{KEPT}"),
@@ -489,6 +548,7 @@ SIGHTS = (
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/1"),
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/1", too_small),
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/2", retired),
+    Sight("farm.point_closings", STAFF, f"/ferme/points-de-retrait/1/fermetures?{urlencode(CLOSING)}"),
     Sight("farm.orders", STAFF, "/ferme/commandes"),
     Sight("farm.orders", STAFF, "/ferme/commandes?q=aub"),
     Sight("farm.orders", STAFF, "/ferme/commandes?q=tracteur"),  # nobody
@@ -525,6 +585,19 @@ SIGHTS = (
     Sight("farm.suppliers", STAFF, "/ferme/produits/fournisseurs"),
     Sight("farm.new_supplier", STAFF, "/ferme/produits/fournisseurs/ajout"),
     Sight("farm.supplier", STAFF, "/ferme/produits/fournisseurs/1"),
+    Sight("farm.people", STAFF, "/ferme/abonnes", searched),
+    Sight("farm.new_person", STAFF, "/ferme/abonnes/ajout"),
+    Sight("farm.person", STAFF, "/ferme/abonnes/1"),
+    Sight("farm.person", STAFF, "/ferme/abonnes/1", seen_as),
+    Sight("farm.contact", STAFF, "/ferme/abonnes/1/coordonnees"),
+    Sight(
+        "farm.new_subscription",
+        STAFF,
+        "/ferme/abonnes/1/abonnements/ajout?formule=1&quantite=1&rythme=weekly&point=1",
+    ),
+    Sight("farm.ending_subscription", STAFF, "/ferme/abonnes/1/abonnements/1/fin?jour=2026-06-17"),
+    Sight("farm.figures", STAFF, "/ferme/chiffres"),
+    Sight("farm.exchange", STAFF, "/ferme/imports"),
     Sight("farm.vouchers", STAFF, "/ferme/bons"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout", nothing_typed),
@@ -552,6 +625,7 @@ NO_PAGES_OF_OURS = {
     "member.order_file",
     "farm.mail_preview",
     "farm.paper_file",
+    "farm.ticks_done",
     "farm.delivery_news_file",
     "farm.supplier_text",
 }

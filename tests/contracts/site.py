@@ -45,6 +45,7 @@ from tests.conftest import SECRET, Farms
 from tests.farm.forms import (
     ARTICLE,
     CLOSING,
+    CLOSURE,
     CONDITIONS,
     FORMULA_FORM,
     FORMULA_PRICE,
@@ -353,6 +354,8 @@ POST  /ferme/imports/<id:import_id>/ecriture                                    
 POST  /ferme/imports/<id:import_id>/abandon                                            exchange
 POST  /ferme/imports/archives                                                          archive
 POST  /ferme/imports/archives/<id:archive_id>                                          archive     200
+GET   /ferme/chiffres                                                                  figures
+POST  /ferme/chiffres/<figure>/export                                                  figures     200
 GET   /ferme/reglages                                                                  settings
 POST  /ferme/reglages                                                                  settings
 GET   /ferme/reglages/nouvelles                                                        texts
@@ -394,6 +397,7 @@ VALUES: dict[str, str | int | date] = {
     "digest": "0" * 16,
     "ending": "csv",
     "exclusion_id": 1,
+    "figure": "paniers",
     "formula_id": FORMULA,
     "import_id": 1,
     "kind": "skipped",
@@ -501,6 +505,10 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "des-1": WEEK.isoformat(),
     },
     "/abonnements/<id:subscription_id>/annulation": lambda _: {"lundi": LATER.isoformat()},
+    "/ferme/livraisons/feries": lambda session: {
+        "livraison": str(delivery_on(session, date(2026, 7, 14)).id)
+    },
+    "/ferme/livraisons/fermeture": lambda _: CLOSURE,
     "/ferme/livraisons/<date:day>/<tour>/annulation": lambda _: {"reason": "Neige."},
     "/ferme/livraisons/<date:day>/<tour>/deplacement": lambda _: {"jour": "2026-06-17"},
     f"{_CORRECTIONS}/<id:subscription_id>": lambda _: {
@@ -550,7 +558,12 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/commandes/<id:order_id>/annulation": lambda _: {"reason": "Vous nous l'avez demandé."},
     "/ferme/commandes/<id:order_id>/preparation": lambda _: {"prete": "non"},
     "/ferme/tournees/ajout": lambda _: NEW_TOUR,
-    "/ferme/tournees/<id:tour_id>": lambda _: {"name": "Mardi", "weekday": "1", "lead_days": "3", "lead_time": "20:00"},
+    "/ferme/tournees/<id:tour_id>": lambda _: {
+        "name": "Mardi",
+        "weekday": "1",
+        "lead_days": "3",
+        "lead_time": "20:00",
+    },
     "/ferme/points-de-retrait/ajout": lambda _: POINT | {"tour_id": "3"},
     "/ferme/points-de-retrait/<id:point_id>": lambda _: POINT,
     "/ferme/points-de-retrait/<id:point_id>/place": lambda _: {"place": "2"},

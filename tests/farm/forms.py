@@ -31,6 +31,12 @@ CLOSING = {
     "reason": "Travaux",
 }
 """Of the Halle; the station stands in."""
+CLOSURE = {
+    "first_day": "2026-06-15",
+    "last_day": "2026-06-26",
+    "reason": "Vacances",
+    "tours": ["1", "2", "3"],
+}
 PROFILE = {
     "name": "Les Jardins du Test",
     "tagline": "Des légumes, tout près",

@@ -15,18 +15,13 @@ from portal.planning.jobs import tell_of_deliveries
 from tests import crowd
 from tests.client import Browser
 from tests.composing import delivery_on, put, show
+from tests.farm.forms import CLOSURE as TWO_WEEKS
 from tests.farm.test_deliveries import cancel
 from tests.pages import text_of
 from tests.shop import making
 from tests.world import CAMILLE, NOW, TODAY, TUESDAY, YACINE
 
 SEASON, CLOSURE, HOLIDAYS = (f"/ferme/livraisons/{page}" for page in ("saison", "fermeture", "feries"))
-TWO_WEEKS = {
-    "first_day": "2026-06-15",
-    "last_day": "2026-06-26",
-    "reason": "Vacances",
-    "tours": ["1", "2", "3"],
-}
 
 
 @pytest.fixture

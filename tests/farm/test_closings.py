@@ -32,7 +32,7 @@ def test_closing_a_point_shows_whom_it_concerns_does_it_and_takes_it_back(staff:
         "Une personne va recevoir un mail." in words
         and "du mardi 16 juin 2026 au mardi 23 juin 2026" in words
     )
-    assert "à retirer à Gare de Veynes" in text_of(staff.get("/ferme/points-de-retrait"))
+    assert "à retirer : Gare de Veynes" in text_of(staff.get("/ferme/points-de-retrait"))
     staff.submit(PAGE, data=CLOSING)
     assert "C'était déjà fait" in text_of(staff.get(PAGE)) and len(found()) == 1
     staff.submit(f"{PAGE}/1/fin", data={})

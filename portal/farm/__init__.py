@@ -31,6 +31,7 @@ from portal.farm import (
     exports,
     formulas,
     index,
+    journal,
     lists,
     mailbox,
     news,

@@ -43,7 +43,7 @@ class AuditEvent(Base):
     id: Mapped[PrimaryKey]
     at: Mapped[datetime]
     account_id: Mapped[int | None] = mapped_column(index=True)
-    for_account_id: Mapped[int | None]
+    for_account_id: Mapped[int | None] = mapped_column(index=True)
     """In whose place they acted, where staff saw the site as a subscriber (BAR Z7)."""
     action: Mapped[str]
     subject_type: Mapped[str]

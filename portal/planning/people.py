@@ -106,7 +106,7 @@ def find_people(session: Session, wanted: Wanted, today: date, *, page: int, siz
 
 def _conditions(wanted: Wanted, today: date) -> Iterable[ColumnElement[bool]]:
     for word in search_words(wanted.text[:LONGEST]):
-        yield _has(word)
+        yield is_found_by(word)
     if wanted.standing is not None:
         yield _standing(today) == wanted.standing.value
     receives = [_live(today), Term.until.is_(None) | (Term.until > today)]
@@ -123,7 +123,7 @@ def _conditions(wanted: Wanted, today: date) -> Iterable[ColumnElement[bool]]:
         yield Account.id.not_in(lately)
 
 
-def _has(word: str) -> ColumnElement[bool]:
+def is_found_by(word: str) -> ColumnElement[bool]:
     """In their name, mail address, telephone or postal address, or as their number."""
     lives = select(Address.account_id).where(
         Address.archived_at.is_(None), Address.search_key.contains(word, autoescape=True)

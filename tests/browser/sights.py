@@ -535,6 +535,7 @@ SIGHTS = (
     Sight("farm.mail", STAFF, f"/ferme/courrier/{KEPT}"),
     Sight("farm.mail", STAFF, f"/ferme/courrier/{FAILED}"),
     Sight("farm.index", ADMIN, "/ferme/sommaire"),
+    Sight("farm.journal", ADMIN, "/ferme/journal"),
     Sight("farm.team", ADMIN, "/ferme/equipe"),
     Sight("farm.new_colleague", ADMIN, "/ferme/equipe/ajout"),
     Sight("farm.colleague", ADMIN, "/ferme/equipe/3"),

@@ -265,6 +265,7 @@ GET   /ferme/courrier/<id:mail_id>                                              
 GET   /ferme/courrier/<id:mail_id>/apercu                                              mail
 POST  /ferme/courrier/<id:mail_id>/envoi                                               mail
 POST  /ferme/courrier/envoi                                                            mail
+GET   /ferme/journal                                                                   journal
 GET   /ferme/equipe                                                                    roles
 GET   /ferme/equipe/ajout                                                              roles
 POST  /ferme/equipe/ajout                                                              roles

@@ -35,7 +35,7 @@ UNITS = {
 class VegetableForm(Form):
     name = Typed(_l("Nom"), line(120))
     unit = Chosen(_l("Se compte"))
-    value = Typed(_l("Vaut, le kilo, la pièce ou la botte"), euros(0, MOST_CENTS), write=write_euros)
+    value = Typed(_l("Valeur"), euros(0, MOST_CENTS), write=write_euros)
     drawing = Chosen(_l("Dessin"))
     storage = Typed(_l("Comment le garder"), paragraphs(1000), needed=False, widget=TextArea())
     parcel = Typed(_l("Parcelle"), line(80), needed=False)

@@ -67,7 +67,7 @@ def test_what_boxes_hold_is_not_counted_otherwise_but_kilos_may_become_grams(des
     ("change", "says"),
     [
         ({"name": ""}, "Nom : à remplir."),
-        ({"value": "cher"}, "Vaut, le kilo, la pièce ou la botte : un nombre comme 2,5"),
+        ({"value": "cher"}, "Valeur : un nombre comme 2,5"),
         ({"drawing": "dragon"}, "Dessin : choisissez dans la liste."),
         ({"margin": "150"}, "Marge à la récolte, en % : un nombre entier, de 0 à 100."),
     ],

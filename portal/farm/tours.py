@@ -75,8 +75,7 @@ class TourForm(Form):
         return None if days is None or minute is None else Lead(days, minute)
 
     def _days_before(self, days: int) -> str:
-        words = ngettext("%(n)s jour avant", "%(n)s jours avant", days) if days else _("le jour même")
-        return f"{words}, {_weekday(self.tour.weekday - days)}" if self.tour else words
+        return ngettext("%(n)s jour avant", "%(n)s jours avant", days) if days else _("le jour même")
 
 
 class NewTourForm(TourForm):

@@ -35,7 +35,7 @@ def test_a_rule_is_explained_while_it_is_chosen_and_then_followed(browse: Callab
     page.goto("/ferme/tournees/1")
     rule = page.locator("#cloture")
     expect(rule).to_contain_text("Clôture : dimanche, 23 h 59")
-    page.get_by_label("Jour de clôture").select_option("3 jours avant, samedi")
+    page.get_by_label("Jour de clôture").select_option("3 jours avant")
     expect(rule).to_contain_text("Clôture : samedi, 23 h 59")
     page.get_by_label("Dernière minute").fill("20:00")
     page.get_by_label("Dernière minute").blur()

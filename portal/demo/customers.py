@@ -105,8 +105,9 @@ def crowd(market: Market) -> Iterator[Customer]:
 def save(session: Session, customers: list[Customer]) -> list[Account]:
     """Write them in their order; the accounts have no passwords."""
     accounts, rows = [], []
-    for customer in customers:
+    for number, customer in enumerate(customers):
         account = account_of(customer.person, customer.created_at)
+        account.note = people.note_of(number)
         accounts.append(account)
         for plan, chosen in zip(customer.plans, customer.chosen, strict=True):
             subscription = _subscription(account, plan, customer.created_at)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
+from portal.web.i18n import french
+
 PASSPHRASE = "trois carottes et deux navets dans un panier"  # noqa: S105 - shown to everybody
 
 
@@ -70,6 +72,22 @@ LAST_NAMES = (
     "Silvestre", "Simon", "Tanguy", "Taxil", "Templier", "Thomé", "Tourniaire", "Tourrès", "Traoré",
     "Vallet", "Vernet", "Vieux", "Vincent", "Weber", "Zanetti", "Ziani",
 )  # fmt: skip
+
+
+NOTES = (
+    "Préfère être appelée plutôt que de recevoir un mail.",
+    "Passe après 18 h 30 : laisser le panier derrière le comptoir.",
+    "Sa voisine retire le panier un mardi sur deux.",
+    "Paie en espèces une fois par mois.",
+    "Rend toujours les bocaux et les boîtes à œufs.",
+)
+NOTED_EVERY = 12
+
+
+def note_of(number: int) -> str | None:
+    """What the team knows of some of them."""
+    nth, rest = divmod(number, NOTED_EVERY)
+    return None if rest else french(NOTES[nth % len(NOTES)])
 
 
 def subscribers(draw: Random) -> Iterator[Person]:

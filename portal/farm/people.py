@@ -102,6 +102,7 @@ def people() -> ResponseReturnValue:
         page=page,
         pages=max(1, ceil(found.total / A_PAGE)),
         longest=LONGEST,
+        htmx=is_htmx(),
         nav_current="farm.people",
     )
 

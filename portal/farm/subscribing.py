@@ -120,7 +120,7 @@ def _start_page(account: Account, form: StartForm, status: int = 200, **context:
         form=form,
         preview=preview,
         rhythms=list(Rhythm),
-        nav_current="farm.index",
+        nav_current="farm.people",
         **context,
     )
     return make_response(page, status)
@@ -183,7 +183,7 @@ def _end_page(
         ending=found if isinstance(found, Ending) else None,
         too_late=isinstance(found, Refusal),
         today=local_day(now),
-        nav_current="farm.index",
+        nav_current="farm.people",
         **context,
     )
     return make_response(page, status)

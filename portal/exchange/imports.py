@@ -26,7 +26,8 @@ WRITERS: Mapping[Subject, Callable[[Context], Writer]] = {
 }
 LINES_AT_ONCE = 100
 SAID_AT_MOST = 200
-"""Errors and notes that a report names; it counts them all."""
+"""Errors and notes that a report names; it counts the lines of all of them."""
+VALUE_SHOWN = 120
 KEPT = timedelta(days=3)
 """So long a table waits for a yes, and a report can be read."""
 _WAITS = (RunState.READING, RunState.WRITING)
@@ -194,29 +195,35 @@ def _write(
     firsts = _firsts(writer, places, sheet)
     for number, cells in todo:
         texts = _texts(places, cells)
-        try:
-            first = firsts.get(_key(writer, texts), number)
-            if first != number:
-                raise BadLine(None, _("la ligne %(first)s parle déjà de la même chose.", first=first))
-            values = _values(columns, texts)
-            with session.begin_nested():
-                written = writer.write(values)
-        except BadLine as bad:
-            report["counts"]["errors"] += 1
-            head = columns[bad.key].head if bad.key else ""
-            error = {
-                "line": number,
-                "column": head,
-                "value": texts.get(bad.key or "", "")[:120],
-                "says": bad.says,
-            }
-            report["errors"] = [*report["errors"], error][:SAID_AT_MOST]
-            continue
-        report["counts"][written.verdict.value] += 1
-        if written.note:
-            report["counts"]["notes"] += 1
-            report["notes"] = [*report["notes"], {"line": number, "says": written.note}][:SAID_AT_MOST]
+        first = firsts.get(_key(writer, texts), number)
+        twice = _("la ligne %(first)s parle déjà de la même chose.", first=first)
+        wrong = [BadLine(None, twice)] if first != number else []
+        values, unread = _values(columns, texts)
+        wrong += unread
+        if not wrong:
+            try:
+                with session.begin_nested():
+                    written = writer.write(values)
+            except BadLine as bad:
+                wrong = [bad]
+            else:
+                report["counts"][written.verdict.value] += 1
+                _say(report, "notes", [{"line": number, "says": written.note}] if written.note else [])
+        _say(report, "errors", [_error(number, bad, columns, texts) for bad in wrong])
     return report
+
+
+def _say(report: dict[str, Any], kind: str, said: Sequence[Mapping[str, Any]]) -> None:
+    """Count a line once, whatever is said of it."""
+    report["counts"][kind] += bool(said)
+    report[kind] = [*report[kind], *said][:SAID_AT_MOST]
+
+
+def _error(
+    number: int, bad: BadLine, columns: Mapping[str, Column], texts: Mapping[str, str]
+) -> dict[str, Any]:
+    head, value = (columns[bad.key].head, texts.get(bad.key, "")) if bad.key else ("", "")
+    return {"line": number, "column": head, "value": value[:VALUE_SHOWN], "says": bad.says}
 
 
 def _texts(places: Mapping[str, int], cells: Sequence[str]) -> dict[str, str]:
@@ -224,14 +231,15 @@ def _texts(places: Mapping[str, int], cells: Sequence[str]) -> dict[str, str]:
     return {key: cells[place] for key, place in places.items() if place < len(cells) and cells[place]}
 
 
-def _values(columns: Mapping[str, Column], texts: Mapping[str, str]) -> dict[str, Any]:
-    values = {}
+def _values(columns: Mapping[str, Column], texts: Mapping[str, str]) -> tuple[dict[str, Any], list[BadLine]]:
+    """What the cells say, and those that say nothing that can be understood."""
+    values, unread = {}, []
     for key, text in texts.items():
         try:
             values[key] = columns[key].read(text)
         except ValueError as error:
-            raise BadLine(key, str(error)) from None
-    return values
+            unread.append(BadLine(key, str(error)))
+    return values, unread
 
 
 def _key(writer: Writer, texts: Mapping[str, str]) -> tuple[str, ...] | None:

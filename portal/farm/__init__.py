@@ -29,6 +29,7 @@ from portal.farm import (
     exchange,
     exclusions,
     exports,
+    figures,
     formulas,
     index,
     journal,

@@ -16,6 +16,7 @@ from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail, MailState
 from portal.profile.queries import get_farm
 from tests.composing import delivery_on, put, show
+from tests.exchange.making import send_tables
 from tests.stall import fill_cart, stock_the_shop, take_orders
 from tests.world import CAMILLE, NOW, TUESDAY
 
@@ -34,6 +35,7 @@ def furnish() -> None:
         honey = stock_the_shop(session)
         take_orders(session, honey)
         fill_cart(session, honey)
+        send_tables(session)
         cancelled = session.scalars(
             select(Delivery).where(Delivery.day == TUESDAY + timedelta(weeks=2))
         ).one()

@@ -599,6 +599,7 @@ SIGHTS = (
     Sight("farm.ending_subscription", STAFF, "/ferme/abonnes/1/abonnements/1/fin?jour=2026-06-17"),
     Sight("farm.figures", STAFF, "/ferme/chiffres"),
     Sight("farm.exchange", STAFF, "/ferme/imports"),
+    Sight("farm.table_import", STAFF, "/ferme/imports/1"),
     Sight("farm.vouchers", STAFF, "/ferme/bons"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout", nothing_typed),
@@ -629,4 +630,5 @@ NO_PAGES_OF_OURS = {
     "farm.ticks_done",
     "farm.delivery_news_file",
     "farm.supplier_text",
+    "farm.table_model",
 }

@@ -25,8 +25,6 @@ from portal.boxes.models import Suspension
 from portal.catalogue.models import Formula, Picture, PictureSize, Product
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery
-from portal.exchange import imports
-from portal.exchange.models import Archive, RunState, Subject
 from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
@@ -42,6 +40,7 @@ from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.composing import SOMEBODY, delivery_on, put, show
 from tests.conftest import SECRET, Farms
+from tests.exchange.making import TABLE_OF_PEOPLE, send_tables
 from tests.farm.forms import (
     ARTICLE,
     CLOSING,
@@ -66,7 +65,7 @@ from tests.farm.forms import (
 from tests.photographs import Photograph
 from tests.shop.buying import CONTACT
 from tests.stall import fill_cart, stock_the_shop, take_orders
-from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY
+from tests.world import CAMILLE, NOW, PASSPHRASE, TUESDAY
 
 MAY = """
            desk  growing  logistics  accounts  admin
@@ -672,21 +671,6 @@ def box_of(session: Session, email: str) -> int:
 
 def point_of(session: Session, slug: str) -> int:
     return session.scalars(select(PickupPoint.id).where(PickupPoint.slug == slug)).one()
-
-
-TABLE_OF_PEOPLE = "Mail;Prénom;Nom;À savoir\nlea@exemple.fr;Léa;Blanc;Sonne deux fois\nici;A;B;\n".encode()
-
-
-def send_tables(session: Session) -> None:
-    """A table that has been tried, and an archive to take away."""
-    by = session.scalars(select(Account.id).where(Account.email == STAFF)).one()
-    sent = imports.take_in(session, Subject.PEOPLE, TABLE_OF_PEOPLE, "liste.csv", invites=True, at=NOW, by=by)
-    for _ in range(2):
-        imports.step(session, sent.id, NOW)
-    archive = Archive(
-        made_at=NOW, made_by=by, state=RunState.DONE, tables=1, done=1, data=b"PK", ended_at=NOW
-    )
-    session.add(archive)
 
 
 def employ(session: Session) -> None:

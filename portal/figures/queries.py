@@ -1,0 +1,232 @@
+"""What a season comes to: one aggregate statement a figure, from what was frozen.
+
+A box that a correction took off has a quantity of nothing and is none; a cancelled delivery brought none.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, exists, func, or_, select, type_coerce
+from sqlalchemy.orm import Session
+
+from portal.boxes.models import Basket, BoxChange, Suspension
+from portal.catalogue.models import Article, Formula, Product, Unit
+from portal.compositions.models import Composition, CompositionLine
+from portal.deliveries.models import Delivery
+from portal.pickup.models import PickupPoint
+from portal.rules.amounts import gap
+from portal.rules.calendar import WEEK, Fortnight, Rhythm, monday_of
+from portal.rules.money import Money
+from portal.rules.orders import LIVE
+from portal.rules.selling import KILO, SaleUnit
+from portal.shop.models import Order, OrderLine
+from portal.subscriptions.models import Subscription, Term
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole weeks, given by their Mondays, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def weeks(self) -> list[date]:
+        return [self.first + n * WEEK for n in range((self.last - self.first).days // 7 + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """Several counts, week by week: each one's name, and its number in every week."""
+
+    weeks: list[date]
+    series: list[tuple[str, list[int]]]
+
+    @property
+    def total(self) -> int:
+        return sum(sum(numbers) for _name, numbers in self.series)
+
+    @property
+    def rows(self) -> list[tuple[date, list[int]]]:
+        return [(week, [numbers[n] for _, numbers in self.series]) for n, week in enumerate(self.weeks)]
+
+
+def boxes(session: Session, period: Period) -> Weekly:
+    """By week and formula, those that went out."""
+    rows = session.execute(
+        select(Delivery.week, Formula.name, Formula.position, func.sum(Basket.quantity))
+        .select_from(Basket)
+        .join(Delivery, Delivery.id == Basket.delivery_id)
+        .join(Formula, Formula.id == Basket.formula_id)
+        .where(_within(period), Basket.quantity > 0)
+        .group_by(Delivery.week, Formula.id, Formula.name, Formula.position)
+        .order_by(Formula.position, Formula.id)
+    ).all()
+    counts = {(name, week): int(number) for week, name, _position, number in rows}
+    names = dict.fromkeys(name for _week, name, _position, _number in rows)
+    return _weekly(period, names, counts)
+
+
+def absences(session: Session, period: Period, *, skipped: str, suspended: str) -> Weekly:
+    """Boxes that were owed and did not come, by week: a skip beats the suspension that it lies in."""
+    skip = func.coalesce(BoxChange.skip, False).is_(True)
+    taken_back = and_(BoxChange.skip.is_(False), BoxChange.skip_at >= Suspension.made_at)
+    suspension = exists().where(
+        Suspension.subscription_id == Subscription.id,
+        Delivery.day.between(Suspension.first_day, Suspension.last_day),
+        Suspension.made_at < Delivery.cutoff_at,
+        or_(Suspension.ended_at.is_(None), Delivery.cutoff_at <= Suspension.ended_at),
+        func.coalesce(taken_back, False).is_(False),
+    )
+    held = suspension.correlate(Subscription, Delivery, BoxChange)
+    owes = or_(
+        Term.rhythm == Rhythm.WEEKLY,
+        and_(Term.rhythm == Rhythm.FORTNIGHT_A, Delivery.fortnight == Fortnight.A),
+        and_(Term.rhythm == Rhythm.FORTNIGHT_B, Delivery.fortnight == Fortnight.B),
+    )
+    rows = session.execute(
+        select(
+            Delivery.week,
+            func.sum(case((skip, Term.quantity), else_=0)),
+            func.sum(case((skip, 0), else_=Term.quantity)),
+        )
+        .select_from(Delivery)
+        .join(PickupPoint, PickupPoint.tour_id == Delivery.tour_id)
+        .join(Term, Term.pickup_point_id == PickupPoint.id)
+        .join(Subscription, Subscription.id == Term.subscription_id)
+        .outerjoin(
+            BoxChange, and_(BoxChange.subscription_id == Subscription.id, BoxChange.week == Delivery.week)
+        )
+        .where(
+            _within(period),
+            Term.monday <= Delivery.week,
+            or_(Term.until.is_(None), Term.until > Delivery.week),
+            or_(Subscription.last_day.is_(None), Subscription.last_day >= Delivery.day),
+            owes,
+            or_(skip, held),
+        )
+        .group_by(Delivery.week)
+    ).all()
+    counts = {(skipped, week): int(number) for week, number, _ in rows}
+    counts |= {(suspended, week): int(number) for week, _, number in rows}
+    return _weekly(period, (skipped, suspended), counts)
+
+
+def comings_and_goings(session: Session, period: Period, *, new: str, ended: str) -> Weekly:
+    """Subscriptions by the week of their first box and of their last day."""
+    first = select(func.min(Term.monday).label("day")).group_by(Term.subscription_id).subquery()
+    until = period.last + WEEK
+    began = select(first.c.day, func.count()).where(first.c.day >= period.first, first.c.day < until)
+    over = select(Subscription.last_day, func.count()).where(
+        Subscription.last_day >= period.first, Subscription.last_day < until
+    )
+    counts: Counter[tuple[str, date]] = Counter()
+    for day, number in session.execute(began.group_by(first.c.day)):
+        counts[new, monday_of(day)] += number
+    for day, number in session.execute(over.group_by(Subscription.last_day)):
+        assert day is not None, "it lies in the period"
+        counts[ended, monday_of(day)] += number
+    return _weekly(period, (new, ended), counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a formula's boxes were worth, and what was paid for them, of those whose contents are known."""
+
+    formula: str
+    boxes: int
+    worth: Money
+    price: Money
+
+    @property
+    def gap(self) -> int | None:
+        return gap(self.worth, self.price)
+
+
+def given(session: Session, period: Period) -> list[Given]:
+    """By formula; at what products are worth today, since values are not dated."""
+    weighed = Product.unit.in_([Unit.KILO, Unit.GRAM])
+    amount = cast(CompositionLine.amount, BigInteger) * case((weighed, 1), else_=1000)
+    worth = (
+        select(
+            Composition.delivery_id,
+            Composition.formula_id,
+            func.sum(amount * type_coerce(Product.value, BigInteger)).label("thousandths"),
+        )
+        .join(Composition.lines)
+        .join(Product, Product.id == CompositionLine.product_id)
+        .group_by(Composition.delivery_id, Composition.formula_id)
+        .subquery()
+    )
+    quantity = cast(Basket.quantity, BigInteger)
+    rows = session.execute(
+        select(
+            Formula.name,
+            func.sum(Basket.quantity),
+            func.sum(quantity * worth.c.thousandths),
+            func.sum(quantity * type_coerce(Basket.unit_price, BigInteger)),
+        )
+        .select_from(Basket)
+        .join(Delivery, Delivery.id == Basket.delivery_id)
+        .join(Formula, Formula.id == Basket.formula_id)
+        .join(
+            worth,
+            and_(worth.c.delivery_id == Basket.delivery_id, worth.c.formula_id == Basket.formula_id),
+        )
+        .where(_within(period), Basket.quantity > 0)
+        .group_by(Formula.id, Formula.name, Formula.position)
+        .order_by(Formula.position, Formula.id)
+    )
+    return [
+        Given(name, int(number), Money((int(thousandths) + 500) // 1000), Money(int(cents)))
+        for name, number, thousandths, cents in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """An article of the shop: what was handed out of it, in grams or pieces, before vouchers."""
+
+    article: str
+    by_weight: bool
+    orders: int
+    quantity: int
+    amount: Money
+
+
+def sales(session: Session, period: Period) -> list[Sale]:
+    """By product, the best-sold first; what was refused or cancelled, or could not be given, is no sale."""
+    paid = func.coalesce(OrderLine.given, OrderLine.quantity)
+    whole = cast(paid, BigInteger) * type_coerce(OrderLine.unit_price, BigInteger)
+    by_weight = OrderLine.sale_unit == SaleUnit.WEIGHT
+    # as `Money.part` rounds: half a cent up
+    cents = func.sum(case((by_weight, (2 * whole + KILO) // (2 * KILO)), else_=whole))
+    rows = session.execute(
+        select(Article.name, by_weight, func.count(OrderLine.order_id.distinct()), func.sum(paid), cents)
+        .select_from(OrderLine)
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(Delivery, Delivery.id == Order.delivery_id)
+        .join(Article, Article.id == OrderLine.article_id)
+        .where(_within(period), Order.state.in_(sorted(LIVE)), paid > 0)
+        .group_by(Article.id, Article.name, by_weight)
+        .order_by(cents.desc(), Article.name)
+    )
+    return [
+        Sale(name, bool(weighed), number, int(quantity), Money(int(amount)))
+        for name, weighed, number, quantity, amount in rows
+    ]
+
+
+def _within(period: Period) -> ColumnElement[bool]:
+    return and_(
+        Delivery.week.between(period.first, period.last),
+        Delivery.frozen_at.is_not(None),
+        Delivery.cancelled_at.is_(None),
+    )
+
+
+def _weekly(period: Period, names: Iterable[str], counts: Mapping[tuple[str, date], int]) -> Weekly:
+    weeks = period.weeks
+    return Weekly(weeks, [(name, [counts.get((name, week), 0) for week in weeks]) for name in names])

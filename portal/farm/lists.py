@@ -131,6 +131,7 @@ def _page(delivery: DeliveryView, paper: Paper) -> str:
         formats=SHEETS,
         sheets=sheets(labels(found), sheet, wishes.start) if paper is Paper.LABELS else (),
         so_much=papers.so_much,
+        exclusion_words=papers.exclusion_words,
         printing="imprimer" in request.args,
         **_about(delivery, paper, found).context,
     )

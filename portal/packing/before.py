@@ -68,7 +68,7 @@ def previous_boxes(session: Session, delivery: DeliveryView) -> dict[int, Earlie
         .join(Delivery, Delivery.id == Basket.delivery_id)
         .where(Basket.id.in_(last))
     )
-    return {subscription_id: Earlier(*said) for subscription_id, *said in rows}
+    return {row.subscription_id: Earlier(*row[1:]) for row in rows}
 
 
 def _received(delivery: DeliveryView, order: Any, column: Any) -> ScalarSelect[Any]:

@@ -11,11 +11,13 @@ from portal.boxes import carried
 from portal.boxes.carried import Count
 from portal.catalogue.models import Article, Product, Unit
 from portal.catalogue.queries import FormulaView, formulas
-from portal.compositions.models import Composition, CompositionLine, CompositionState, Exclusion
+from portal.compositions.models import Composition, CompositionLine, CompositionState
+from portal.compositions.queries import exclusions
 from portal.deliveries.queries import DeliveryView
 from portal.infra.orm import View
 from portal.packing.prints import Entry
 from portal.rules.alphabet import french_order
+from portal.rules.contents import at_point
 from portal.rules.selling import Measured, SaleUnit
 from portal.shop.models import Order, OrderLine
 from portal.shop.sheets import HANDED_OUT, aboard
@@ -180,39 +182,22 @@ class Holding:
 
 def contents(session: Session, delivery_id: int, boxes: Iterable[Count]) -> Holding:
     """What these boxes of a delivery hold, each point's as they are composed there."""
-    lines = session.execute(
+    amounts: dict[int, dict[int, int]] = {}
+    states: dict[int, CompositionState] = {}
+    for formula_id, state, product_id, amount in session.execute(
         select(Composition.formula_id, Composition.state, CompositionLine.product_id, CompositionLine.amount)
         .join(Composition.lines)
         .where(Composition.delivery_id == delivery_id)
-    ).all()
-    excluded = {
-        (formula_id, point_id, product_id): (instead_id, amount)
-        for formula_id, point_id, product_id, instead_id, amount in session.execute(
-            select(
-                Composition.formula_id,
-                Exclusion.pickup_point_id,
-                Exclusion.product_id,
-                Exclusion.instead_id,
-                Exclusion.instead_amount,
-            )
-            .join(Exclusion, Exclusion.composition_id == Composition.id)
-            .where(Composition.delivery_id == delivery_id)
-        )
-    }
-    by_formula: dict[int, list[Count]] = {}
-    for count in boxes:
-        by_formula.setdefault(count.formula_id, []).append(count)
-    held: Counter[tuple[Count, int]] = Counter()
-    for formula_id, _, product_id, amount in lines:
-        for count in by_formula.get(formula_id, ()):
-            key = (formula_id, count.pickup_point_id, product_id)
-            inside, so_much = excluded.get(key, (product_id, amount))
-            if inside is not None:
-                held[count, inside] += so_much or 0
+    ):
+        states[formula_id] = state
+        amounts.setdefault(formula_id, {})[product_id] = amount
+    swaps = {box: [x.swap for x in there] for box, there in exclusions(session, delivery_id).items()}
     parts: dict[int, Counter[tuple[int, int]]] = {}
-    for (count, product_id), amount in held.items():
-        parts.setdefault(product_id, Counter())[count.formula_id, amount] += count.boxes
-    return Holding(parts, {formula_id: state for formula_id, state, _, _ in lines})
+    for count in boxes:
+        box = (count.formula_id, count.pickup_point_id)
+        for product_id, amount in at_point(amounts.get(count.formula_id, {}), swaps.get(box, ())).items():
+            parts.setdefault(product_id, Counter())[count.formula_id, amount] += count.boxes
+    return Holding(parts, states)
 
 
 def ordered_amounts(session: Session, delivery_id: int) -> dict[int, Amount]:

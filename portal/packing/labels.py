@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from portal.catalogue.queries import FormulaView
-from portal.packing.queries import PackingList, Recipient
+from portal.compositions.queries import ExclusionView
+from portal.packing.queries import PackingList, Recipient, Stop
 from portal.pickup.queries import PointView
 from portal.shop.sheets import Bag
 
@@ -49,10 +50,19 @@ class Label:
     """One box, or an order that is handed out without one; which of how many its person collects."""
 
     recipient: Recipient
-    point: PointView
+    stop: Stop
     formula: FormulaView | None
     place: int
     of: int
+
+    @property
+    def point(self) -> PointView:
+        return self.stop.point
+
+    @property
+    def exclusions(self) -> list[ExclusionView]:
+        """What the box does not hold at its point."""
+        return self.stop.excluded(self.formula) if self.formula else []
 
     @property
     def orders(self) -> tuple[Bag, ...]:
@@ -62,19 +72,14 @@ class Label:
 
 def labels(packed: PackingList) -> list[Label]:
     """In the order of the packing list: stop by stop, name by name."""
-    return [
-        label
-        for stop in packed.stops
-        for recipient in stop.recipients
-        for label in _of(recipient, stop.point)
-    ]
+    return [label for stop in packed.stops for recipient in stop.recipients for label in _of(recipient, stop)]
 
 
-def _of(recipient: Recipient, point: PointView) -> Iterable[Label]:
+def _of(recipient: Recipient, stop: Stop) -> Iterable[Label]:
     boxes: list[FormulaView | None] = [item.formula for item in recipient.items for _ in range(item.quantity)]
     things = boxes or [None]
     return (
-        Label(recipient, point, formula, place, len(things)) for place, formula in enumerate(things, start=1)
+        Label(recipient, stop, formula, place, len(things)) for place, formula in enumerate(things, start=1)
     )
 
 

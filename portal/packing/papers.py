@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from portal.catalogue.queries import FormulaView
+from portal.compositions.queries import ExclusionView
 from portal.deliveries.queries import DeliveryState, DeliveryView
 from portal.infra import pdf
 from portal.packing.changes import Change, News, What
@@ -164,6 +165,7 @@ def _stop(
         "name": stop.point.name,
         "hours": _hours(stop.point),
         "totals": totals,
+        "exclusions": [exclusion_words(excluded, stop) for excluded in stop.exclusions] if totals else [],
         "lines": [_line(r, about, wishes, corrections=corrections) for r in stop.recipients],
     }
 
@@ -332,6 +334,16 @@ def _labels(found: PackingList, about: About, wishes: Wishes) -> Made:
     return "labels", _("Étiquettes"), said
 
 
+def exclusion_words(excluded: ExclusionView, stop: Stop | None = None) -> str:
+    """« Petit : sans Carottes → Navets 500 g »; a label says for itself what its box is."""
+    without = _("sans %(product)s", product=excluded.product.name)
+    if excluded.instead:
+        without += f" → {excluded.instead.name} {amount(excluded.amount or 0, excluded.instead.unit)}"
+    items = (item for recipient in stop.recipients for item in recipient.items) if stop else ()
+    named = next((item.formula.short_name for item in items if item.formula.id == excluded.formula_id), "")
+    return f"{named} : {without}" if named else without
+
+
 def _label(label: Label, about: About) -> list[Any]:
     recipient = label.recipient
     plus = "+ " if label.formula else ""
@@ -347,6 +359,7 @@ def _label(label: Label, about: About) -> list[Any]:
         else "",
         day_short(about.delivery.day),
         about.marks(recipient.key, _("soin particulier") if recipient.beginner else ""),
+        ", ".join(map(exclusion_words, label.exclusions)),
     ]
 
 

@@ -14,6 +14,7 @@ from portal.boxes.carried import PackedBox
 from portal.boxes.models import Basket, BasketCorrection
 from portal.catalogue.models import Product
 from portal.catalogue.queries import FormulaView, formulas
+from portal.compositions.queries import ExclusionView, exclusions
 from portal.deliveries.queries import DeliveryView
 from portal.packing.before import beginners
 from portal.packing.prints import Entry, known_numbers, numbered
@@ -85,6 +86,11 @@ class Stop:
 
     point: PointView
     recipients: tuple[Recipient, ...]
+    exclusions: tuple[ExclusionView, ...] = ()
+    """What the boxes that come here do not hold."""
+
+    def excluded(self, formula: FormulaView) -> list[ExclusionView]:
+        return [excluded for excluded in self.exclusions if excluded.formula_id == formula.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +150,18 @@ def packing_list(
         bags_there.setdefault(bag.pickup_point_id, []).append(bag)
     orders = {point_id: len(there) for point_id, there in bags_there.items()}
     found = _counts(session, delivery, Tally(numbers), orders)
-    marks = _marks(session, delivery)
+    marks, without = _marks(session, delivery), exclusions(session, delivery.id)
     stops = tuple(
         Stop(
             point,
             _recipients(
                 point, by_point.get(point.id, ()), bags_there.get(point.id, ()), found.formulas, marks
+            ),
+            tuple(
+                excluded
+                for formula in found.formulas
+                if found.tally.count(formula=formula, point=point)
+                for excluded in without.get((formula.id, point.id), ())
             ),
         )
         for point in found.points

@@ -20,6 +20,7 @@ from portal.packing.labels import labels
 from portal.packing.queries import counts, packing_list
 from portal.packing.rounds import round_sheet
 from portal.pickup.models import PickupPoint
+from portal.rules.contents import Swap, at_point
 from portal.rules.planning import Box
 from portal.rules.selling import SaleUnit
 from tests.boxes.test_projection import FORMULAS, POINTS, Farm, farms, write
@@ -120,11 +121,14 @@ def compare(
 ) -> None:
     expected: Counter[int] = Counter()
     for box in boxes:
-        for slug, amount in (week.inside[box.formula_id] if week else {}).items():
-            at = (box.formula_id, box.point_id, slug)
-            held = week.exclusions.get(at, (slug, amount)) if week else None
-            if held:
-                expected[ids[held[0]]] += held[1] * box.quantity
+        inside = {ids[slug]: amount for slug, amount in week.inside[box.formula_id].items()} if week else {}
+        swaps = [
+            Swap(ids[slug], ids[instead[0]] if instead else None, instead[1] if instead else 0)
+            for (formula, point, slug), instead in (week.exclusions if week else {}).items()
+            if (formula, point) == (box.formula_id, box.point_id)
+        ]
+        for product_id, amount in at_point(inside, swaps).items():
+            expected[product_id] += amount * box.quantity
     orders = week.orders if week else []
     grams = sum(ordered for _, ordered in orders)
     needed = {

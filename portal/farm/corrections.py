@@ -93,8 +93,8 @@ class BoxForm(ReasonForm):
         _l("La facture"),
         choices=choices(
             [
-                (False, _l("ne change pas : c'était trop tard")),
-                (True, _l("suit la correction : c'est une erreur de la ferme")),
+                (0, _l("ne change pas : c'était trop tard")),
+                (1, _l("suit la correction : c'est une erreur de la ferme")),
             ]
         ),
     )
@@ -121,7 +121,7 @@ def correct_box(day: date, tour: str, subscription_id: int) -> ResponseReturnVal
         Wish(form.formula_id.data, form.quantity.data, form.point_id.data),
         request.form.get("vu", ""),
         form.reason.data,
-        farm_fault=form.farm_fault.data,
+        farm_fault=bool(form.farm_fault.data),
         tell=form.tell.data,
     )
     outcome = corrections.correct(db.session(), delivery.id, subscription_id, asked, by=staff().id)
@@ -158,7 +158,7 @@ def _form(delivery: DeliveryView, whose: Subscription, box: FrozenBox | None) ->
         if point.id == point_id or (point.tour_id == delivery.tour_id and not point.retired)
     )
     form.formula_id.data, form.point_id.data = formula_id, point_id
-    form.quantity.data, form.farm_fault.data = box.quantity if box else 1, False
+    form.quantity.data, form.farm_fault.data = box.quantity if box else 1, 0
     return form
 
 

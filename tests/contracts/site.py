@@ -517,7 +517,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "formula_id": "2",
         "quantity": "0",
         "point_id": "1",
-        "farm_fault": "False",
+        "farm_fault": "0",
         "reason": "Absente.",
     },
     _PACKING: lambda _: {"coche": f"f{FORMULA}-p{PRODUCT}-500x2:oui"},

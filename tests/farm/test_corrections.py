@@ -45,7 +45,7 @@ BOX = {
     "quantity": "0",
     "formula_id": "2",
     "point_id": "1",
-    "farm_fault": "False",
+    "farm_fault": "0",
     "reason": "Absente.",
 }
 
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_said_beside_it_and_nothing_changes(shed: Browser, sess
 
 
 def test_somebody_without_a_box_is_given_one_that_is_billed(shed: Browser, session: Session) -> None:
-    send(shed, FORM, **BOX | {"farm_fault": "True"})
+    send(shed, FORM, **BOX | {"farm_fault": "1"})
     assert "Un panier ajouté est facturé" in text_of(shed.get(FORM))
     assert send(shed, FORM, **BOX | {"quantity": "2", "formula_id": "1"})[0] == 303
     assert "Facturé : rien → 2 × 11,50 €" in text_of(shed.get(LIST))

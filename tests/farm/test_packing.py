@@ -1,6 +1,8 @@
 """The packing mode: what is ticked in the shed, by whomever, stays ticked."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.compositions.models import Composition, CompositionState, Exclusion
 from portal.deliveries.steps import done
 from portal.packing.models import PackingTick
+from tests import crowd
 from tests.client import Browser
 from tests.composing import delivery_on, formula, product, put, show
 from tests.pages import text_of
@@ -107,3 +110,28 @@ def test_before_the_cutoff_nothing_is_packed_and_a_step_is_taken_from_either_pag
     assert "encore ouverte" in text_of(shed.get(PAGE))
     assert tick(shed, CARROTS) == 422
     assert shed.submit(step, {"fait": "oui"}).status_code == 422
+
+
+def test_the_sheds_pages_take_the_same_number_of_statements_for_one_and_for_many(
+    client: Browser,
+    session: Session,
+    clock: time_machine.Traveller,
+    count_queries: Callable[[], Any],
+) -> None:
+    put(session, delivery_on(session, TUESDAY), "grand", "carottes", 500)
+    session.commit()
+    clock.move_to(CUTOFF + timedelta(hours=1))
+    client.sign_in(STAFF)
+
+    def statements(path: str) -> int:
+        with count_queries() as seen:
+            assert client.get(path).status_code == 200
+        return len(seen)
+
+    corrections = PAGE.replace("preparation", "corrections")
+    pages = (PAGE, STATE, f"{corrections}?q=a", f"{corrections}/1")
+    few = [statements(path) for path in pages]
+    crowd.add(session, 100)
+    session.commit()
+    assert [statements(path) for path in pages] == few
+    assert max(few) <= 20

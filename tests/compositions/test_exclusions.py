@@ -169,7 +169,7 @@ def test_each_person_concerned_is_told_once_what_is_missing_what_comes_and_why(s
     assert sent.subject.replace("\xa0", " ") == "Votre panier du mardi 16 juin change un peu"
     text = sent.text.replace("\xa0", " ").replace("\u202f", " ")
     assert "Salade. La grêle a haché les salades." in text
-    assert "Grand panier : à la place 2 bottes (Radis)" in text
+    assert "Grand panier : Radis à la place (2 bottes)" in text
     assert "/livraisons/2026-06-16/mardi" in text
     assert len(mails(session)) == 1, "the worker comes round again"
 

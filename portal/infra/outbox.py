@@ -25,6 +25,8 @@ LEASE = timedelta(minutes=5)
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 """After a passing failure; when they are used up the mail has failed."""
 
+LATE = timedelta(hours=1)
+
 BODIES_KEPT = timedelta(days=30)
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -291,6 +293,12 @@ def count(session: Session) -> Counts:
     )
     by_state: dict[MailState, int] = dict(rows.all())
     return Counts(*(by_state.get(state, 0) for state in open_states))
+
+
+def is_late(session: Session, now: datetime) -> bool:
+    """Whether a mail waits for longer than it takes to try twice."""
+    waiting = select(Mail.id).where(Mail.state == MailState.WAITING, Mail.created_at < now - LATE)
+    return session.scalar(waiting.limit(1)) is not None
 
 
 def _due(now: datetime) -> Select[Mail]:

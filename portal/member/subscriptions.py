@@ -211,6 +211,7 @@ def _terms_page(
         form.wanted if valid else asked.usual,
         also=[int(value) for value in form.also.data] if valid else (),
         now=now,
+        by_farm=hands() is not member(),
     )
     return _answer(
         "member/subscriptions/_change.html" if is_htmx() else "member/subscriptions/change.html",

@@ -258,7 +258,8 @@ def _again(session: Session, case: Case, holding: Holding, plan: Plan) -> Line:
 
 
 def _tell(session: Session, case: Case, name: str, **context: object) -> None:
-    rendered = mail.render(name, first_name=case.account.first_name, **context)
+    by_farm = case.by is not case.account
+    rendered = mail.render(name, first_name=case.account.first_name, by_farm=by_farm, **context)
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
 
 

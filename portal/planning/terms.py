@@ -140,11 +140,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a choice would come to, or why it cannot be; `rhythms` says each rhythm by its first dates."""
+    """What a choice would come to, or why it cannot be; `rhythms` says each rhythm by its first dates.
+
+    `full` says that a point lacks the places, which staff may exceed.
+    """
 
     rhythms: dict[Rhythm, tuple[date, ...]]
     changes: tuple[Change, ...] = ()
     refusal: Refusal | None = None
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,7 @@ def preview(
     *,
     also: Collection[int] = (),
     now: datetime,
+    by_farm: bool = False,
 ) -> Preview:
     """What it would come to that a subscription becomes otherwise and others move along; writes nothing.
 
@@ -183,10 +188,11 @@ def preview(
     changed = _changed(concerned, subscription_id, wanted, facts)
     if isinstance(changed, Refusal):
         return Preview(rhythms, refusal=changed)
-    if refusal := refusal_where_full(session, changed, facts.season):
-        return Preview(rhythms, refusal=refusal)
+    full = refusal_where_full(session, changed, facts.season)
+    if full and not by_farm:
+        return Preview(rhythms, refusal=full)
     farm = _Farm(facts, found, formula_prices(session))
-    return Preview(rhythms, _shown(session, changed, farm))
+    return Preview(rhythms, _shown(session, changed, farm), full=full is not None)
 
 
 def first_days(facts: Facts, tour_id: int, rhythm: Rhythm, monday: date) -> tuple[date, ...]:
@@ -399,7 +405,12 @@ def _confirmed(
     if isinstance(decided, Refusal):
         return Outcome(decided, orders=case.orders)
     rendered = mail.render(
-        name, first_name=case.account.first_name, changes=shown, settled=case.orders.settled, **context
+        name,
+        first_name=case.account.first_name,
+        changes=shown,
+        by_farm=case.by is not case.account,
+        settled=case.orders.settled,
+        **context,
     )
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
     return Outcome(Answer.DONE, shown, case.orders)

@@ -14,10 +14,13 @@ from portal.accounts.models import Account, Role, SignInSession
 from portal.boxes.models import BoxChange
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
+from portal.pickup.models import PickupPoint
 from portal.planning.models import CalendarFeed
 from portal.rules.calendar import monday_of
+from portal.subscriptions.models import Subscription
 from tests.accounts.people import account_of
 from tests.client import Browser
+from tests.pages import text_of
 from tests.stall import stock_the_shop
 from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY, YACINE
 
@@ -198,3 +201,24 @@ def test_forms_need_their_token_and_the_session_that_showed_them(
     see_as(desk, camille)
     assert desk.post("/mon-compte/appareils/deconnexion").status_code == 403
     assert session.scalars(select(Account.id).where(Account.email == CAMILLE)).one() == camille
+
+
+def test_staff_may_exceed_a_points_places_in_somebodys_place_and_the_mail_says_who_did_it(
+    app: Flask, desk: Browser, session: Session, camille: int
+) -> None:
+    full = session.scalars(select(PickupPoint).where(PickupPoint.slug == "gare")).one()
+    full.capacity = 0
+    held = session.scalars(select(Subscription.id).where(Subscription.account_id == camille)).first()
+    session.commit()
+    own: Browser = app.test_client()  # type: ignore[assignment]
+    own.sign_in(CAMILLE)
+    page = f"/abonnements/{held}/modifier?point={full.id}"
+    assert "est complet : choisissez" in text_of(own.get(page))
+    assert see_as(desk, camille, vers="modifier", abonnement=str(held)) == page.partition("?")[0]
+    seen = desk.get(page)
+    assert "complet : la ferme peut dépasser ses places" in text_of(seen)
+    form = {"formule": "2", "quantite": "1", "rythme": "weekly", "point": str(full.id)}
+    assert desk.submit(page, form | {f"des-{held}": WEEK.isoformat()}).status_code == 303
+    mail = session.scalars(select(Mail).order_by(Mail.id.desc())).first()
+    assert mail and "La ferme l'a fait pour vous." in (mail.text or "")
+    assert "Changer de mot de passe" not in desk.get("/mon-compte").text

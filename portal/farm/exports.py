@@ -1,23 +1,33 @@
 """The farm's lists as files, narrowed as their pages are."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
+from portal.catalogue.models import Product, Unit
 from portal.catalogue.queries import FormulaView, formula_prices, formulas
 from portal.deliveries.queries import DeliveryState, DeliveryView, prepared_until, upcoming
+from portal.exchange import leaving
 from portal.farm import blueprint
 from portal.farm.downloads import download
+from portal.farm.journal import wanted_lines
 from portal.farm.orders import OF_DELIVERY, delivery_or_404, wanted_orders
+from portal.farm.people import wanted_people
 from portal.farm.products import wanted_offers
 from portal.infra import clock, outbox
 from portal.infra.orm import db
 from portal.infra.outbox import MailState
+from portal.packing.harvest import harvest_list
 from portal.packing.queries import Recipient, packing_list, tallies
 from portal.pickup.queries import PointView, points
+from portal.planning.journal import Line, Wanted, journal
+from portal.planning.people import Standing
+from portal.rules.calendar import Rhythm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
@@ -51,6 +61,20 @@ MAIL_STATES = {
     MailState.FAILED: _l("en échec"),
     MailState.KEPT: _l("gardé ici"),
 }
+STANDINGS = {
+    Standing.ACTIVE: _l("reçoit"),
+    Standing.SUSPENDED: _l("suspendu"),
+    Standing.ENDED: _l("terminé"),
+    Standing.NEVER: _l("jamais abonné"),
+    Standing.CLOSED: _l("compte fermé"),
+}
+RHYTHMS = {
+    Rhythm.WEEKLY: _l("chaque semaine"),
+    Rhythm.FORTNIGHT_A: _l("semaines A"),
+    Rhythm.FORTNIGHT_B: _l("semaines B"),
+}
+UNITS = {Unit.KILO: _l("kg"), Unit.GRAM: _l("g"), Unit.PIECE: _l("pièce"), Unit.BUNCH: _l("botte")}
+LINES_AT_ONCE = 500
 A_YEAR = timedelta(days=366)
 
 
@@ -248,3 +272,100 @@ def export_mailbox() -> ResponseReturnValue:
         _("État"): lambda m: str(MAIL_STATES[m.state]),
     }
     return download(_("courrier"), columns, outbox.every_line(db.session()))
+
+
+@blueprint.post("/abonnes/export")
+@needs(Permission.EXCHANGE)
+def export_people() -> ResponseReturnValue:
+    columns = {
+        _("Numéro"): lambda p: p[0].number,
+        _("Adresse mail"): lambda p: p[0].email,
+        _("Prénom"): lambda p: p[0].first_name,
+        _("Nom"): lambda p: p[0].last_name,
+        _("Téléphone"): lambda p: p[0].phone,
+        _("Rue"): lambda p: p[1] and p[1].street,
+        _("Code postal"): lambda p: p[1] and p[1].postcode,
+        _("Commune"): lambda p: p[1] and p[1].town,
+        _("Situation"): lambda p: str(STANDINGS[p[0].standing]),
+    }
+    found = leaving.people(db.session(), wanted_people(), local_day(clock.now()))
+    return download(_("abonnes"), columns, found)
+
+
+@blueprint.post("/abonnes/abonnements/export")
+@needs(Permission.EXCHANGE)
+def export_subscriptions() -> ResponseReturnValue:
+    columns = {
+        _("Numéro"): lambda s: s.number,
+        _("Adresse mail"): lambda s: s.email,
+        _("Prénom"): lambda s: s.first_name,
+        _("Nom"): lambda s: s.last_name,
+        _("Formule"): lambda s: s.formula,
+        _("Quantité"): lambda s: s.quantity,
+        _("Rythme"): lambda s: str(RHYTHMS[s.rhythm]),
+        _("Point de retrait"): lambda s: s.point,
+        _("Début"): lambda s: s.start,
+        _("Dernier jour"): lambda s: s.last_day,
+    }
+    return download(_("abonnements"), columns, leaving.subscriptions(db.session()))
+
+
+@blueprint.post("/legumes/export")
+@needs(Permission.COMPOSE)
+def export_vegetables() -> ResponseReturnValue:
+    columns = {
+        _("Nom"): lambda p: p.name,
+        _("Unité"): lambda p: str(UNITS[p.unit]),
+        _("Valeur"): lambda p: p.value,
+        _("Conservation"): lambda p: p.storage,
+        _("Parcelle"): lambda p: p.parcel,
+        _("Outil"): lambda p: p.tool,
+        _("Caisse"): lambda p: p.crate,
+        _("Gardé"): lambda p: p.kept_in,
+        _("Marge"): lambda p: p.margin,
+        _("Plus cultivé"): lambda p: p.retired_at is not None,
+    }
+    every = db.session().scalars(select(Product).order_by(Product.slug))
+    return download(_("legumes"), columns, every)
+
+
+@blueprint.post("/livraisons/<date:day>/<tour>/recolte/export")
+@needs(Permission.LOOK)
+def export_harvest(day: date, tour: str) -> ResponseReturnValue:
+    delivery = delivery_or_404(day, tour)
+    columns = {
+        _("Parcelle"): lambda p: p.crop.parcel,
+        _("Produit"): lambda p: p.crop.name,
+        _("Grammes"): lambda p: p.total.grams or None,
+        _("Pièces"): lambda p: p.total.pieces or None,
+        _("Marge"): lambda p: p.crop.margin,
+        _("Outil"): lambda p: p.crop.tool,
+        _("Caisse"): lambda p: p.crop.crate,
+        _("Gardé"): lambda p: p.crop.kept_in,
+    }
+    found = harvest_list(db.session(), delivery)
+    return download(_("recolte-%(day)s", day=delivery.day), columns, found.pickings)
+
+
+@blueprint.post("/journal/export")
+@needs(Permission.JOURNAL)
+def export_journal() -> ResponseReturnValue:
+    columns = {
+        _("Quand"): lambda e: e.at,
+        _("Qui"): lambda e: e.by,
+        _("À la place de"): lambda e: e.place,
+        _("Acte"): lambda e: e.action,
+        _("Objet"): lambda e: e.kind,
+        _("Numéro"): lambda e: e.key,
+        _("Avant"): lambda e: json.dumps(e.before, ensure_ascii=False) if e.before else None,
+        _("Après"): lambda e: json.dumps(e.after, ensure_ascii=False) if e.after else None,
+    }
+    return download(_("journal"), columns, _trail(wanted_lines()))
+
+
+def _trail(wanted: Wanted) -> Iterator[Line]:
+    """Some lines at a time, the newest first."""
+    before: int | None = None
+    while lines := journal(db.session(), wanted, before=before, limit=LINES_AT_ONCE):
+        yield from lines
+        before = lines[-1].id

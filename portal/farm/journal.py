@@ -21,7 +21,7 @@ _KEY = whole(1, 999_999_999)
 @blueprint.get("/journal")
 @needs(Permission.JOURNAL)
 def journal() -> ResponseReturnValue:
-    wanted = _wanted()
+    wanted = wanted_lines()
     lines = queries.journal(db.session(), wanted, before=_read("avant", _KEY), limit=PAGE_SIZE + 1)
     return render_template(
         "farm/journal/page.html",
@@ -34,7 +34,7 @@ def journal() -> ResponseReturnValue:
     )
 
 
-def _wanted() -> Wanted:
+def wanted_lines() -> Wanted:
     """What cannot be meant narrows nothing."""
     asked = {name: request.args.get(name, "").strip()[:LONGEST] for name in ("qui", "quoi", "numero")}
     return Wanted(asked["qui"], asked["quoi"], asked["numero"], _read("du", day), _read("au", day))

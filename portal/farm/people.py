@@ -107,6 +107,12 @@ def people() -> ResponseReturnValue:
     )
 
 
+def wanted_people() -> Wanted:
+    """Whom the list is narrowed down to."""
+    session = db.session()
+    return _wanted({"point": points(session), "formule": formulas(session)})
+
+
 def _wanted(known: Mapping[str, Any]) -> Wanted:
     """What cannot be meant narrows nothing."""
     ids = {name: {row.id for row in rows} for name, rows in known.items()}

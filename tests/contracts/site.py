@@ -345,6 +345,11 @@ POST  /ferme/livraisons/<date:day>/<tour>/liste/export                          
 POST  /ferme/commandes/export                                                          orders      200
 POST  /ferme/commandes/<date:day>/<tour>/export                                        orders      200
 POST  /ferme/courrier/export                                                           mail        200
+POST  /ferme/abonnes/export                                                            exchange    200
+POST  /ferme/abonnes/abonnements/export                                                exchange    200
+POST  /ferme/legumes/export                                                            compose     200
+POST  /ferme/livraisons/<date:day>/<tour>/recolte/export                               look        200
+POST  /ferme/journal/export                                                            journal     200
 GET   /ferme/imports                                                                   exchange
 POST  /ferme/imports                                                                   exchange
 GET   /ferme/imports/modeles/<subject>.<ending>                                        exchange

@@ -5,9 +5,11 @@ from io import BytesIO, StringIO
 
 from openpyxl import load_workbook
 
+from portal.exchange import jobs
 from tests.farm.trail import events
+from tests.pages import text_of
 from tests.shop.making import article
-from tests.world import NOW
+from tests.world import ADMIN, CAMILLE, NOW
 
 
 def read_csv(response):
@@ -36,14 +38,31 @@ def test_a_list_is_taken_as_the_page_shows_it_and_the_trail_says_who_took_it(des
 
 LISTS = (
     "bons", "points-de-retrait", "formules", "livraisons", "commandes", "courrier",
-    "livraisons/2026-06-16/mardi/liste", "commandes/2026-06-16/mardi",
+    "livraisons/2026-06-16/mardi/liste", "livraisons/2026-06-16/mardi/recolte", "commandes/2026-06-16/mardi",
+    "abonnes", "abonnes/abonnements", "legumes", "journal",
 )  # fmt: skip
 
 
-def test_every_list_is_a_workbook_too(desk):
+def test_every_list_is_a_workbook_too(client):
+    client.sign_in(ADMIN)
+    client.get("/ferme")
     for address in LISTS:
-        answer = desk.submit(f"/ferme/{address}/export", {"format": "xlsx"})
+        answer = client.submit(f"/ferme/{address}/export", {"format": "xlsx"})
         assert answer.status_code == 200, address
         sheet = load_workbook(BytesIO(answer.data)).active
         assert sheet.freeze_panes == "A2" and sheet["A1"].font.bold, address
-    assert desk.submit("/ferme/bons/export", {"format": "exe"}).status_code == 422
+    assert client.submit("/ferme/bons/export", {"format": "exe"}).status_code == 422
+
+
+def test_people_leave_as_they_can_come_in_again(desk, session):
+    """The same table, sent back as it is, changes nobody."""
+    only = read_csv(desk.submit("/ferme/abonnes/export?q=camille", {"format": "csv"}))
+    assert [row[1] for row in only[1:]] == [CAMILLE]
+    for subject, address in (("people", "abonnes"), ("subscriptions", "abonnes/abonnements")):
+        taken = desk.submit(f"/ferme/{address}/export", {"format": "xlsx"}).data
+        sent = {"subject": subject, "fichier": (BytesIO(taken), "retour.xlsx")}
+        place = desk.submit("/ferme/imports", sent).location
+        while jobs.work_on_imports():
+            pass
+        said = text_of(desk.get(place))
+        assert "Il n'y a rien à importer." in said and "0 ligne laissée de côté" in said, subject

@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.rules.amounts import GRAMS, KILOS, PIECES, AmountRefusal, gap, read_amount, worth, write_amount
+from portal.rules.amounts import (
+    GRAMS,
+    KILOS,
+    PIECES,
+    AmountRefusal,
+    equal_worth,
+    gap,
+    read_amount,
+    worth,
+    write_amount,
+)
 from portal.rules.money import Money
 
 
@@ -86,3 +96,12 @@ def test_the_gap_is_told_to_a_tenth_of_a_percent_of_the_price():
     assert gap(Money(1951), Money(1950)) == 10
     assert gap(Money(0), Money(1950)) == -10_000
     assert gap(Money(100), Money(0)) is None
+
+
+def test_what_comes_instead_is_worth_about_as_much_in_amounts_that_can_be_packed():
+    salad, carrots, radishes = (Money(130), PIECES), (Money(250), KILOS), (Money(180), PIECES)
+    assert equal_worth(2, salad, carrots) == 1050, "2,60 € are 1,04 kg"
+    assert equal_worth(500, carrots, radishes) == 1, "1,25 € are less than a bunch"
+    assert equal_worth(1, radishes, salad) == 1
+    assert equal_worth(1, (Money(1), PIECES), carrots) == 50, "never nothing"
+    assert equal_worth(1, salad, (Money(0), PIECES)) == 0, "what has no value is not measured by it"

@@ -12,6 +12,7 @@ from portal.rules.calendar import (
     monday_of,
     next_days,
     receives,
+    season_start,
 )
 
 TUESDAY, THURSDAY, FRIDAY = 1, 3, 4
@@ -120,3 +121,15 @@ def test_a_rhythm_is_chosen_by_its_next_three_dates():
     ]
     assert next_days(Rhythm.FORTNIGHT_B, reversed(fridays), 2) == [date(2026, 12, 25), date(2027, 1, 8)]
     assert next_days(Rhythm.WEEKLY, fridays[:2], 3) == fridays[:2]
+
+
+@pytest.mark.parametrize(
+    ("day", "begun"),
+    [
+        (date(2026, 4, 1), date(2026, 4, 1)),
+        (date(2026, 12, 31), date(2026, 4, 1)),
+        (date(2027, 3, 31), date(2026, 4, 1)),
+    ],
+)
+def test_a_season_lasts_until_its_first_day_comes_again(day, begun):
+    assert season_start(401, day) == begun

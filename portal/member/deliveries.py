@@ -22,7 +22,7 @@ def delivery(day: date, tour: str) -> ResponseReturnValue:
     now = clock.now()
     mine = planning(session, member().id, since=day, until=day, now=now)
     cards = [card for card in mine.cards if card.delivery.id == found.id]
-    boxes = [box for card in cards for box in card.boxes]
+    boxes = [box for card in cards for box in card.boxes if box.quantity]
     return render_template(
         "member/delivery.html",
         delivery=found,

@@ -62,6 +62,7 @@ def test_a_box_is_found_taken_off_and_brought_back(shed: Browser, session: Sessi
     shed.sign_in(CAMILLE)
     for page in ("/espace", "/planning", "/livraisons/2026-06-16/mardi"):
         assert "par la ferme" in text_of(shed.get(page)), page
+    assert text_of(shed.get("/livraisons/2026-06-16/mardi")).count("Grand panier") == 1, "not what it held"
     shed.sign_in(STAFF)
     shed.get(LIST)
     correction = session.scalars(select(BasketCorrection.id)).one()

@@ -35,6 +35,13 @@ SLUGS = {
     Paper.ROUND: "tournee",
     Paper.SIGNATURES: "emargement",
 }
+PAGES = {
+    Paper.HARVEST: "print/harvest.html",
+    Paper.PACKING: "print/packing.html",
+    Paper.LABELS: "print/labels.html",
+    Paper.ROUND: "print/round.html",
+    Paper.SIGNATURES: "print/signatures.html",
+}
 READ: Mapping[Paper, Callable[[Session, DeliveryView], Any]] = {
     Paper.HARVEST: harvest_list,
     Paper.PACKING: packing_list,
@@ -122,7 +129,7 @@ def _page(delivery: DeliveryView, paper: Paper) -> str:
     found, wishes = READ[paper](db.session(), delivery), _wishes()
     sheet = SHEETS[wishes.format]
     return render_template(
-        f"print/{paper}.html",
+        PAGES[paper],
         delivery=delivery,
         paper=paper,
         list=found,

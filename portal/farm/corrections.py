@@ -27,7 +27,7 @@ from portal.rules.preparing import read_weight, write_weight
 from portal.rules.selling import SaleUnit
 from portal.shop import corrections as of_orders
 from portal.shop.corrections import Act
-from portal.shop.queries import OrderLineView, OrderView
+from portal.shop.queries import OrderLineView, OrderView, orders_between
 from portal.subscriptions.models import Subscription
 from portal.web.forms import Chosen, Typed, choices, prose, whole
 from portal.web.guards import needs
@@ -189,6 +189,11 @@ def _box_page(
         subscription_id=whose.id,
         forms=forms,
         made=[one for one in made if one.subscription_id == whose.id],
+        orders=[
+            order
+            for order in orders_between(db.session(), whose.account_id, delivery.day, delivery.day)
+            if order.delivery.id == delivery.id
+        ],
         formulas={formula.id: formula for formula in formulas(db.session())},
         points={point.id: point for point in points(db.session())},
         nav_current="farm.deliveries",

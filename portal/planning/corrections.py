@@ -1,6 +1,7 @@
 """Setting right the boxes of a delivery that has closed, each time with a reason, and taking that back.
 
-The subscription is held, then the delivery, then the point; what staff saw of the box must still be so.
+The subscription is held, then the orders that travel with its boxes, the delivery, the point; what staff saw of the
+box must still be so.
 """
 
 from dataclasses import dataclass
@@ -20,13 +21,17 @@ from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView, of_weeks, view
 from portal.infra import audit, clock, locks, mail, outbox
 from portal.pickup.models import PickupPoint
+from portal.pickup.queries import find as find_point
 from portal.pickup.queries import points
 from portal.profile.queries import get_farm
 from portal.rules.changes import POSTPONED_AT_MOST
 from portal.rules.corrections import FrozenBox, Refusal, Wish, corrected, refusal_to_work
 from portal.rules.money import Money
+from portal.rules.orders import LIVE
 from portal.rules.planning import Season, carrier
 from portal.rules.pricing import DatedPrice, price_on
+from portal.shop.follow import put
+from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import of_anybody
 
@@ -69,7 +74,7 @@ def correct(
     held = _hold(session, delivery_id, subscription_id)
     if held is None:
         return None
-    delivery, now = held
+    delivery, orders, now = held
     if outcome := _refusal_to_begin(session, delivery, now):
         return outcome
     row = _row(session, subscription_id, asked.week)
@@ -99,6 +104,7 @@ def correct(
     )
     session.add(correction)
     _record(session, "basket.correct", row, before, after, at=now, by=by)
+    _take_along(session, delivery, orders, before, after, at=now, by=by)
     if asked.tell:
         _tell(session, delivery, correction, at=now)
     return Outcome(changed=True)
@@ -114,7 +120,7 @@ def undo(
     held = _hold(session, delivery_id, subscription_id) if subscription_id else None
     if held is None:
         return None
-    delivery, now = held
+    delivery, orders, now = held
     correction = session.scalars(
         locks.for_update(select(BasketCorrection).where(*own), of=BasketCorrection)
     ).one()
@@ -130,7 +136,9 @@ def undo(
     after = from_json(correction.before or correction.after | NOTHING)
     _write(row, after)
     correction.undone_at, correction.undone_by_id = now, by
+    session.flush()
     _record(session, "basket.uncorrect", row, present, after, at=now, by=by)
+    _take_along(session, delivery, orders, present, after, at=now, by=by)
     if tell:
         _tell(session, delivery, correction, at=now, undone=True)
     return Outcome(changed=True)
@@ -165,14 +173,25 @@ def standing(session: Session, delivery: DeliveryView, subscription_id: int) -> 
     return boxes
 
 
-def _hold(session: Session, delivery_id: int, subscription_id: int) -> tuple[Delivery, datetime] | None:
-    """The delivery and the moment, held until our commit."""
-    subscription = select(Subscription).where(Subscription.id == subscription_id)
-    if session.scalar(locks.for_update(subscription, of=Subscription)) is None:
+def _hold(
+    session: Session, delivery_id: int, subscription_id: int
+) -> tuple[Delivery, list[Order], datetime] | None:
+    """The delivery, the orders that travel with the person's boxes and the moment, held until our commit."""
+    own = select(Subscription).where(Subscription.id == subscription_id)
+    subscription = session.scalar(locks.for_update(own, of=Subscription))
+    if subscription is None:
         return None
-    own = select(Delivery).where(Delivery.id == delivery_id)
-    delivery = session.scalars(locks.for_update(own, of=Delivery)).one()
-    return delivery, clock.now()
+    aboard = (
+        Order.account_id == subscription.account_id,
+        Order.delivery_id == delivery_id,
+        Order.with_box,
+        Order.state.in_(sorted(LIVE)),
+    )
+    wanted = select(Order).where(*aboard).order_by(Order.id)
+    orders = list(session.scalars(locks.for_update(wanted, of=Order)))
+    held = select(Delivery).where(Delivery.id == delivery_id)
+    delivery = session.scalars(locks.for_update(held, of=Delivery)).one()
+    return delivery, orders, clock.now()
 
 
 def _refusal_to_begin(session: Session, delivery: Delivery, now: datetime) -> Outcome | None:
@@ -268,6 +287,38 @@ def from_json(kept: dict[str, Any]) -> FrozenBox:
         kept["vat"],
         billed=kept["billed"],
     )
+
+
+def _take_along(
+    session: Session,
+    delivery: Delivery,
+    orders: list[Order],
+    before: FrozenBox | None,
+    after: FrozenBox,
+    *,
+    at: datetime,
+    by: int,
+) -> None:
+    """An order goes where its person's box goes, unless another box of theirs stays."""
+    there = [order for order in orders if before and order.pickup_point_id == before.point_id]
+    if not there or not before or before.point_id == after.point_id or not after.quantity:
+        return
+    staying = (
+        select(Basket.id)
+        .join(Subscription, Subscription.id == Basket.subscription_id)
+        .where(
+            Subscription.account_id == there[0].account_id,
+            Basket.delivery_id == delivery.id,
+            Basket.pickup_point_id == before.point_id,
+            Basket.quantity > 0,
+        )
+    )
+    if session.scalar(select(staying.exists())):
+        return
+    point = find_point(session, after.point_id)
+    assert point is not None, "it is on the round"
+    for order in there:
+        put(session, order, view(delivery), point, with_box=True, at=at, by=by)
 
 
 def _newer(session: Session, correction: BasketCorrection) -> bool:

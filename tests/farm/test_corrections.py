@@ -53,7 +53,8 @@ BOX = {
 def test_a_box_is_found_taken_off_and_brought_back(shed: Browser, session: Session) -> None:
     found = text_of(shed.get(f"{LIST}?q=aubert"))
     assert "Aubert Camille Grand panier 1 panier ce jour" in found and "Benali" not in found
-    assert "Facturé jusqu'ici : 1 × 19,50 €" in text_of(shed.get(FORM))
+    form = text_of(shed.get(FORM))
+    assert "Facturé jusqu'ici : 1 × 19,50 €" in form and "sa commande B10001" in form
     assert send(shed, FORM, **BOX, tell="y")[0] == 303
     said = text_of(shed.get(LIST))
     assert "1 × Grand panier, Halle de Serres → pas de panier" in said

@@ -19,6 +19,7 @@ from portal.planning.corrections import Correction, Outcome, correct, stamp, sta
 from portal.rules.corrections import AFTERWARDS, Refusal, Wish
 from tests.composing import SOMEBODY, delivery_on, formula
 from tests.farm.trail import events
+from tests.shop.making import article, order
 from tests.world import CUTOFF, NOW, TUESDAY
 
 CAMILLES, EGGS, YACINES = 1, 2, 3
@@ -184,6 +185,19 @@ def test_without_its_price_no_box_is_given_nor_frozen(closed: Session) -> None:
     closed.execute(update(FormulaPrice).values(since=TUESDAY + timedelta(days=1)))
     outcome = do(closed, 1, formula="petit")
     assert (outcome.refusal, outcome.unpriced) == (Refusal.PRICE_MISSING, ("Grand panier", "Œufs"))
+
+
+def test_an_order_goes_where_the_last_box_of_its_person_goes(closed: Session) -> None:
+    made = order(closed, {article(closed): 2})
+    do(closed, point_id=GARE)
+    first = last(closed)
+    assert made.pickup_point_id == HALLE, "the eggs are there"
+    do(closed, whose=EGGS, point_id=GARE)
+    assert made.pickup_point_id == GARE
+    assert take_back(closed, last(closed)).changed
+    assert made.pickup_point_id == GARE, "the large box is there"
+    assert take_back(closed, first).changed
+    assert made.pickup_point_id == HALLE
 
 
 def test_the_person_is_told_if_staff_say_so(closed: Session) -> None:

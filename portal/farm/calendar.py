@@ -156,14 +156,17 @@ def _ids(name: str = "livraison") -> list[int]:
         raise BadRequest from None
 
 
-def _done(outcomes: Collection[Outcome], ids: Collection[int], one: str, many: str) -> None:
-    changed = sum(outcome.changed for outcome in outcomes)
+def _changed(outcomes: Iterable[Outcome]) -> int:
+    return sum(outcome.changed for outcome in outcomes)
+
+
+def _done(changed: int, ids: Collection[int], said: str) -> None:
     if not changed:
         flash(_("C'était déjà fait : rien n'a changé."), "success")
         return
     told = deliveries.waiting(db.session(), ids)
     news = ngettext("Une personne va recevoir un mail.", "%(n)s personnes vont recevoir un mail.", told)
-    flash(" ".join([ngettext(one, many, changed), *([news] if told else [])]), "success")
+    flash(f"{said} {news}" if told else said, "success")
 
 
 # Closing for some days
@@ -209,7 +212,8 @@ def close_farm() -> ResponseReturnValue:
     outcomes = deliveries.together(session, {i: partial(cancel, i) for i in ids})
     if any(outcome.refusal for outcome in outcomes):
         return _closure_page(form, asked=True, status=422)
-    _done(outcomes, ids, "Une livraison est annulée.", "%(n)s livraisons sont annulées.")
+    n = _changed(outcomes)
+    _done(n, ids, ngettext("Une livraison est annulée.", "%(n)s livraisons sont annulées.", n))
     return redirect(url_for("farm.farm_closure"), 303)
 
 
@@ -222,7 +226,8 @@ def reinstate_deliveries() -> ResponseReturnValue:
     outcomes = deliveries.together(session, {i: partial(reinstate, i) for i in ids})
     if any(outcome.refusal for outcome in outcomes):
         return _closure_page(ClosureForm(None, queries.tours(session)), asked=False, status=422)
-    _done(outcomes, ids, "Une livraison est rétablie.", "%(n)s livraisons sont rétablies.")
+    n = _changed(outcomes)
+    _done(n, ids, ngettext("Une livraison est rétablie.", "%(n)s livraisons sont rétablies.", n))
     return redirect(url_for("farm.farm_closure"), 303)
 
 
@@ -282,7 +287,8 @@ def move_off_holidays() -> ResponseReturnValue:
     if not moves or any(outcome.refusal for outcome in outcomes):
         return _holidays_page(status=422)
     ids = list(moves)
-    _done(outcomes, ids, "Une livraison est déplacée.", "%(n)s livraisons sont déplacées.")
+    n = _changed(outcomes)
+    _done(n, ids, ngettext("Une livraison est déplacée.", "%(n)s livraisons sont déplacées.", n))
     return redirect(url_for("farm.holidays"), 303)
 
 

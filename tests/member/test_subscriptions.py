@@ -486,7 +486,7 @@ def test_a_page_takes_as_many_queries_for_one_subscription_as_for_many(
 ) -> None:
     paths = ("/abonnements", f"{PAGE}?formule=1&point=3", f"{JOINING}?point=3")
     before = [statements(path) for path in paths]
-    assert max(before) <= 14
+    assert max(before) <= 15
     account = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
     for number in range(5):
         term = Term(

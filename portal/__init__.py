@@ -19,7 +19,6 @@ from portal.farm import components
 from portal.infra import clock, jobs, logs, orm, outbox
 from portal.infra.mail import Sender
 from portal.infra.postman import Postman
-from portal.packing import models as _packing  # noqa: F401
 from portal.planning.announcements import tell_of_prices, tell_of_shortages
 from portal.planning.jobs import tell_of_closings, tell_of_deliveries
 from portal.profile.queries import Farm, get_farm

@@ -194,6 +194,8 @@ def test_who_does_not_lack_it_is_not_told(session, tuesday, without):
         put(session, tuesday, "grand", "salade", 1, at=LATER)
     assert mails(session) == []
     assert session.scalars(select(ShortageNotice).where(ShortageNotice.told_at.is_(None))).all() == []
+    if without == "never shown":
+        assert session.scalars(select(ShortageNotice)).all() == [], "nor once they are shown what is left"
 
 
 def test_many_are_told_lot_by_lot_and_whoever_stops_goes_on_from_there(session, tuesday, monkeypatch):

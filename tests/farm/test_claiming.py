@@ -50,7 +50,7 @@ def test_a_guests_orders_go_to_the_account_that_staff_make_and_vouch_for(
         (str(one.id), account_of(session, STAFF).id, {"account": emma}) for one in (first, second)
     ]
     assert staff.get(f"/lien/commande/{token}").location == f"/commandes/{first.id}"
-    assert "a rattaché une commande au compte" in text_of(staff.get(f"/ferme/abonnes/{emma}"))
+    assert "a rattaché la commande à un compte" in text_of(staff.get(f"/ferme/abonnes/{emma}"))
 
 
 def test_nobodys_order_is_taken_by_another_address(staff: Browser, session: Session) -> None:

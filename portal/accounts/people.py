@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from portal.accounts import services
+from portal.accounts import services, team
 from portal.accounts.models import Account
 from portal.infra import audit, locks
 
@@ -22,6 +22,7 @@ class Refusal(StrEnum):
 
     ADDRESS_TAKEN = "address_taken"
     CLOSED = "closed"
+    LAST_ADMIN = "last_admin"
 
 
 def add(session: Session, values: Mapping[str, Any], *, at: datetime, by: int) -> Account | Refusal:
@@ -61,8 +62,10 @@ def invite(session: Session, account: Account, *, at: datetime, by: int | None) 
     return None
 
 
-def set_active(session: Session, account: Account, wanted: bool, *, at: datetime, by: int) -> bool:
+def set_active(session: Session, account: Account, wanted: bool, *, at: datetime, by: int) -> Refusal | bool:
     """Let somebody sign in again, or no more, at once and on every device; whether anything changed."""
+    if not wanted and account.is_staff and team.is_last_admin(session, account):
+        return Refusal.LAST_ADMIN
     session.scalars(locks.for_update(select(Account.id).where(Account.id == account.id), of=Account)).one()
     if account.active == wanted:
         return False

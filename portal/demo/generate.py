@@ -25,7 +25,7 @@ from portal.pickup.models import PickupPoint, PointClosing
 from portal.profile.models import FarmProfile, News
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.money import Money
-from portal.rules.permissions import EVERYDAY, RoleName
+from portal.rules.permissions import RoleName
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 from portal.web.i18n import french
@@ -202,10 +202,7 @@ def _add_people(session: Session, subscribers: int, seed: int, now: datetime) ->
     camille.password = hash_password(people.PASSPHRASE)
     roles = {name: Role(name=name) for name in RoleName}
     years_ago = now - timedelta(weeks=200)
-    for person, names in (
-        (people.STAFF, EVERYDAY),
-        (people.ADMIN, (*EVERYDAY, RoleName.ADMIN)),
-    ):
+    for person, names in people.TEAM:
         account = customers.account_of(person, years_ago, hash_password(people.PASSPHRASE))
         account.roles = [roles[name] for name in names]
         session.add(account)

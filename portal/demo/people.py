@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
+from portal.rules.permissions import EVERYDAY, RoleName
 from portal.web.i18n import french
 
 PASSPHRASE = "trois carottes et deux navets dans un panier"  # noqa: S105 - shown to everybody
@@ -23,10 +24,24 @@ SUBSCRIBER = Person("Camille", "Reynaud", "abonnee@example.org", "06 39 98 12 40
 STAFF = Person("Nadia", "Belkacem", "ferme@example.org", "06 39 98 00 11")
 ADMIN = Person("Étienne", "Pellegrin", "gestion@example.org", "06 39 98 00 12")
 
+TEAM = (
+    (STAFF, EVERYDAY),
+    (ADMIN, (*EVERYDAY, RoleName.ADMIN)),
+    (Person("Lucile", "Fabre", "accueil@example.org", "06 39 98 00 13"), (RoleName.DESK,)),
+    (Person("Bastien", "Meyer", "cultures@example.org", "06 39 98 00 14"), (RoleName.GROWING,)),
+    (Person("Samia", "Haddad", "logistique@example.org", "06 39 98 00 15"), (RoleName.LOGISTICS,)),
+    (Person("Colette", "Imbert", "compta@example.org", None), (RoleName.ACCOUNTS,)),
+)
+"""Who works there: some a bit of everything, one for each role."""
+
 SIGN_INS = (
     (SUBSCRIBER.email, "une abonnée, légumes et œufs"),
-    (STAFF.email, "l'équipe de la ferme"),
+    (STAFF.email, "l'équipe de la ferme, qui fait un peu de tout"),
     (ADMIN.email, "l'administration"),
+    ("accueil@example.org", "un seul rôle : l'accueil"),
+    ("cultures@example.org", "les cultures"),
+    ("logistique@example.org", "la logistique"),
+    ("compta@example.org", "la compta"),
 )
 
 # Names that break a narrow page or a careless query; every demo farm has them.

@@ -10,6 +10,7 @@ from wtforms.widgets import TextArea
 from portal.accounts import people as services
 from portal.accounts.addresses import billing_address
 from portal.accounts.models import Account
+from portal.accounts.people import Refusal
 from portal.accounts.queries import entrance
 from portal.farm import blueprint, staff
 from portal.farm.people import ADDRESS, account_or_404, editable_or_403
@@ -105,8 +106,13 @@ def _let_in(account_id: int, wanted: bool, done: str) -> ResponseReturnValue:
     account = editable_or_403(account_id)
     if account.id == staff().id:
         abort(403)
-    services.set_active(db.session(), account, wanted, at=clock.now(), by=staff().id)
-    flash(done, "success")
+    if (
+        services.set_active(db.session(), account, wanted, at=clock.now(), by=staff().id)
+        is Refusal.LAST_ADMIN
+    ):
+        flash(_("Personne d'autre n'est dans l'administration : son accès reste ouvert."), "warning")
+    else:
+        flash(done, "success")
     return _back(account_id)
 
 

@@ -15,7 +15,7 @@ from portal.accounts.team import Refusal
 from portal.farm import blueprint, staff
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.rules.permissions import GRANTS, Permission, RoleName, openers
+from portal.rules.permissions import EVERYDAY, GRANTS, Permission, RoleName, openers
 from portal.web import errors
 from portal.web.doors import is_open
 from portal.web.forms import ChosenMany, Typed, choices, email, line
@@ -24,6 +24,8 @@ from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
 ADDRESS = "/equipe/<id:colleague_id>"
+OWN = {**GRANTS, RoleName.ADMIN: GRANTS[RoleName.ADMIN].difference(*(GRANTS[role] for role in EVERYDAY))}
+"""What each role may; of the admin's, which are all, those that nobody else has."""
 
 
 class RolesForm(Form):
@@ -40,7 +42,7 @@ class InvitationForm(RolesForm):
 @needs(Permission.ROLES)
 def team() -> ResponseReturnValue:
     people = services.team(db.session())
-    return render_template("farm/team/list.html", people=people, grants=GRANTS, nav_current="farm.index")
+    return render_template("farm/team/list.html", people=people, own=OWN, nav_current="farm.index")
 
 
 @blueprint.get("/equipe/ajout")
@@ -112,7 +114,7 @@ def _colleague_or_404(colleague_id: int) -> Account:
 
 def _page(form: Any, account: Account | None = None, status: int = 200) -> ResponseReturnValue:
     page = render_template(
-        "farm/team/form.html", form=form, person=account, grants=GRANTS, nav_current="farm.index"
+        "farm/team/form.html", form=form, person=account, own=OWN, nav_current="farm.index"
     )
     return make_response(page, status)
 

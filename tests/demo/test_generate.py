@@ -19,7 +19,7 @@ from portal.compositions.models import Composition, CompositionChange, Compositi
 from portal.deliveries.models import Delivery, Tour
 from portal.deliveries.queries import upcoming
 from portal.demo.generate import NotEmptyError, generate
-from portal.demo.people import PASSPHRASE
+from portal.demo.people import PASSPHRASE, SIGN_INS, TEAM
 from portal.demo.season import in_season
 from portal.infra.orm import Base
 from portal.pickup.models import PickupPoint
@@ -45,9 +45,9 @@ def empty(session: Session) -> Session:
     return session
 
 
-def test_two_hundred_subscribers_and_two_of_the_farm(demo: Demo) -> None:
-    assert demo.summary.accounts == 202
-    assert len({account.email for account in demo.all(select(Account))}) == 202
+def test_two_hundred_subscribers_and_those_of_the_farm(demo: Demo) -> None:
+    assert demo.summary.accounts == 200 + len(TEAM)
+    assert len({account.email for account in demo.all(select(Account))}) == 200 + len(TEAM)
     having = demo.all(select(Subscription.account_id).distinct())
     assert len(having) == 200
 
@@ -95,7 +95,7 @@ def test_the_farm_is_closed_in_the_week_of_christmas_and_says_why(demo: Demo) ->
     assert not demo.all(select(Composition).where(Composition.delivery_id.in_(ids)))
 
 
-def test_three_may_sign_in_with_the_passphrase_and_nobody_else_has_a_password(demo: Demo) -> None:
+def test_each_role_may_sign_in_with_the_passphrase_and_nobody_else_has_a_password(demo: Demo) -> None:
     able = {
         account.email: account for account in demo.all(select(Account).where(Account.password.is_not(None)))
     }
@@ -103,7 +103,12 @@ def test_three_may_sign_in_with_the_passphrase_and_nobody_else_has_a_password(de
         "abonnee@example.org": [],
         "ferme@example.org": sorted(EVERYDAY),
         "gestion@example.org": sorted((*EVERYDAY, "admin")),
+        "accueil@example.org": ["desk"],
+        "cultures@example.org": ["growing"],
+        "logistique@example.org": ["logistics"],
+        "compta@example.org": ["accounts"],
     }
+    assert {email for email, _who in SIGN_INS} == able.keys(), "those that are printed"
     assert all(verify_password(PASSPHRASE, account.password) for account in able.values())
 
 
@@ -286,7 +291,7 @@ def test_the_same_seed_plants_the_same_farm_and_another_seed_another(empty: Sess
 @pytest.mark.parametrize("subscribers", [1, 201])
 def test_as_many_subscribers_as_are_asked_for(empty: Session, subscribers: int) -> None:
     summary = generate(empty, subscribers=subscribers, seed=3, today=world.TODAY, now=world.NOW)
-    assert summary.accounts == subscribers + 2
+    assert summary.accounts == subscribers + len(TEAM)
 
 
 def test_a_database_with_accounts_is_left_as_it_is(session: Session) -> None:
@@ -300,7 +305,7 @@ def test_the_command_plants_once_and_then_refuses_in_one_sentence(app: Flask, em
     command = ["demo", "--subscribers", "12", "--seed", "5"]
     planted = app.test_cli_runner().invoke(args=command)
     assert planted.exit_code == 0, planted.output
-    assert planted.output.startswith("14 comptes, ")
+    assert planted.output.startswith("18 comptes, ")
     again = app.test_cli_runner().invoke(args=command)
     assert again.exit_code == 1
     assert (

@@ -1,6 +1,6 @@
 import pytest
 
-from portal.rules.alphabet import finds, french_order, slug_of
+from portal.rules.alphabet import finds, french_order, search_words, slug_of
 
 
 def test_accents_and_case_do_not_move_a_name():
@@ -54,3 +54,19 @@ def test_a_plural_finds_no_word_that_only_begins_like_its_singular():
     assert finds("pois", "Petits pois")
     assert not finds("pois", "Poireaux")
     assert not finds("noix", "Noisettes")
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("06 39 98", ["063998"]),
+        ("+33 6 39.98", ["063998"]),
+        ("0033 (0)6 39 98", ["063998"]),
+        ("Zélie 06-39", ["zelie", "0639"]),
+        ("d'Arc  ŒUVRARD", ["darc", "oeuvrard"]),
+        ("C10042", ["c10042"]),
+        ("%_' \x00 --", []),
+    ],
+)
+def test_what_is_typed_is_written_as_keys_are_and_a_number_is_one_word(typed, words):
+    assert search_words(typed) == words

@@ -15,7 +15,6 @@ from portal.exchange.lines import BadLine, Context, Verdict, Writer
 from portal.exchange.models import RunState, Subject, TableImport
 from portal.exchange.reading import BadTable, Sheet, read
 from portal.infra import audit, locks
-from portal.rules.alphabet import slug_of
 from portal.web.i18n import gettext as _
 
 WRITERS: Mapping[Subject, Callable[[Context], Writer]] = {
@@ -24,7 +23,8 @@ WRITERS: Mapping[Subject, Callable[[Context], Writer]] = {
     Subject.POINTS: points.Writer,
     Subject.PRODUCTS: products.Writer,
 }
-LINES_AT_ONCE = 100
+LINES_AT_ONCE = 50
+"""So few that whoever else wants to write waits for less than a second."""
 SAID_AT_MOST = 200
 """Errors and notes that a report names; it counts the lines of all of them."""
 VALUE_SHOWN = 120
@@ -155,7 +155,8 @@ def give_up(session: Session, import_id: int, now: datetime) -> None:
 
 
 def _context(session: Session, row: TableImport, now: datetime) -> Context:
-    return Context(session, now, row.made_by, row.invites)
+    invites = row.invites and row.state is RunState.WRITING
+    return Context(session, now, row.made_by, invites)
 
 
 def _understand(session: Session, row: TableImport, now: datetime) -> None:
@@ -245,7 +246,7 @@ def _values(columns: Mapping[str, Column], texts: Mapping[str, str]) -> tuple[di
 def _key(writer: Writer, texts: Mapping[str, str]) -> tuple[str, ...] | None:
     """Whom or what a line is about, as far as its letters tell."""
     keys = next((keys for keys in writer.keys if keys[0] in texts), None)
-    return tuple(slug_of(texts.get(key, "")) for key in keys) if keys else None
+    return tuple(texts.get(key, "").casefold() for key in keys) if keys else None
 
 
 def _firsts(writer: Writer, places: Mapping[str, int], sheet: Sheet) -> dict[tuple[str, ...] | None, int]:

@@ -174,14 +174,14 @@ def test_points_and_products_are_known_by_their_names(send, session):
 
 
 def test_a_worker_that_is_killed_leaves_whole_steps_and_the_next_one_goes_on(send, session, monkeypatch):
-    lines = "".join(f"p{n}@exemple.fr;Prénom;Nom {n}\n" for n in range(250))
+    lines = "".join(f"p{n}@exemple.fr;Prénom;Nom {n}\n" for n in range(125))
     tried = send("Mail;Prénom;Nom\n" + lines)
-    assert counts(tried) == {"created": 250}
+    assert counts(tried) == {"created": 125}
     imports.begin(session, tried.id, at=NOW, by=tried.made_by)
     session.commit()
     before = number_of(session, Account)
     jobs.work_on_imports()
-    assert (send.again(tried.id).done, number_of(session, Account)) == (100, before + 100)
+    assert (send.again(tried.id).done, number_of(session, Account)) == (50, before + 50)
 
     def die(*_args, **_kwargs):
         raise KeyboardInterrupt
@@ -192,10 +192,10 @@ def test_a_worker_that_is_killed_leaves_whole_steps_and_the_next_one_goes_on(sen
         jobs.work_on_imports()
         with pytest.raises(KeyboardInterrupt):
             jobs.work_on_imports()
-    assert (send.again(tried.id).done, number_of(session, Account)) == (200, before + 200)
+    assert (send.again(tried.id).done, number_of(session, Account)) == (100, before + 100)
     session.rollback()
     send.work()
-    assert (send.again(tried.id).state, number_of(session, Account)) == (RunState.DONE, before + 250)
+    assert (send.again(tried.id).state, number_of(session, Account)) == (RunState.DONE, before + 125)
 
 
 def test_what_cannot_be_read_or_has_waited_too_long_is_forgotten(send, session, monkeypatch):

@@ -71,8 +71,8 @@ def test_progress_is_told_to_htmx_and_to_whoever_reloads(staff, session):
     jobs.work_on_imports()
     part = staff.get(place, headers={"HX-Request": "true"})
     assert part.text.lstrip().startswith('<div class="stack" id="import" data-hx-get=')
-    assert "100 lignes sur 300" in text_of(part)
-    assert '<progress class="progress" id="avance" max="300" value="100">' in staff.get(place).text
+    assert "50 lignes sur 300" in text_of(part)
+    assert '<progress class="progress" id="avance" max="300" value="50">' in staff.get(place).text
     work()
     assert "data-hx-trigger" not in staff.get(place, headers={"HX-Request": "true"}).text
 

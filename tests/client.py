@@ -22,13 +22,6 @@ WORDS = re.compile(rf">(?!\s*<){PLAIN}+(?=<)")
 VALUE = re.compile(rf'="(?:(?!"){PLAIN})+"')
 
 
-def without_tokens(html: str) -> str:
-    """What two pages that say the same have in common."""
-    for token in set(TOKEN.findall(html)):
-        html = html.replace(token, "")
-    return html
-
-
 def shape(html: str) -> str:
     """The page without its plain words: whether it is valid does not hang on them."""
     return VALUE.sub('=""', WORDS.sub(">x", html))

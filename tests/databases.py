@@ -42,20 +42,26 @@ class SqliteDatabase:
 
     def __post_init__(self) -> None:
         self.file = self.folder / "portal.sqlite3"
-        self.template = self.folder / "template.sqlite3"
         self.url = f"sqlite:///{self.file}"
 
     def make_template(self, fill: Callable[[], None]) -> None:
         fill()
+        self.keep("template")
+
+    def keep(self, name: str) -> None:
+        """Remember what it holds now, when nobody is connected."""
         with sqlite3.connect(self.file) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
-        shutil.copy(self.file, self.template)
+        shutil.copy(self.file, self.kept(name))
 
-    def reset(self) -> None:
+    def kept(self, name: str) -> Path:
+        return self.folder / f"{name}.kept"
+
+    def reset(self, name: str = "template") -> None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self.file}{suffix}").unlink(missing_ok=True)
-        shutil.copy(self.template, self.file)
+        shutil.copy(self.kept(name), self.file)
 
     def stop(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

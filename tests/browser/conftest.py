@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import (
     Browser,
@@ -20,15 +21,18 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    ViewportSize,
     expect,
     sync_playwright,
 )
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from portal.infra.orm import db
 from portal.settings import Mode, Settings
 from tests import client
-from tests.browser.helpers import PHONE
-from tests.conftest import Farms
+from tests.browser.helpers import PHONE, furnish
+from tests.conftest import Farms, settings_for
+from tests.databases import SqliteDatabase
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 """The shell draws no windows of its own around a page: half of the work."""
@@ -86,6 +90,20 @@ def app(farms: Farms, backend: str, server: BaseWSGIServer) -> Iterator[Flask]:
         yield app
 
 
+@pytest.fixture
+def furnished(app: Flask, farms: Farms) -> None:
+    """Something to show on every page: furnished once, copied from then on."""
+    [(database, _)] = farms.made.values()
+    assert isinstance(database, SqliteDatabase)
+    if database.kept("furnished").exists():
+        db.engine.dispose()
+        database.reset("furnished")
+    else:
+        furnish()
+        db.engine.dispose()
+        database.keep("furnished")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -107,9 +125,50 @@ def complaints() -> list[str]:
 @pytest.fixture
 def browse(app: Flask, chromium: Browser, complaints: list[str]) -> Iterator[Callable[..., Page]]:
     """`browse(CAMILLE)` is a new browser in which she is signed in; `browse()` a visitor's."""
-    settings: Settings = app.config["SETTINGS"]
-    site, tiles = settings.base_url, f"{settings.tile_host}/"
     contexts: list[BrowserContext] = []
+
+    def open_browser(email: str | None = None, **options: Any) -> Page:
+        contexts.append(_open(chromium, app.config["SETTINGS"], complaints, **options))
+        _be(app, contexts[-1], email)
+        return contexts[-1].new_page()
+
+    yield open_browser
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+@pytest.fixture(scope="session")
+def window(chromium: Browser, farms: Farms) -> Iterator[tuple[Page, list[str]]]:
+    """One that is kept, with axe in its pages, and its complaints: what it has loaded once is there."""
+    complaints: list[str] = []
+    context = _open(chromium, settings_for("sqlite://", **farms.settings), complaints)
+    context.add_init_script(Axe().axe_script)
+    yield context.new_page(), complaints
+    context.close()
+
+
+@pytest.fixture
+def look(app: Flask, window: tuple[Page, list[str]]) -> Iterator[Callable[..., Page]]:
+    """As `browse`, for who only looks at pages: the window is the same for all, who sits before it is not."""
+    page, complaints = window
+
+    def sit_down(email: str | None, viewport: ViewportSize) -> Page:
+        page.context.clear_cookies()
+        _be(app, page.context, email)
+        page.set_viewport_size(viewport)
+        return page
+
+    yield sit_down
+    page.goto("about:blank")
+    page.emulate_media(color_scheme="light")
+    heard = complaints.copy()
+    complaints.clear()
+    assert not heard
+
+
+def _open(chromium: Browser, settings: Settings, complaints: list[str], **options: Any) -> BrowserContext:
+    site, tiles = settings.base_url, f"{settings.tile_host}/"
 
     def hear(message: ConsoleMessage) -> None:
         known = message.text.startswith(REFUSED) or message.location["url"].startswith(tiles)
@@ -121,22 +180,19 @@ def browse(app: Flask, chromium: Browser, complaints: list[str]) -> Iterator[Cal
         if not request.url.startswith(f"{site}/") and not (on_map and request.url.startswith(tiles)):
             complaints.append(f"asks {request.url}")
 
-    def open_browser(email: str | None = None, **options: Any) -> Page:
-        usual = {"base_url": site, "viewport": PHONE, "locale": "fr-FR", "reduced_motion": "reduce"}
-        context = chromium.new_context(**usual | options)
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        if email:
-            context.add_cookies([{"name": "session", "value": _sign_in(app, email), "url": site}])
-        context.on("console", hear)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
-        context.on("request", see)
-        return context.new_page()
+    usual = {"base_url": site, "viewport": PHONE, "locale": "fr-FR", "reduced_motion": "reduce"}
+    context = chromium.new_context(**usual | options)
+    context.set_default_timeout(15_000)
+    context.on("console", hear)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("request", see)
+    return context
 
-    yield open_browser
-    for context in contexts:
-        context.close()
-    assert not complaints
+
+def _be(app: Flask, context: BrowserContext, email: str | None) -> None:
+    if email:
+        site = app.config["SETTINGS"].base_url
+        context.add_cookies([{"name": "session", "value": _sign_in(app, email), "url": site}])
 
 
 def _sign_in(app: Flask, email: str) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page
 from sqlalchemy import select
@@ -23,7 +22,7 @@ from portal.shop.drafts import Entry, OfAccount
 from portal.shop.models import Wish
 from portal.shop.orders import bring
 from portal.shop.vouchers import Person
-from tests.browser.helpers import DESK, PHONE, furnish, work
+from tests.browser.helpers import DESK, PHONE, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY, YACINE
@@ -53,12 +52,12 @@ def test_every_page_is_in_the_list_of_sights(app: Flask) -> None:
     assert pages == {sight.endpoint for sight in SIGHTS if sight.endpoint} | NO_PAGES_OF_OURS
 
 
+@pytest.mark.usefixtures("furnished")
 @pytest.mark.parametrize("sight", SIGHTS, ids=str)
-def test_everybody_can_use_it(sight: Sight, browse: Callable[..., Page], clock: Traveller) -> None:
+def test_everybody_can_use_it(sight: Sight, look: Callable[..., Page], clock: Traveller) -> None:
     """Whatever they see and hold: axe by day and by night, a thumb, a narrow screen."""
-    furnish()
     clock.move_to(sight.at)  # before they sign in: staff do not stay signed in for days
-    page = browse(sight.who, viewport=DESK if sight.who == STAFF else PHONE)
+    page = look(sight.who, DESK if sight.who == STAFF else PHONE)
     page.goto(sight.path)
     if sight.reach:
         sight.reach(page, clock)
@@ -78,10 +77,10 @@ def test_everybody_can_use_it(sight: Sight, browse: Callable[..., Page], clock: 
     assert {what: where for what, where in found.items() if where} == {}
 
 
-def test_axe_finds_nothing_in_any_mail(app: Flask, browse: Callable[..., Page]) -> None:
+def test_axe_finds_nothing_in_any_mail(app: Flask, look: Callable[..., Page]) -> None:
     """A preview lets no script run, axe's neither: the same HTML is looked at on a page of its own."""
     have_every_mail_sent(app)
-    page = browse(STAFF)
+    page = look(STAFF, PHONE)
     with own_transaction() as session:
         mails = session.scalars(select(Mail.id)).all()
     assert len(mails) == len([folder for folder in MAILS.iterdir() if folder.is_dir()])
@@ -160,5 +159,6 @@ def have_a_wish_come_true() -> None:
 
 
 def faults(page: Page, rules: dict[str, object]) -> list[str]:
-    found = Axe().run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    found = page.evaluate("options => axe.run(options).then(results => results.violations)", options)
     return [f"{fault['id']}: {node['html'][:120]}" for fault in found for node in fault["nodes"]]

@@ -199,7 +199,9 @@ def test_the_rule_that_is_being_chosen_is_explained_before_it_is_saved(desk, ses
 
 
 def test_the_example_is_a_delivery_that_is_still_open_by_the_rule(desk):
-    assert "celle du mardi 23 juin" in text_of(explained(desk, PAGE, weekday="1", lead_days="6", lead_time="09:00"))
+    assert "celle du mardi 23 juin" in text_of(
+        explained(desk, PAGE, weekday="1", lead_days="6", lead_time="09:00")
+    )
 
 
 @pytest.mark.parametrize(

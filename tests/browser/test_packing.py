@@ -14,6 +14,7 @@ from portal.packing.models import PackingTick
 from tests.browser.helpers import compose
 from tests.world import ADMIN, CUTOFF, STAFF
 
+SENT = "localStorage.length === 0"
 PAGE = "/ferme/livraisons/2026-06-16/mardi/preparation"
 
 
@@ -37,6 +38,7 @@ def test_what_is_ticked_without_a_connection_is_sent_when_it_is_back(
     carrots, salad = page.get_by_role("button", name="Carottes"), page.get_by_role("button", name="Salade")
     carrots.click()
     expect(page.locator("#fait")).to_have_text("1")
+    page.wait_for_function(SENT)
     page.context.set_offline(True)
     salad.click()
     carrots.click()
@@ -48,7 +50,7 @@ def test_what_is_ticked_without_a_connection_is_sent_when_it_is_back(
     assert done() == {"f2-p2-1x1"}
     expect(salad).to_have_attribute("aria-pressed", "true")
     expect(carrots).to_have_attribute("aria-pressed", "false")
-    assert page.evaluate("localStorage.length") == 0
+    assert page.evaluate(SENT)
     complaints.clear()  # of the connection that was lost
 
 
@@ -66,7 +68,7 @@ def test_a_page_that_was_closed_without_a_connection_sends_what_it_kept(
     again.goto(PAGE)
     expect(again.get_by_role("button", name="Carottes")).to_have_attribute("aria-pressed", "true")
     expect(again.locator("#fait")).to_have_text("1")
-    again.wait_for_function("localStorage.length === 0")
+    again.wait_for_function(SENT)
     assert done() == {"f2-p1-1500x1"}
     complaints.clear()
 

@@ -1,5 +1,6 @@
 """Who may do what: each route, each role, each method, as the table in `site` says."""
 
+import re
 from functools import wraps
 from typing import Any
 
@@ -49,6 +50,27 @@ def test_every_page_opens_to_whom_the_table_says(site: Site, role: str) -> None:
     assert {line.rule: answer(client.get(line.path)) for line in PAGES} == {
         line.rule: line.answers[role] for line in PAGES
     }
+
+
+WAY = re.compile(r'(?:href|action|hx-get|hx-post)="(/ferme[^"#?]*)')
+
+
+@on_sqlite
+@pytest.mark.parametrize("role", WORKERS)
+def test_no_page_of_the_farm_shows_a_way_that_is_closed(site: Site, role: str) -> None:
+    client, closed = site.client(role), set[str]()
+    doors = {(line.method, line.rule): line.may_enter(role) for line in LINES}
+    addresses = site.app.url_map.bind("localhost")
+    for line in PAGES:
+        if line.rule.startswith("/ferme") and line.may_enter(role):
+            for way in WAY.findall(client.get(line.path).get_data().decode(errors="ignore")):
+                methods = set(addresses.allowed_methods(way)) & {"GET", "POST"}
+                rules = {
+                    (method, addresses.match(way, method, return_rule=True)[0].rule) for method in methods
+                }
+                if not any(doors.get(rule, True) for rule in rules):
+                    closed.add(f"{line.rule} → {way}")
+    assert not closed, "\n".join(sorted(closed))
 
 
 TYPED_IN_SESSION = {"/ma-commande/validation": "sign_in_session"}

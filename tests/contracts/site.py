@@ -40,6 +40,7 @@ from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
 from tests.composing import SOMEBODY, delivery_on, put, show
 from tests.conftest import SECRET, Farms
+from tests.databases import SqliteDatabase
 from tests.exchange.making import TABLE_OF_PEOPLE, send_tables
 from tests.farm.forms import (
     ARTICLE,
@@ -781,9 +782,18 @@ class Site:
     def begin(self) -> None:
         self.app: Flask = self._farms.fresh(self._backend)
         self._clients: dict[str, Browser] = {}
+        database, _ = self._farms.made[self._backend]
+        if isinstance(database, SqliteDatabase) and database.kept("site").exists():
+            database.reset("site")
+        else:
+            with self.app.app_context():
+                prepare(db.session())
+                db.session.commit()
+                db.session.remove()
+                db.engine.dispose()
+            if isinstance(database, SqliteDatabase):
+                database.keep("site")
         with self.app.app_context():
-            prepare(db.session())
-            db.session.commit()
             self.forms = {rule: make(db.session()) for rule, make in FORMS.items()}
 
     def client(self, role: str) -> Browser:

@@ -134,7 +134,7 @@ def test_every_mail_carries_it_as_text(spoilt: Site) -> None:
         (anonymous, ("/mot-de-passe-oublie",)),
     ):
         for line in ACTS:
-            if line.rule.endswith(rules):
+            if line.rule.endswith(rules) and not line.rule.startswith("/ferme"):
                 assert client.submit(line.path, spoilt.form(line)).status_code == 303, line.rule
     with spoilt.app.app_context():
         written = db.session.scalars(select(Mail).where(Mail.id > 1)).all()

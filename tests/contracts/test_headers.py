@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -11,12 +12,14 @@ from portal import create_app
 from portal.farm.mailbox import PREVIEW_POLICY
 from portal.infra.orm import db
 from tests.client import Browser
-from tests.conftest import settings_for
+from tests.conftest import Farms, settings_for
 from tests.contracts.site import ACTS, PAGES, WALKERS, Line, Site, send
+from tests.world import NOW
 
 SIX_MONTHS = 15_768_000
 PREVIEW = "/ferme/courrier/<id:mail_id>/apercu"
 MAP = "/points-de-retrait"
+Answer = tuple[str, str, TestResponse]
 HERE = {"Referer": "https://localhost/"}
 
 
@@ -35,7 +38,7 @@ def secure(site: Site) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def everything(site: Site) -> Iterator[tuple[str, str, TestResponse]]:
+def everything(site: Site) -> Iterator[Answer]:
     """Every page and a refused act, for every role; what is missing; what is redirected."""
     for role in WALKERS:
         client = site.client(role)
@@ -47,8 +50,14 @@ def everything(site: Site) -> Iterator[tuple[str, str, TestResponse]]:
             yield line.rule, role, send(client, "POST", line.path)
 
 
-def test_every_answer_has_them(site: Site) -> None:
-    for rule, role, response in everything(site):
+@pytest.fixture(scope="module")
+def answers(farms: Farms) -> list[Answer]:
+    with time_machine.travel(NOW, tick=False):
+        return list(everything(Site(farms, "sqlite")))
+
+
+def test_every_answer_has_them(answers: list[Answer]) -> None:
+    for rule, role, response in answers:
         headers, place = response.headers, f"{rule} for {role}"
         assert headers["X-Content-Type-Options"] == "nosniff", place
         assert headers["X-Frame-Options"] == "DENY", place
@@ -87,13 +96,15 @@ def strict(policy: str, place: str, *, preview: bool, tiles: bool) -> None:
     assert "unsafe" not in policy, place
 
 
-def test_the_map_is_loaded_on_its_own_page_only(site: Site) -> None:
-    loading = {rule for rule, _, response in everything(site) if b"leaflet" in response.data}
+def test_the_map_is_loaded_on_its_own_page_only(answers: list[Answer]) -> None:
+    loading = {rule for rule, _, response in answers if b"leaflet" in response.data}
     assert {rule for rule in loading if not rule.endswith(".js")} == {MAP}
 
 
-def test_what_is_shown_to_who_is_signed_in_is_never_kept(site: Site) -> None:
-    for rule, role, response in everything(site):
+def test_what_is_shown_to_who_is_signed_in_is_never_kept(
+    answers: list[Answer],
+) -> None:
+    for rule, role, response in answers:
         kept = response.headers["Cache-Control"]
         if rule.startswith(("/static/", "/photos/")) or rule.endswith(".js"):
             continue

@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -311,7 +311,7 @@ def test_another_tour_may_bring_the_box_of_that_week_instead(
     assert (line.before, line.after) == ({"void": [BOX]}, {"boxes": 1})
 
 
-def test_a_second_box_of_a_week_is_refused_by_the_database(
+def test_a_second_box_of_a_week_is_not_written_and_refused_by_the_database(
     session: Session, clock: time_machine.Traveller, tuesday: Delivery
 ) -> None:
     clock.move_to(CUTOFF)
@@ -320,5 +320,11 @@ def test_a_second_box_of_a_week_is_refused_by_the_database(
     session.execute(update(Term).where(Term.subscription_id == BOX).values(pickup_point_id=cafe))
     friday = delivery(session, "vendredi", MONDAY)
     clock.move_to(friday.cutoff_at)
+    services.freeze(session, friday.id)
+    [first] = session.scalars(
+        select(Basket).where(Basket.subscription_id == BOX, Basket.week == tuesday.week)
+    )
+    assert first.delivery_id == tuesday.id
+    again = {column.name: getattr(first, column.name) for column in Basket.__table__.c if column.name != "id"}
     with pytest.raises(IntegrityError):
-        services.freeze(session, friday.id)
+        session.execute(insert(Basket).values(again | {"delivery_id": friday.id}))

@@ -21,7 +21,7 @@ def test_every_place_of_the_bar_is_in_view_on_a_phone(browse: Callable[..., Page
     assert len(tops) == 1, "on one line"
     assert page.locator(".masthead").bounding_box()["height"] < 80  # type: ignore[index]
     bar.get_by_role("link", name="La ferme").click()
-    for place in ("Tournées", "Points de retrait", "Réglages"):
+    for place in ("Tournées", "Points de retrait", "Légumes"):
         page.get_by_role("main").get_by_role("link", name=place).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(place)
         expect(bar.locator("[aria-current]")).to_have_text("La ferme")
@@ -109,7 +109,7 @@ def test_a_point_that_is_offered_no_more_is_gone_for_visitors(
 
 def test_news_go_from_the_staff_to_the_subscribers(browse: Callable[..., Page], javascript: bool) -> None:
     page, camille = browse(STAFF, viewport=PHONE, java_script_enabled=javascript), browse(CAMILLE)
-    page.goto("/ferme/reglages")
+    page.goto("/ferme/reglages/nouvelles")
     page.get_by_role("link", name="Écrire une nouvelle").click()
     page.get_by_label("Titre").fill("La récolte commence")
     page.get_by_label("Texte").fill("Bonjour !\n\nÀ mardi.")

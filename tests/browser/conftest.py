@@ -160,7 +160,6 @@ def look(app: Flask, window: tuple[Page, list[str]]) -> Iterator[Callable[..., P
         return page
 
     yield sit_down
-    page.goto("about:blank")
     page.emulate_media(color_scheme="light")
     heard = complaints.copy()
     complaints.clear()

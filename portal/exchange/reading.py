@@ -12,7 +12,6 @@ from zipfile import BadZipFile, ZipFile
 
 from charset_normalizer import from_bytes
 from defusedxml import DefusedXmlException
-from openpyxl import load_workbook
 
 from portal.exchange.tables import plain
 
@@ -96,6 +95,8 @@ def _rows_of_text(text: str) -> Iterator[list[str]]:
 
 def _rows_of_workbook(data: bytes) -> Iterator[list[str]]:
     """The first sheet; what it would unpack to is weighed before (BAR I10)."""
+    from openpyxl import load_workbook  # noqa: PLC0415  it takes along numpy, for the few who import
+
     try:
         with ZipFile(BytesIO(data)) as archive:
             if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:

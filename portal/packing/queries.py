@@ -63,6 +63,8 @@ class Recipient:
     items: tuple[Item, ...]
     orders: tuple[Bag, ...] = ()
     number: int = 0
+    account_id: int | None = None
+    """Nobody's for a guest."""
     beginner: bool = False
     """One of the first two deliveries: packed with more care."""
     corrected: bool = False
@@ -265,6 +267,7 @@ def _recipients(
             customer_number=customer_number(key) if namesakes[name] > 1 and isinstance(key, int) else None,
             items=tuple(Item(f, quantities[key][f.id]) for f in carried if f.id in quantities.get(key, ())),
             orders=tuple(orders.get(key, ())),
+            account_id=key if isinstance(key, int) else None,
             beginner=key in marks.beginners and key in quantities,
             corrected=key in marks.accounts or any(bag.id in marks.orders for bag in orders.get(key, ())),
         )

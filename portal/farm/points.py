@@ -1,5 +1,6 @@
 """The pickup points: where, when, for how many boxes, in which order of the round."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -217,7 +218,7 @@ def _form(point: PointView | None = None, *, posted: bool = False) -> PointForm:
         [tour for tour in tours(session) if not tour.retired or (point and point.tour_id == tour.id)],
         every,
         point=point,
-        data=queries.for_driver(session, point.id) if point else None,
+        data=asdict(queries.receptions(session, [point.id])[point.id]) if point else None,
         offered=[f.id for f in every if point is None or (point.id, f.id) not in withheld],
         tour_stays=point is not None and _is_used(point.id),
     )

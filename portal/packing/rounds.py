@@ -4,22 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.deliveries.queries import DeliveryView
 from portal.packing.prints import Entry
 from portal.packing.queries import Item, PackingList, Stop, packing_list
-from portal.pickup.models import PickupPoint
-
-
-@dataclass(frozen=True, slots=True)
-class Reception:
-    """Who receives the driver at a point, and what to know there."""
-
-    contact: str | None
-    phone: str | None
-    note: str | None
+from portal.pickup.queries import Reception, receptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +72,8 @@ class RoundSheet:
 
 def round_sheet(session: Session, delivery: DeliveryView) -> RoundSheet:
     packed = packing_list(session, delivery)
-    receptions = _receptions(session, [stop.point.id for stop in packed.stops])
-    return RoundSheet(tuple(_stop(packed, stop, receptions[stop.point.id]) for stop in packed.stops))
+    received = receptions(session, [stop.point.id for stop in packed.stops])
+    return RoundSheet(tuple(_stop(packed, stop, received[stop.point.id]) for stop in packed.stops))
 
 
 def _stop(packed: PackingList, stop: Stop, reception: Reception) -> RoundStop:
@@ -106,12 +96,3 @@ def runs(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
     grouped = groupby(enumerate(sorted(numbers)), key=lambda placed: placed[1] - placed[0])
     following = [[number for _, number in run] for _, run in grouped]
     return tuple((run[0], run[-1]) for run in following)
-
-
-def _receptions(session: Session, point_ids: list[int]) -> dict[int, Reception]:
-    rows = session.execute(
-        select(PickupPoint.id, PickupPoint.contact, PickupPoint.phone, PickupPoint.driver_note).where(
-            PickupPoint.id.in_(point_ids)
-        )
-    )
-    return {point_id: Reception(*said) for point_id, *said in rows}

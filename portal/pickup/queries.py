@@ -93,10 +93,19 @@ def find(session: Session, point_id: int) -> PointView | None:
     return session.scalar(_POINTS.where(PickupPoint.id == point_id))
 
 
-def for_driver(session: Session, point_id: int) -> dict[str, str | None]:
-    """What is said of a point to who drives there, and to nobody else."""
-    columns = (PickupPoint.contact, PickupPoint.phone, PickupPoint.driver_note)
-    return dict(session.execute(select(*columns).where(PickupPoint.id == point_id)).mappings().one())
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Who receives the driver at a point, and what to know there: said to who drives there, and to nobody else."""
+
+    contact: str | None
+    phone: str | None
+    driver_note: str | None
+
+
+def receptions(session: Session, point_ids: Collection[int]) -> dict[int, Reception]:
+    columns = (PickupPoint.id, PickupPoint.contact, PickupPoint.phone, PickupPoint.driver_note)
+    rows = session.execute(select(*columns).where(PickupPoint.id.in_(point_ids)))
+    return {point_id: Reception(*said) for point_id, *said in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ _own = threading.local()
 CONTENT_TYPE = "application/pdf"
 
 
-def render(name: str, /, **data: Any) -> bytes:
+def render(name: str, /, *, tagged: bool = True, **data: Any) -> bytes:
     """Set `templates/pdf/<name>.typ`: what JSON can say reaches it as values, never as source.
 
-    The same data make the same bytes.
+    The same data make the same bytes. The tags by which a PDF is read aloud weigh ten times what they tag:
+    a paper that is printed, and is a page as well, goes without.
     """
     inputs = {"data": json.dumps(data)}
-    written = _compiler().compile(input=str(_TEMPLATES / f"{name}.typ"), sys_inputs=inputs)
+    written = _compiler().compile(input=str(_TEMPLATES / f"{name}.typ"), sys_inputs=inputs, pdf_tags=tagged)
     assert isinstance(written, bytes)
     return written
 

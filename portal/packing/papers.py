@@ -106,7 +106,7 @@ class Wishes:
 def file(paper: Paper, found: Any, about: About, wishes: Wishes) -> bytes:
     """A paper as a PDF file."""
     template, title, said = _FILES[paper](found, about, wishes)
-    return pdf.render(template, **_frame(about, title), **said)
+    return pdf.render(template, tagged=False, **_frame(about, title), **said)
 
 
 Made = tuple[str, str, dict[str, Any]]
@@ -290,7 +290,7 @@ def _called(stop: RoundStop, about: About) -> dict[str, Any]:
         f"{point.address}, {point.postcode} {point.town}",
         _hours(point),
         " ".join(filter(None, (reception.contact, reception.phone))),
-        reception.note,
+        reception.driver_note,
     )
     return {
         "name": point.name,
@@ -377,7 +377,8 @@ def news_file(found: News, about: About) -> bytes:
         for point, concerned in found.stops
     ]
     heads = [_("Nom"), _("Ce qui change")]
-    return pdf.render("news", **_frame(about, _("Ce qui change")), heads=heads, stops=stops)
+    frame = _frame(about, _("Ce qui change"))
+    return pdf.render("news", tagged=False, **frame, heads=heads, stops=stops)
 
 
 NEWS = {

@@ -254,6 +254,26 @@ def test_who_may_only_look_is_not_asked_to_print(staff, session, closed):
     assert f"{PAGE}/liste.pdf" in page.text and f"{PAGE}/liste/impression" not in page.text
 
 
+def test_names_and_products_lead_on_for_who_may_go_there(staff, session, closed):
+    camille = session.scalars(select(Account.id).where(Account.email == CAMILLE)).one()
+    person, shortage = f'href="/ferme/abonnes/{camille}"', "/ferme/paniers/2026-06-16/mardi/manque/"
+    assert person in staff.get(f"{PAGE}/liste").text and shortage in staff.get(f"{PAGE}/recolte").text
+    account = session.scalars(select(Account).where(Account.email == STAFF)).one()
+    roles = {role.name: role for role in account.roles}
+    for role, paper, closed_to_it in (
+        (RoleName.LOGISTICS, "liste", person),
+        (RoleName.ACCOUNTS, "recolte", shortage),
+    ):
+        account.roles = [roles[role]]
+        session.commit()
+        assert closed_to_it not in staff.get(f"{PAGE}/{paper}").text
+
+
+def test_a_list_of_many_pages_is_a_small_file(staff, session, closed):
+    crowd.add(session, 300, start=12)
+    assert len(staff.get(f"{PAGE}/liste.pdf").data) < 300_000
+
+
 @pytest.mark.parametrize(
     "paper", [*(f"{name}{end}" for name in PAPERS for end in ("", ".pdf")), "nouveautes"]
 )

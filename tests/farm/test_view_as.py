@@ -217,6 +217,12 @@ def test_staff_may_exceed_a_points_places_in_somebodys_place_and_the_mail_says_w
     assert see_as(desk, camille, vers="modifier", abonnement=str(held)) == page.partition("?")[0]
     seen = desk.get(page)
     assert "complet : la ferme peut dépasser ses places" in text_of(seen)
+    full.free_places = 0
+    session.commit()
+    once = [f"/planning/{WEEK}", f"/points-de-retrait/{full.slug}/choisir"]
+    for asked in once:
+        assert "complet : la ferme peut dépasser ses places" in text_of(desk.get(asked)), asked
+        assert "complet au dernier décompte" in text_of(own.get(asked)), asked
     form = {"formule": "2", "quantite": "1", "rythme": "weekly", "point": str(full.id)}
     assert desk.submit(page, form | {f"des-{held}": WEEK.isoformat()}).status_code == 303
     mail = session.scalars(select(Mail).order_by(Mail.id.desc())).first()

@@ -124,7 +124,7 @@ def week() -> ResponseReturnValue:
         days=_days(session, on_sale, now),
         formulas=on_sale,
         today=today,
-        **_warnings(session, today, now),
+        **_warnings(session, on_sale, today, now),
     )
 
 
@@ -151,7 +151,9 @@ def _days(session: Session, on_sale: Collection[FormulaView], now: datetime) -> 
     return days
 
 
-def _warnings(session: Session, today: date, now: datetime) -> dict[str, Any]:
+def _warnings(
+    session: Session, on_sale: Collection[FormulaView], today: date, now: datetime
+) -> dict[str, Any]:
     """What goes wrong, each only for those who can do something about it."""
     well = health(session, now)
     return {
@@ -160,7 +162,7 @@ def _warnings(session: Session, today: date, now: datetime) -> dict[str, Any]:
         "mails_late": is_open("farm.mailbox") and outbox.is_late(session, now),
         "unfrozen": watch.unfrozen(session, now),
         "crowded": watch.crowded_points(session) if is_open("farm.points") else (),
-        "unpriced": watch.unpriced_formulas(session, today) if is_open("farm.formulas") else (),
+        "unpriced": watch.unpriced_formulas(session, on_sale, today) if is_open("farm.formulas") else (),
         "short": watch.short_articles(session, today) if is_open("farm.products") else (),
         "withdrawals": sheets.open_withdrawals(session) if is_open("farm.orders") else (),
         "not_open": is_open("farm.new_conditions") and not has_conditions(session),

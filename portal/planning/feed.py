@@ -142,7 +142,7 @@ def _event(card: Card, changed: dict[tuple[str, int], datetime], host: str, link
 def _changes(
     session: Session, account_id: int, delivery_ids: Collection[int]
 ) -> dict[tuple[str, int], datetime]:
-    """When subscriptions, deliveries and orders last changed; what was before 2020 counts from then."""
+    """When subscriptions, deliveries, orders and closings last changed; what was before 2020 counts from then."""
     changed: dict[tuple[str, int], datetime] = {}
     subscriptions = select(Subscription.id, Subscription.created_at, Subscription.changed_at)
     for number, made, last in session.execute(subscriptions.where(Subscription.account_id == account_id)):
@@ -151,7 +151,7 @@ def _changes(
     for number, last in session.execute(deliveries.where(Delivery.id.in_(delivery_ids))):
         changed["delivery", number] = max(last or _EPOCH, _EPOCH)
     orders = select(func.max(Order.changed_at)).where(Order.account_id == account_id)
-    changed["orders", 0] = max(session.scalar(orders) or _EPOCH, _EPOCH)
     closings = select(func.max(func.coalesce(PointClosing.ended_at, PointClosing.made_at)))
-    changed["points", 0] = max(session.scalar(closings) or _EPOCH, _EPOCH)
+    latest = session.execute(select(orders.scalar_subquery(), closings.scalar_subquery())).one()
+    changed["orders", 0], changed["points", 0] = (max(last or _EPOCH, _EPOCH) for last in latest)
     return changed

@@ -1,16 +1,16 @@
 """What goes wrong unless somebody of the farm sees to it."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from portal.boxes.models import BasketCorrection
 from portal.catalogue.models import Article, DeliveryStock
-from portal.catalogue.queries import formulas, sold_from
+from portal.catalogue.queries import FormulaView, sold_from
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView, view
 from portal.infra.orm import View
@@ -39,12 +39,12 @@ def crowded_points(session: Session) -> list[PointView]:
     ]
 
 
-def unpriced_formulas(session: Session, today: date) -> list[str]:
-    """Those that are offered and have no price today."""
+def unpriced_formulas(session: Session, every: Iterable[FormulaView], today: date) -> list[str]:
+    """Those of them that are offered and have no price today."""
     since = sold_from(session)
     return [
         formula.name
-        for formula in formulas(session)
+        for formula in every
         if not formula.retired and (formula.id not in since or since[formula.id] > today)
     ]
 
@@ -72,9 +72,10 @@ def unfrozen(session: Session, now: datetime) -> list[DeliveryView]:
 
 def corrections(session: Session, delivery_ids: Collection[int]) -> Counter[int]:
     """How many corrections stand, by delivery."""
-    made: Counter[int] = Counter()
-    for kind in (BasketCorrection, OrderCorrection):
-        standing = select(kind.delivery_id, func.count()).group_by(kind.delivery_id)
-        standing = standing.where(kind.delivery_id.in_(delivery_ids), kind.undone_at.is_(None))
-        made.update(dict(session.execute(standing).all()))
-    return made
+    standing = union_all(
+        *(
+            select(kind.delivery_id).where(kind.delivery_id.in_(delivery_ids), kind.undone_at.is_(None))
+            for kind in (BasketCorrection, OrderCorrection)
+        )
+    )
+    return Counter(session.scalars(standing))

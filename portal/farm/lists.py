@@ -1,8 +1,10 @@
 """The papers of a delivery: on screen, as PDF, and noted version by version as they are printed."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
@@ -26,6 +28,8 @@ from portal.packing.rounds import round_sheet
 from portal.profile.queries import get_farm
 from portal.rules.permissions import Permission
 from portal.web.guards import needs
+
+logger = logging.getLogger(__name__)
 
 OF_DELIVERY = "/livraisons/<date:day>/<tour>"
 SLUGS = {
@@ -79,8 +83,9 @@ def paper(day: date, tour: str, paper: Paper) -> ResponseReturnValue:
 def paper_file(day: date, tour: str, paper: Paper) -> ResponseReturnValue:
     delivery = _delivery_or_404(day, tour)
     found = READ[paper](db.session(), delivery)
-    body = papers.file(paper, found, _about(delivery, paper, found), _wishes())
-    return _file(SLUGS[paper], delivery, body)
+    make = partial(papers.file, paper, found, _about(delivery, paper, found), _wishes())
+    page = url_for("farm.paper", sans_pdf="oui", **_where(delivery, paper))
+    return _file(SLUGS[paper], delivery, make, page)
 
 
 @blueprint.post(f"{OF_DELIVERY}/<paper:paper>/impression")
@@ -117,10 +122,18 @@ def delivery_news(day: date, tour: str) -> ResponseReturnValue:
 @needs(Permission.LOOK)
 def delivery_news_file(day: date, tour: str) -> ResponseReturnValue:
     delivery = _delivery_or_404(day, tour)
-    return _file("nouveautes", delivery, papers.news_file(news(db.session(), delivery), _unnoted(delivery)))
+    make = partial(papers.news_file, news(db.session(), delivery), _unnoted(delivery))
+    page = url_for("farm.delivery_news", day=day, tour=tour, sans_pdf="oui")
+    return _file("nouveautes", delivery, make, page)
 
 
-def _file(name: str, delivery: DeliveryView, body: bytes) -> ResponseReturnValue:
+def _file(name: str, delivery: DeliveryView, make: Callable[[], bytes], page: str) -> ResponseReturnValue:
+    """Whatever typst stumbles over, the shed has its paper: the page prints the same."""
+    try:
+        body = make()
+    except Exception:
+        logger.exception("paper not set", extra={"paper": name, "delivery": delivery.id})
+        return redirect(page, 303)
     disposition = f'inline; filename="{name}-{delivery.day}-{delivery.tour_slug}.pdf"'
     return Response(body, mimetype=pdf.CONTENT_TYPE, headers={"Content-Disposition": disposition})
 

@@ -12,6 +12,7 @@ from portal.accounts.models import Account
 from portal.boxes.jobs import freeze_due
 from portal.boxes.models import Basket
 from portal.catalogue.models import Formula, Product
+from portal.infra import pdf
 from portal.infra.audit import AuditEvent
 from portal.packing.labels import Format
 from portal.packing.models import ListPrint
@@ -241,6 +242,36 @@ def test_what_changes_is_a_page_and_a_paper(staff, session, closed):
     for said in (text_of(staff.get(f"{PAGE}/nouveautes")), words_of(staff.get(f"{PAGE}/nouveautes.pdf"))):
         assert "Éluard Prénom 001 ● Deuxième livraison : 1 Grand panier" in said and "Aubert" not in said
         assert "✕ Absent·e cette fois : " in said
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_words_of_people_are_never_source_on_any_paper(staff, session, closed):
+    """BAR I2, for typst: a name that would stop the printing, or read a file, is a name."""
+    evil = '#panic("!") #read("a") *b* $x^2$ @c \\ // [] {} <d>'
+    session.execute(update(Account).values(last_name=evil, first_name="`#e`"))
+    session.execute(update(PickupPoint).values(name=evil, contact=evil, driver_note=evil, address=evil))
+    session.execute(update(Product).values(name=evil, parcel="#f", tool="#g", crate="$h", kept_in="]i"))
+    session.execute(update(Formula).values(short_name=evil))
+    session.commit()
+    for paper in (*PAPERS, "nouveautes"):
+        file = staff.get(f"{PAGE}/{paper}.pdf")
+        assert file.mimetype == "application/pdf", paper
+        letters = words_of(file).replace(" ", "")
+        assert '#panic("!")' in letters and "$x^2$@c" in letters, paper
+    assert "#f" in words_of(staff.get(f"{PAGE}/recolte.pdf"))
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_when_no_file_can_be_made_the_page_says_so_and_prints_the_same(staff, closed, monkeypatch):
+    """BAR R16."""
+    monkeypatch.setattr(pdf, "_compiler", lambda: 1 / 0)
+    for paper in ("liste", "nouveautes"):
+        answer = staff.get(f"{PAGE}/{paper}.pdf?noms=courts")
+        assert answer.status_code == 303
+        shown = text_of(staff.get(answer.location))
+        assert "Le fichier PDF n'a pas pu être fait." in shown and "Halle de Serres" in shown
+        assert paper == "nouveautes" or "Camille A." in shown
+    assert "Le fichier PDF" not in text_of(staff.get(f"{PAGE}/liste"))
 
 
 # Who may, and what it costs

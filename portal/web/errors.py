@@ -104,7 +104,13 @@ def _busy() -> Response:
 
 def page(code: int) -> Response:
     words = WORDS.get(code, WORDS[400 if code < 500 else 500])
-    body = render_template("errors/error.html", code=code, words=words, reference=g.get("request_id", ""))
+    body = render_template(
+        "errors/error.html",
+        code=code,
+        words=words,
+        reference=g.get("request_id", ""),
+        somebody_known=code < 500 and "_login_user" in g,  # Flask-Login's: nothing more is asked
+    )
     response = make_response(body, code)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -65,6 +65,8 @@ def test_staff_see_and_do_on_a_persons_own_pages_and_are_themselves_on_the_farms
         assert BANNER in page and "Camille Aubert" in page and "encore 30 min" in page, path
         assert "Ce que vous faites, vous le faites à sa place." in page
     assert CAMILLE in page, "it is her account that is shown"
+    lost = desk.get(f"/planning/{WEEK.replace(year=2020)}")
+    assert lost.status_code == 404 and BANNER in lost.text
     farm = desk.get("/ferme/abonnes").text
     assert "Sur cette page, vous êtes vous-même." in farm and ">Sophie<" in farm
     box = session.scalars(select(BoxChange)).all()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts import services, team
 from portal.accounts.models import Account
-from portal.infra import audit, locks
+from portal.infra import audit, locks, mail, outbox
 
 PERSONAL = {"email", "first_name", "last_name", "phone", "note"}
 
@@ -41,16 +41,18 @@ def add(session: Session, values: Mapping[str, Any], *, at: datetime, by: int) -
 def change(
     session: Session, account: Account, values: Mapping[str, Any], *, at: datetime, by: int
 ) -> list[str] | Refusal:
-    """Write what differs; links that were mailed to an address that is left open nothing any more."""
-    moved = values.get("email", account.email) != account.email
+    """Write what differs; an address that is left is told so, and links that were mailed there open nothing more."""
+    left = account.email
     try:
         with session.begin_nested():
             changed = audit.change(session, account, values, at=at, by=by, unsaid=PERSONAL)
             session.flush()
     except IntegrityError:
         return Refusal.ADDRESS_TAKEN
-    if moved:
+    if account.email != left:
         services.void_links(session, account)
+        written = mail.render("address_changed", first_name=account.first_name, at=at)
+        outbox.post(session, to=left, at=at, **written.parts)
     return changed
 
 

@@ -138,6 +138,10 @@ def test_somebody_is_added_invited_changed_and_noted_as_text(staff: Browser, ses
     [mail] = session.scalars(select(Mail))
     assert mail.recipient == "noe@example.org" and mail.secret
     path = f"{LIST}/{noe.id}"
+    assert staff.submit(f"{path}/coordonnees", PERSON | {"email": "noe@example.net"}).status_code == 303
+    told = session.scalars(select(Mail).order_by(Mail.id.desc())).first()
+    assert told and told.recipient == "noe@example.org" and "La ferme a changé l'adresse" in told.text
+    assert staff.submit(f"{path}/coordonnees", PERSON | {"last_name": "<b>Lœwe</b>"}).status_code == 303
     assert "&lt;b&gt;Lœwe&lt;/b&gt;" in staff.get(path).text and "3 rue du Four" in staff.get(path).text
     assert (
         staff.submit(f"{path}/coordonnees", {**PERSON, "street": "", "postcode": "", "town": ""}).status_code

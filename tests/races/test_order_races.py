@@ -9,12 +9,15 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from portal.accounts.models import Account
 from portal.catalogue.articles import offers
 from portal.catalogue.models import Article
+from portal.infra.audit import AuditEvent
 from portal.infra.orm import db, own_transaction
 from portal.infra.outbox import Mail
 from portal.rules.orders import OrderState
 from portal.rules.selling import StockKind
+from portal.shop.claiming import claim
 from portal.shop.models import Happening, Order, OrderEvent
 from tests.client import Browser
 from tests.races.helpers import meetings
@@ -183,3 +186,41 @@ def test_a_shortage_and_a_buyer_wait_for_each_other_and_never_for_ever(app: Flas
         assert not isinstance(settled, Exception) and settled.status_code == 303
         assert bought is None
         waiting.append(replaced())
+
+
+def attached_by_two(app: Flask, reader: Flask, jars: int) -> Iterator[bool]:
+    """Give a guest's two orders to the account twice at once: whether each went there once, by one of them."""
+    with reader.app_context(), own_transaction() as session:
+        of = {
+            email: session.scalars(select(Account.id).where(Account.email == email)).one()
+            for email in (CAMILLE, STAFF)
+        }
+
+    def guests() -> list[int]:
+        with reader.app_context(), own_transaction() as session:
+            jar = session.get_one(Article, jars)
+            made = [order(session, {jar: 1}, email=None, with_box=False) for _ in range(2)]
+            for one in made:
+                one.email = CAMILLE
+            return [one.id for one in made]
+
+    def attach() -> int:
+        with app.app_context(), own_transaction() as session:
+            return claim(session, CAMILLE, of[CAMILLE], by=of[STAFF])
+
+    ids = guests()
+    for results in meetings(app, attach, attach):
+        with reader.app_context(), own_transaction() as session:
+            owners = session.scalars(select(Order.account_id).where(Order.id.in_(ids))).all()
+            said = (AuditEvent.action == "order.claim", AuditEvent.subject_id.in_(map(str, ids)))
+            lines = session.scalars(select(AuditEvent.id).where(*said)).all()
+        yield sorted(map(repr, results)) == ["0", "2"] and owners == [of[CAMILLE]] * 2 and len(lines) == 2
+        ids = guests()
+
+
+def test_a_guests_orders_are_attached_once_by_two(app: Flask, jars: int) -> None:
+    assert set(attached_by_two(app, app, jars)) == {True}
+
+
+def test_without_locks_they_are_attached_twice(app: Flask, jars: int, unlocked: Flask) -> None:
+    assert not all(attached_by_two(unlocked, app, jars))

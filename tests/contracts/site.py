@@ -6,6 +6,7 @@ its value in VALUES; a form what it is sent in FORMS.
 
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -767,9 +768,12 @@ def prepare(session: Session) -> None:
     )
 
 
-def send(client: Browser, method: str, path: str, **more: Any) -> TestResponse:
-    """A request whose answer is not read as a page: the same error page again and again."""
-    return FlaskClient.open(client, path, method=method, **more)
+def send(client: Browser, method: str, path: str, data: Form | None = None, **more: Any) -> TestResponse:
+    """A request whose answer is not read as a page: the same error page again and again.
+
+    Its data is a copy: a request closes the files that it sends, and a form is sent more than once.
+    """
+    return FlaskClient.open(client, path, method=method, data=deepcopy(data), **more)
 
 
 class Site:

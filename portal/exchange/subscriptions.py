@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from portal.accounts.models import Account
-from portal.catalogue.queries import FormulaView, formulas
+from portal.catalogue.queries import FormulaView, formulas, priced_formulas
 from portal.deliveries.queries import of_weeks
 from portal.exchange.columns import Column, day, one_of
 from portal.exchange.lines import BadLine, Context, Values, Verdict, Written, needs
@@ -71,7 +71,9 @@ class Writer:
         this_week = monday_of(self._today)
         coming = of_weeks(session, this_week, this_week + AHEAD)
         self._season = Season(delivery.for_rules for delivery in coming)
-        self.columns = _columns(_by_name(formulas(session)), _by_name(offered_points(session)))
+        self._offered = {priced.formula for priced in priced_formulas(session, self._today)}
+        known = _by_name(formulas(session)) | _by_name(self._offered)
+        self.columns = _columns(known, _by_name(offered_points(session)))
 
     def write(self, values: Values) -> Written:
         person = self._person(values)
@@ -92,6 +94,8 @@ class Writer:
         for term, _holding in latest:
             if term.formula_id == formula.id:
                 return self._compared(term, wanted)
+        if formula not in self._offered:
+            raise BadLine("formula", _("elle n'est plus proposée, ou n'a pas encore de prix."))
         plan = self._plan(wanted, values, point)
         terms.begin(self._context.session, person.id, plan, at=self._context.at, by=self._context.by)
         names = (holding.formulas[term.formula_id] for term, holding in latest)

@@ -3,10 +3,10 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from portal.accounts.models import Account, Address, MailedLink
-from portal.catalogue.models import Product
+from portal.catalogue.models import Formula, FormulaPrice, Product
 from portal.exchange import imports, jobs
 from portal.exchange.models import RunState, Subject, TableImport
 from portal.infra.audit import AuditEvent
@@ -147,6 +147,21 @@ def test_subscriptions_begin_when_nothing_is_closed_and_are_changed_by_nobody(se
     assert one.rhythm in {Rhythm.FORTNIGHT_A, Rhythm.FORTNIGHT_B}
     assert (eggs.monday, eggs.quantity, eggs.rhythm) == (date(2026, 6, 15), 1, Rhythm.WEEKLY)
     assert counts(send(text, Subject.SUBSCRIPTIONS)) == {"unchanged": 3, "errors": 3, "notes": 1}
+
+
+def test_what_is_not_on_offer_is_begun_for_nobody(send, session):
+    """A box without a price would keep the whole delivery from being frozen."""
+    session.scalars(select(Formula).where(Formula.slug == "grand")).one().retired_at = NOW
+    session.execute(
+        delete(FormulaPrice).where(
+            FormulaPrice.formula_id == select(Formula.id).where(Formula.slug == "oeufs").scalar_subquery()
+        )
+    )
+    session.commit()
+    lines = f"{STAFF};Grand panier;halle\n{STAFF};Œufs;halle\n{CAMILLE};Grand panier;halle\n"
+    tried = send("Mail;Formule;Point\n" + lines, Subject.SUBSCRIPTIONS)
+    assert counts(tried) == {"unchanged": 1, "errors": 2}
+    assert [error["column"] for error in tried.report["errors"]] == ["Formule", "Formule"]
 
 
 def test_points_and_products_are_known_by_their_names(send, session):

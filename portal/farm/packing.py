@@ -50,7 +50,9 @@ def packing(day: date, tour: str) -> ResponseReturnValue:
 @needs(Permission.PACK)
 def ticks_done(day: date, tour: str) -> ResponseReturnValue:
     """What everybody has ticked by now, and which lines there are."""
-    return _state(_delivery_or_404(day, tour))
+    session, delivery = db.session(), _delivery_or_404(day, tour)
+    ticked = ticks.ticked(session, delivery.id)
+    return jsonify({key: key in ticked for key in ticks.keys(session, delivery)})
 
 
 @blueprint.post(f"{OF_DELIVERY}/preparation")
@@ -62,17 +64,12 @@ def tick(day: date, tour: str) -> ResponseReturnValue:
     if answer not in ANSWERS or len(request.form.getlist("coche")) != 1:
         abort(422)
     refusal = ticks.tick(db.session(), delivery.id, key, ANSWERS[answer], by=staff().id)
-    if is_htmx():
-        return _state(delivery, status=422 if refusal else 200)
+    if is_htmx():  # which then asks for what there is by now, when this one holds nobody up any more
+        return "", 422 if refusal else 204
     if refusal:
         return _page(delivery, refusal=refusal, status=422)
     places: dict[str, Any] = {"day": delivery.day, "tour": delivery.tour_slug}
     return redirect(url_for("farm.packing", **places, partie=key.partition("-")[0], _anchor=key), 303)
-
-
-def _state(delivery: DeliveryView, *, status: int = 200) -> ResponseReturnValue:
-    found, ticked = ticks.packing(db.session(), delivery), ticks.ticked(db.session(), delivery.id)
-    return make_response(jsonify({key: key in ticked for key in found.keys}), status)
 
 
 def _page(

@@ -22,7 +22,7 @@ from portal.packing.queries import Counts, counts
 from portal.pickup.queries import PointView
 from portal.rules.contents import Swap, at_point
 from portal.rules.corrections import Refusal, refusal_to_work
-from portal.shop.sheets import Bag, bags
+from portal.shop.sheets import Bag, bags, contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,20 @@ class Packing:
 
 def packing(session: Session, delivery: DeliveryView) -> Packing:
     found = counts(session, delivery)
+    carried = bags(session, delivery.id)
+    places = (_place(found, point, carried) for point in found.points)
+    return Packing(_benches(session, delivery, found), tuple(place for place in places if place.keys))
+
+
+def keys(session: Session, delivery: DeliveryView) -> set[str]:
+    """Of all lines that there are, without what a page says of them: asked every few seconds by every phone."""
+    found = counts(session, delivery)
+    filled = {key for bench in _benches(session, delivery, found) for key in bench.keys}
+    loaded = {load.key for point in found.points for load in _loads(found, point)}
+    return filled | loaded | {_parcel_key(*bag) for bag in contents(session, delivery.id)}
+
+
+def _benches(session: Session, delivery: DeliveryView, found: Counts) -> tuple[Bench, ...]:
     columns = grid(session, delivery)
     products = {product.id: product for product in columns.products}
     written = {column.formula.id: column for column in columns.columns}
@@ -122,9 +136,7 @@ def packing(session: Session, delivery: DeliveryView) -> Packing:
         column = written.get(formula.id)
         shares = _shares(found, column, swaps, products) if column else ()
         benches.append(Bench(formula, found.tally.count(formula=formula), tuple(shares)))
-    carried = bags(session, delivery.id)
-    places = (_place(found, point, carried) for point in found.points)
-    return Packing(tuple(benches), tuple(place for place in places if place.keys))
+    return tuple(benches)
 
 
 def _shares(
@@ -161,22 +173,24 @@ def _shares(
 
 
 def _place(found: Counts, point: PointView, carried: Iterable[Bag]) -> Place:
-    loads = []
-    for formula in found.formulas:
-        if boxes := found.tally.count(formula=formula, point=point):
-            crates = -(-boxes // formula.per_crate) if formula.per_crate else None
-            loads.append(Load(f"s{point.id}-f{formula.id}-{boxes}", formula, boxes, crates))
     parcels = [
-        Parcel(f"s{point.id}-b{bag.id}-{_digest(bag):08x}", bag)
+        Parcel(_parcel_key(bag.id, point.id, [(p.article_id, p.quantity) for p in bag.portions]), bag)
         for bag in carried
         if bag.pickup_point_id == point.id and bag.portions
     ]
-    return Place(point, tuple(loads), tuple(parcels))
+    return Place(point, tuple(_loads(found, point)), tuple(parcels))
 
 
-def _digest(bag: Bag) -> int:
-    """Of what is in it."""
-    return crc32(repr([(portion.article_id, portion.quantity) for portion in bag.portions]).encode())
+def _loads(found: Counts, point: PointView) -> Iterable[Load]:
+    for formula in found.formulas:
+        if boxes := found.tally.count(formula=formula, point=point):
+            crates = -(-boxes // formula.per_crate) if formula.per_crate else None
+            yield Load(f"s{point.id}-f{formula.id}-{boxes}", formula, boxes, crates)
+
+
+def _parcel_key(order_id: int, point_id: int, portions: Collection[tuple[int, int]]) -> str:
+    """With a digest of what is in it."""
+    return f"s{point_id}-b{order_id}-{crc32(repr(sorted(portions)).encode()):08x}"
 
 
 def ticked(session: Session, delivery_id: int) -> set[str]:
@@ -188,11 +202,11 @@ def ticked(session: Session, delivery_id: int) -> set[str]:
 def tick(session: Session, delivery_id: int, key: str, wanted: bool, *, by: int) -> Refusal | None:
     """Let a line be done or not, as whoever says it last; a line that has changed since is not this one."""
     own = select(Delivery).where(Delivery.id == delivery_id)
-    delivery = view(session.scalars(locks.for_share(own, of=Delivery)).one())
-    now = clock.now()
+    known = key in keys(session, view(session.scalars(own).one()))  # nobody waits while we look
+    delivery, now = view(session.scalars(locks.for_share(own, of=Delivery)).one()), clock.now()
     if refusal := refusal_to_work(delivery.for_rules, now):
         return refusal
-    if key not in packing(session, delivery).keys:
+    if not known:
         return Refusal.CHANGED_SINCE
     said = {"done": wanted, "at": now, "by_id": by}
     written = insert(session, PackingTick).values(delivery_id=delivery_id, key=key, **said)

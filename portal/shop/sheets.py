@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.orm import Session
@@ -135,6 +136,19 @@ def bags(session: Session, delivery_id: int, *, although_cancelled: bool = False
             portions[row.id].append(row.Portion)
     found = {row.id: _bag(Bag(*row[:-1], tuple(portions[row.id]))) for row in rows}
     return sorted(found.values(), key=lambda bag: (french_order(bag.last_name, bag.first_name), bag.id))
+
+
+def contents(session: Session, delivery_id: int) -> Iterable[tuple[int, int, list[tuple[int, int]]]]:
+    """What is in the bags of a delivery, whosever they are: order, point, then article and quantity."""
+    lines = (
+        select(Order.id, Order.pickup_point_id, OrderLine.article_id, HANDED_OUT)
+        .join(Order.lines)
+        .join(Order.delivery)
+        .where(aboard([delivery_id]), HANDED_OUT > 0)
+        .order_by(Order.id)
+    )
+    for order, found in groupby(session.execute(lines), key=lambda line: line[:2]):
+        yield *order, [line[2:] for line in found]
 
 
 def _bag(bag: Bag) -> Bag:

@@ -48,7 +48,7 @@ function show(state) {
 async function ask(address, options) {
   const answer = await fetch(address, { ...options, headers: { "HX-Request": "true" }, cache: "no-store" });
   if (!answer.ok && answer.status !== 422) throw new Error(answer.status);
-  return answer.json();
+  return answer;
 }
 
 let sending = false;
@@ -56,16 +56,15 @@ async function meet() {
   if (sending) return;
   sending = true;
   try {
-    let state;
     for (let ticks = waiting(); ticks.size; ticks = waiting()) {
       const [[key, done]] = ticks;
       const body = new FormData(list);
       body.set("coche", `${key}:${done ? "oui" : "non"}`);
-      state = await ask(list.action, { method: "POST", body });
+      await ask(list.action, { method: "POST", body });
       const since = waiting();
       if (since.get(key) === done) keep((since.delete(key), since));
     }
-    show(state ?? (await ask(list.dataset.packing)));
+    show(await (await ask(list.dataset.packing)).json());
   } catch ({ message }) {
     tell(message === "401" || message === "403" ? "out" : "lost");
   } finally {

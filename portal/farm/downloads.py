@@ -11,20 +11,22 @@ from werkzeug.exceptions import UnprocessableEntity
 from portal.exchange.tables import Columns, Format, make
 from portal.farm import staff
 from portal.infra import audit, clock
-from portal.infra.orm import db
+from portal.infra.orm import own_transaction
 
 Row = TypeVar("Row")
 PIECE = 64 * 1024
 
 
 def download(name: str, columns: Columns[Row], rows: Iterable[Row]) -> ResponseReturnValue:
-    """The answer to the buttons of components/download.html."""
+    """The answer to the buttons of components/download.html, by a view that `reads_only`."""
     kind, now = request.form.get("format"), clock.now()
     if kind not in set(Format):
         raise UnprocessableEntity
     file, number = make(Format(kind), columns, rows)
     after = {"rows": number, "format": kind}
-    audit.record(db.session(), "list.export", ("list", name), at=now, by=staff().id, after=after)
+    by = staff().id
+    with own_transaction() as session:
+        audit.record(session, "list.export", ("list", name), at=now, by=by, after=after)
     return attachment(file, f"{name}.{kind}", Format(kind).content_type)
 
 

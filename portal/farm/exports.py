@@ -1,11 +1,11 @@
 """The farm's lists as files, narrowed as their pages are."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
+from flask import current_app
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -27,6 +27,7 @@ from portal.packing.queries import Recipient, packing_list, tallies
 from portal.pickup.queries import PointView, points
 from portal.planning.journal import Line, Wanted, journal
 from portal.planning.people import Standing
+from portal.planning.subjects import Names, names
 from portal.rules.calendar import Rhythm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
@@ -40,6 +41,7 @@ from portal.web.filters import percent, weekday_name
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
+from portal.web.transaction import reads_only
 
 DELIVERY_STATES = {
     DeliveryState.OPEN: _l("ouverte"),
@@ -80,6 +82,7 @@ A_YEAR = timedelta(days=366)
 
 @blueprint.post("/bons/export")
 @needs(Permission.VOUCHERS)
+@reads_only
 def export_vouchers() -> ResponseReturnValue:
     columns = {
         _("Code"): lambda v: v.code,
@@ -99,6 +102,7 @@ def export_vouchers() -> ResponseReturnValue:
 
 @blueprint.post("/points-de-retrait/export")
 @needs(Permission.ROUNDS)
+@reads_only
 def export_points() -> ResponseReturnValue:
     columns = {
         _("Nom"): lambda p: p.name,
@@ -122,6 +126,7 @@ def export_points() -> ResponseReturnValue:
 
 @blueprint.post("/produits/export")
 @needs(Permission.SELL)
+@reads_only
 def export_products() -> ResponseReturnValue:
     columns = {
         _("Nom"): lambda o: o.article.name,
@@ -142,6 +147,7 @@ def export_products() -> ResponseReturnValue:
 
 @blueprint.post("/formules/export")
 @needs(Permission.LOOK)
+@reads_only
 def export_formulas() -> ResponseReturnValue:
     today, prices = local_day(clock.now()), formula_prices(db.session())
 
@@ -162,6 +168,7 @@ def export_formulas() -> ResponseReturnValue:
 
 @blueprint.post("/livraisons/export")
 @needs(Permission.LOOK)
+@reads_only
 def export_deliveries() -> ResponseReturnValue:
     """A year back, and as far ahead as they are laid down."""
     session, now = db.session(), clock.now()
@@ -193,6 +200,7 @@ class Ordered(NamedTuple):
 
 @blueprint.post("/commandes/export")
 @needs(Permission.ORDERS)
+@reads_only
 def export_orders() -> ResponseReturnValue:
     """A year of them, and those to come, delivery by delivery."""
     session, today = db.session(), local_day(clock.now())
@@ -203,6 +211,7 @@ def export_orders() -> ResponseReturnValue:
 
 @blueprint.post(f"{OF_DELIVERY}/export")
 @needs(Permission.ORDERS)
+@reads_only
 def export_delivery_orders(day: date, tour: str) -> ResponseReturnValue:
     delivery = delivery_or_404(day, tour)
     return _orders(_("commandes-%(day)s", day=delivery.day), wanted_orders(delivery))
@@ -239,6 +248,7 @@ class Collected(NamedTuple):
 
 @blueprint.post("/livraisons/<date:day>/<tour>/liste/export")
 @needs(Permission.LOOK)
+@reads_only
 def export_packing_list(day: date, tour: str) -> ResponseReturnValue:
     delivery = delivery_or_404(day, tour)
     found = packing_list(db.session(), delivery)
@@ -264,6 +274,7 @@ def export_packing_list(day: date, tour: str) -> ResponseReturnValue:
 
 @blueprint.post("/courrier/export")
 @needs(Permission.MAIL)
+@reads_only
 def export_mailbox() -> ResponseReturnValue:
     columns = {
         _("Date"): lambda m: m.created_at,
@@ -276,6 +287,7 @@ def export_mailbox() -> ResponseReturnValue:
 
 @blueprint.post("/abonnes/export")
 @needs(Permission.EXCHANGE)
+@reads_only
 def export_people() -> ResponseReturnValue:
     columns = {
         _("Numéro"): lambda p: p[0].number,
@@ -294,6 +306,7 @@ def export_people() -> ResponseReturnValue:
 
 @blueprint.post("/abonnes/abonnements/export")
 @needs(Permission.EXCHANGE)
+@reads_only
 def export_subscriptions() -> ResponseReturnValue:
     columns = {
         _("Numéro"): lambda s: s.number,
@@ -312,6 +325,7 @@ def export_subscriptions() -> ResponseReturnValue:
 
 @blueprint.post("/legumes/export")
 @needs(Permission.COMPOSE)
+@reads_only
 def export_vegetables() -> ResponseReturnValue:
     columns = {
         _("Nom"): lambda p: p.name,
@@ -331,6 +345,7 @@ def export_vegetables() -> ResponseReturnValue:
 
 @blueprint.post("/livraisons/<date:day>/<tour>/recolte/export")
 @needs(Permission.LOOK)
+@reads_only
 def export_harvest(day: date, tour: str) -> ResponseReturnValue:
     delivery = delivery_or_404(day, tour)
     columns = {
@@ -349,23 +364,31 @@ def export_harvest(day: date, tour: str) -> ResponseReturnValue:
 
 @blueprint.post("/journal/export")
 @needs(Permission.JOURNAL)
+@reads_only
 def export_journal() -> ResponseReturnValue:
+    words: Any = current_app.jinja_env.get_template("farm/journal/_words.html").module
     columns = {
-        _("Quand"): lambda e: e.at,
-        _("Qui"): lambda e: e.by,
-        _("À la place de"): lambda e: e.place,
-        _("Acte"): lambda e: e.action,
-        _("Objet"): lambda e: e.kind,
-        _("Numéro"): lambda e: e.key,
-        _("Avant"): lambda e: json.dumps(e.before, ensure_ascii=False) if e.before else None,
-        _("Après"): lambda e: json.dumps(e.after, ensure_ascii=False) if e.after else None,
+        _("Quand"): lambda told: told.line.at,
+        _("Qui"): lambda told: told.line.by or _("Le site"),
+        _("À la place de"): lambda told: told.line.place,
+        _("Acte"): lambda told: str(words.done.get(told.line.action, told.line.action)),
+        _("Objet"): lambda told: words.subject(told.line, told.names).unescape(),
+        _("Numéro"): lambda told: told.line.key,
+        _("Avant"): lambda told: words.value("", told.names.said(told.line.before)).unescape(),
+        _("Après"): lambda told: words.value("", told.names.said(told.line.after)).unescape(),
     }
     return download(_("journal"), columns, _trail(wanted_lines()))
 
 
-def _trail(wanted: Wanted) -> Iterator[Line]:
+class _Told(NamedTuple):
+    line: Line
+    names: Names
+
+
+def _trail(wanted: Wanted) -> Iterator[_Told]:
     """Some lines at a time, the newest first."""
     before: int | None = None
     while lines := journal(db.session(), wanted, before=before, limit=LINES_AT_ONCE):
-        yield from lines
+        named = names(db.session(), lines)
+        yield from (_Told(line, named) for line in lines)
         before = lines[-1].id

@@ -23,6 +23,7 @@ from portal.rules.permissions import Permission
 from portal.web.filters import percent
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
+from portal.web.transaction import reads_only
 
 BEST_SOLD = 20
 STEPS = (1, 2, 5)
@@ -66,6 +67,7 @@ def figures() -> ResponseReturnValue:
 
 @blueprint.post("/chiffres/<figure>/export")
 @needs(Permission.FIGURES)
+@reads_only
 def export_figures(figure: str) -> ResponseReturnValue:
     if figure not in set(Figure):
         abort(404)

@@ -6,6 +6,9 @@ from io import BytesIO, StringIO
 from openpyxl import load_workbook
 
 from portal.exchange import jobs
+from portal.farm import downloads
+from portal.infra import audit
+from portal.infra.orm import own_transaction
 from tests.farm.trail import events
 from tests.pages import text_of
 from tests.shop.making import article
@@ -34,6 +37,21 @@ def test_a_list_is_taken_as_the_page_shows_it_and_the_trail_says_who_took_it(des
     all_of_it = read_csv(desk.submit("/ferme/produits/export", {"format": "csv"}))
     assert {"'=2+3", "Miel"} == {row[0] for row in all_of_it[1:]}
     assert "3,50" in next(row for row in all_of_it if row[0] == "'=2+3")
+
+
+def test_whoever_writes_waits_for_no_list(app, desk, session, monkeypatch):
+    make = downloads.make
+
+    def make_while_another_writes(*asked):
+        with own_transaction() as other:
+            audit.record(other, "meanwhile", ("list", "produits"), at=NOW, by=None)
+        return make(*asked)
+
+    monkeypatch.setattr(downloads, "make", make_while_another_writes)
+    assert desk.submit("/ferme/produits/export", {"format": "csv"}).status_code == 200
+    assert [event.action for event in events(session)] == ["meanwhile", "list.export"]
+    views = {view for name, view in app.view_functions.items() if name.startswith("farm.export_")}
+    assert len(views) > len(LISTS) and all(view.reads_only for view in views)
 
 
 LISTS = (

@@ -9,6 +9,7 @@ from portal.farm import blueprint
 from portal.infra.orm import db
 from portal.planning import journal as queries
 from portal.planning.journal import Wanted
+from portal.planning.subjects import names
 from portal.rules.permissions import Permission
 from portal.web.forms import Reader, day, whole
 from portal.web.guards import needs
@@ -26,6 +27,7 @@ def journal() -> ResponseReturnValue:
     return render_template(
         "farm/journal/page.html",
         lines=lines[:PAGE_SIZE],
+        names=names(db.session(), lines[:PAGE_SIZE]),
         older=lines[PAGE_SIZE - 1].id if len(lines) > PAGE_SIZE else None,
         wanted=wanted,
         asked={name: value for name, value in request.args.items() if value and name != "avant"},

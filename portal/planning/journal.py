@@ -19,6 +19,7 @@ from portal.rules.money import Money
 
 MONEY = {"price", "total", "amount", "minimum", "value"}
 _DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9.]+[+]")
 KNOWN = 20
 """How many people a name may mean: more are asked for by a longer one."""
 
@@ -69,21 +70,15 @@ class Line:
     def place(self) -> str | None:
         return f"{self.place_first} {self.place_last}" if self.place_first else None
 
-    @property
-    def changes(self) -> list[Change]:
-        old, new = self.before or {}, self.after or {}
-        return [
-            Change(field, _read(field, old.get(field)), _read(field, new.get(field)))
-            for field in {**old, **new}
-        ]
 
-
-def _read(field: str, said: Any) -> Any:
+def read(field: str, said: Any) -> Any:
     """As it was before it was written as JSON, as far as one can tell."""
     if field in MONEY and type(said) is int:
         return Money(said)
     if isinstance(said, str) and _DAY.fullmatch(said):
         return date.fromisoformat(said)
+    if isinstance(said, str) and _MOMENT.match(said):
+        return datetime.fromisoformat(said)
     return said
 
 

@@ -161,21 +161,30 @@ def given(session: Session, period: Period) -> list[Given]:
         .subquery()
     )
     quantity = cast(Basket.quantity, BigInteger)
+    # first the boxes, by delivery and formula: their contents are then met by few rows
+    boxes = (
+        select(
+            Basket.delivery_id,
+            Basket.formula_id,
+            func.sum(quantity).label("number"),
+            func.sum(quantity * type_coerce(Basket.unit_price, BigInteger)).label("cents"),
+        )
+        .join(Delivery, Delivery.id == Basket.delivery_id)
+        .where(_within(period), Basket.quantity > 0)
+        .group_by(Basket.delivery_id, Basket.formula_id)
+        .subquery()
+    )
+    same = and_(worth.c.delivery_id == boxes.c.delivery_id, worth.c.formula_id == boxes.c.formula_id)
     rows = session.execute(
         select(
             Formula.name,
-            func.sum(Basket.quantity),
-            func.sum(quantity * worth.c.thousandths),
-            func.sum(quantity * type_coerce(Basket.unit_price, BigInteger)),
+            func.sum(boxes.c.number),
+            func.sum(boxes.c.number * worth.c.thousandths),
+            func.sum(boxes.c.cents),
         )
-        .select_from(Basket)
-        .join(Delivery, Delivery.id == Basket.delivery_id)
-        .join(Formula, Formula.id == Basket.formula_id)
-        .join(
-            worth,
-            and_(worth.c.delivery_id == Basket.delivery_id, worth.c.formula_id == Basket.formula_id),
-        )
-        .where(_within(period), Basket.quantity > 0)
+        .select_from(boxes)
+        .join(worth, same)
+        .join(Formula, Formula.id == boxes.c.formula_id)
         .group_by(Formula.id, Formula.name, Formula.position)
         .order_by(Formula.position, Formula.id)
     )

@@ -18,8 +18,9 @@ from portal.deliveries.queries import view
 from portal.infra import audit, clock, locks
 from portal.rules.corrections import Refusal, refusal_to_work
 from portal.rules.cutoffs import is_past, local_day
+from portal.rules.money import Money
 from portal.rules.orders import LIVE, OrderState
-from portal.shop import queries, stock
+from portal.shop import queries, stock, vouchers
 from portal.shop.models import Happening, Order, OrderCorrection, OrderEvent, VoucherUse
 from portal.shop.orders import bring, hold, post, post_change, reserved, work_out_discounts
 from portal.shop.preparing import given
@@ -36,10 +37,14 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether something was set right, or why not; unchanged, it was so already."""
+    """Whether something was set right, or why not; unchanged, it was so already.
+
+    `voucher_gone`: what came back did without the voucher that it had, used up by others meanwhile.
+    """
 
     changed: bool = False
     refusal: Refusal | None = None
+    voucher_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +125,11 @@ def undo(
     _write_back(session, order, correction, at=now, by=by)
     correction.undone_at, correction.undone_by_id = now, by
     session.flush()
-    _record(session, "order.uncorrect", order, present, _to_json(session, order), at=now, by=by)
+    after = _to_json(session, order)
+    _record(session, "order.uncorrect", order, present, after, at=now, by=by)
     if tell:
         _tell(session, order, seen, at=now, by=by)
-    return Outcome(changed=True)
+    return Outcome(changed=True, voucher_gone=after["voucher"] != correction.before["voucher"])
 
 
 def _is_so(order: Order, asked: Correction) -> bool:
@@ -174,6 +180,7 @@ def _apply(session: Session, order: Order, asked: Correction, *, at: datetime, b
     else:
         if _came_back(order):
             stock.reserve(session, order.delivery_id, reserved(order))
+        order.discount = Money.zero()  # its voucher is free since it fell
         _become(order, OrderState.ACCEPTED, at=at, by=by, reason=asked.reason)
 
 
@@ -199,14 +206,21 @@ def _write_back(
     before = correction.before
     state = OrderState(before["state"])
     if (state in LIVE) is not (order.state in LIVE):
-        if before["voucher"]:
-            session.add(VoucherUse(order_id=order.id, voucher_id=before["voucher"]))
         _become(order, state, at=at, by=by)
+        if before["voucher"]:
+            _take_voucher(session, order, before["voucher"])
         return
     for line in order.lines:
         if str(line.id) in _touched(correction):
             line.given = before["given"][str(line.id)]
     _changed(session, order, at=at, by=by)
+
+
+def _take_voucher(session: Session, order: Order, voucher_id: int) -> None:
+    if vouchers.take_again(session, order, voucher_id):
+        work_out_discounts(session, [order])
+    else:
+        order.discount = Money.zero()
 
 
 def _to_json(session: Session, order: Order) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a voucher takes off an order, and that it does so no more often than it says."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import func, or_, select
@@ -52,6 +52,19 @@ def reduction(session: Session, code: str, *, total: Money, day: date, person: P
 def hold(session: Session, code: str) -> None:
     """Lock a voucher until our commit: who uses it meanwhile waits, and then counts our use."""
     session.scalar(locks.for_update(select(Voucher).where(Voucher.code == code), of=Voucher))
+
+
+def take_again(session: Session, order: Order, voucher_id: int) -> bool:
+    """Give a held order back the voucher that it was placed with, unless others have used it up meanwhile."""
+    own = select(Voucher).where(Voucher.id == voucher_id)
+    terms = terms_of(session.scalars(locks.for_update(own, of=Voucher)).one())
+    used, by_person = _used(session, voucher_id, Person(order.account_id, order.email))
+    counted = replace(terms, withdrawn=False)  # as on the day of the order
+    if vouchers.refusal(counted, terms.first_day, terms.minimum, used, by_person):
+        return False
+    locks.checked()
+    session.add(VoucherUse(order_id=order.id, voucher_id=voucher_id))
+    return True
 
 
 def off_order(session: Session, order_id: int, total: Money) -> Money:

@@ -111,6 +111,25 @@ def test_an_order_is_cancelled_and_comes_back_with_its_voucher(session: Session,
     ]
 
 
+def test_a_voucher_that_was_freed_takes_nothing_off_twice(session: Session, jars: Order) -> None:
+    once = voucher(session, amount=Money(100), uses=1)
+    jars.discount = Money(100)
+    session.add(VoucherUse(order_id=jars.id, voucher_id=once.id))
+    do(session, jars, Act.CANCEL)
+    do(session, jars, Act.RESTORE)
+    assert (jars.discount, session.get(VoucherUse, jars.id)) == (Money(0), None)
+    take_back(session, jars)
+    first = session.scalars(select(OrderCorrection.id).order_by(OrderCorrection.id)).first() or 0
+    assert undo(session, jars.delivery_id, first, by=SOMEBODY) == Outcome(changed=True)
+    session.flush()
+    assert jars.discount == Money(100) and session.get(VoucherUse, jars.id)
+    do(session, jars, Act.CANCEL)
+    other = order(session, {article(session, "Ail"): 1})
+    session.add(VoucherUse(order_id=other.id, voucher_id=once.id))
+    assert take_back(session, jars) == Outcome(changed=True, voucher_gone=True)
+    assert (jars.discount, session.get(VoucherUse, jars.id)) == (Money(0), None)
+
+
 @pytest.mark.parametrize(("left", "refusal"), [(2, None), (1, Refusal.NOTHING_LEFT)])
 def test_what_fell_before_the_cutoff_comes_back_if_it_is_still_there(
     session: Session, jars: Order, clock: time_machine.Traveller, left: int, refusal: Refusal | None

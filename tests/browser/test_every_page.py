@@ -22,8 +22,11 @@ from portal.shop.drafts import Entry, OfAccount
 from portal.shop.models import Wish
 from portal.shop.orders import bring
 from portal.shop.vouchers import Person
-from tests.browser.helpers import DESK, PHONE, work
+from tests.browser.helpers import DESK, PHONE, compose, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
+from tests.client import Browser
+from tests.composing import product
+from tests.farm.forms import CLOSING, FORMULA_PRICE, PERSON
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY, YACINE
 
@@ -114,7 +117,27 @@ def have_every_mail_sent(app: Flask) -> None:
     have_an_order_placed()
     have_a_wish_come_true()
     have_a_neighbour_s_goods_ordered()
+    have_the_desk_write(staff)
     work(app)
+
+
+def have_the_desk_write(staff: Browser) -> None:
+    with own_transaction() as session:
+        compose(session)
+        eggs = product(session, "oeufs")
+        order(session, {article(session, "Sirop"): 1}, email=None, day=date(2026, 6, 23))
+    short = {"formule": 3, "point": [1, 2], "remplacement": 0, "pourquoi": "Les poules couvent."}
+    staff.submit(f"/ferme/paniers/2026-06-16/mardi/manque/{eggs}", short)
+    staff.submit("/ferme/points-de-retrait/1/fermetures", CLOSING | {"first_day": "2026-06-23"})
+    staff.submit("/ferme/formules/2/prix", FORMULA_PRICE)
+    away = {"formula_id": 2, "quantity": 0, "point_id": 1, "farm_fault": 0, "reason": "Absente.", "tell": "y"}
+    corrected = {"semaine": "2026-06-08", "vu": "2-1-1-1950-550-1", **away}
+    staff.submit("/ferme/livraisons/2026-06-09/mardi/corrections/1", corrected)
+    subscription = "/ferme/abonnes/2/abonnements/3"
+    staff.submit(f"{subscription}/fin", {"jour": "2026-12-01", "dernier": "2026-12-01"})
+    staff.submit(f"{subscription}/suite")
+    staff.submit("/ferme/abonnes/2/coordonnees", PERSON | {"email": "yacine@example.net"})
+    staff.submit("/ferme/abonnes/ajout", PERSON | {"invited": "y"})
 
 
 def have_every_mail_of_orders_sent() -> None:

@@ -4,6 +4,7 @@ Some at a time, in the order of their accounts, each lot in one transaction with
 whoever stops on the way goes on from there, and nobody is told twice. The notice is locked while its lot is told.
 """
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ from portal.infra.orm import own_transaction
 from portal.profile.queries import get_farm
 from portal.rules.calendar import monday_of
 from portal.subscriptions.models import Subscription, Term
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 50
 
@@ -70,9 +73,15 @@ def _tell_some(
 
 
 def _post(session: Session, account: Account, name: str, **context: Any) -> None:
-    if outbox.can_send_to(account.email):
-        rendered = mail.render(name, farm=get_farm(session), first_name=account.first_name, **context)
-        outbox.post(session, to=account.email, **rendered.parts, at=clock.now())
+    if not outbox.can_send_to(account.email):
+        return
+    try:
+        with session.begin_nested():
+            rendered = mail.render(name, farm=get_farm(session), first_name=account.first_name, **context)
+            outbox.post(session, to=account.email, **rendered.parts, at=clock.now())
+            session.flush()
+    except Exception:  # one that cannot be told must not hold up the others
+        logger.exception("notice failed", extra={"account": account.id})
 
 
 # Something runs short

@@ -210,12 +210,12 @@ def test_many_are_told_lot_by_lot_and_whoever_stops_goes_on_from_there(session, 
     def failing(*args, **kwargs):
         calls.append(args)
         if len(calls) == 5:
-            raise OSError("the worker dies")
+            raise SystemExit("the worker dies")
         return real(*args, **kwargs)
 
     monkeypatch.setattr(announcements.mail, "render", failing)
     assert announcements.tell_of_shortages()
-    with pytest.raises(OSError):
+    with pytest.raises(SystemExit):
         announcements.tell_of_shortages()
     session.expire_all()
     assert len(session.scalars(select(Mail)).all()) == 3, "the lot that failed told nobody"
@@ -223,3 +223,21 @@ def test_many_are_told_lot_by_lot_and_whoever_stops_goes_on_from_there(session, 
     assert len(told) == len(set(told)) > 6
     ids = dict(session.execute(select(Account.email, Account.id)).all())
     assert [ids[to] for to in told] == sorted(ids[to] for to in told)
+
+
+def test_one_who_cannot_be_told_holds_nobody_up(session, tuesday, monkeypatch):
+    crowd.add(session, 30)
+    show(session, tuesday)
+    run_short(session, tuesday)
+    session.commit()
+    real = announcements.outbox.post
+    calls = []
+
+    def failing(session, *, to, **mail):
+        calls.append(to)
+        real(session, to=None if len(calls) == 2 else to, **mail)
+
+    monkeypatch.setattr(announcements.outbox, "post", failing)
+    told = [sent.recipient for sent in mails(session)]
+    assert told == calls[:1] + calls[2:] and len(told) > 6
+    assert session.scalars(select(ShortageNotice.told_at)).one()

@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
+
+from sqlalchemy import select
 
 from portal.accounts.models import Account
 from portal.catalogue.queries import FormulaView, formulas, priced_formulas
@@ -16,8 +19,11 @@ from portal.deliveries.queries import of_weeks
 from portal.exchange.columns import Column, day, one_of
 from portal.exchange.lines import BadLine, Context, Values, Verdict, Written, needs
 from portal.exchange.people import EMAIL, NUMBER, find_person
-from portal.pickup.queries import PointView, offered_points
+from portal.infra import clock, locks
+from portal.pickup.queries import ClosingView, PointView, closings, offered_points
+from portal.planning.desk import refusal_where_full
 from portal.rules.calendar import WEEK, Fortnight, Rhythm, fortnight_of, monday_of
+from portal.rules.changes import Facts
 from portal.rules.cutoffs import local_day
 from portal.rules.planning import Plan, Season, Term
 from portal.rules.terms import TermChange, effective_monday
@@ -67,19 +73,27 @@ class Writer:
         session = context.session
         self._context = context
         self._today = local_day(context.at)
-        self._withheld = withheld(session)
-        this_week = monday_of(self._today)
-        coming = of_weeks(session, this_week, this_week + AHEAD)
-        self._season = Season(delivery.for_rules for delivery in coming)
         self._offered = {priced.formula for priced in priced_formulas(session, self._today)}
         known = _by_name(formulas(session)) | _by_name(self._offered)
         self.columns = _columns(known, _by_name(offered_points(session)))
+
+    @cached_property
+    def _facts(self) -> Facts:
+        """The coming deliveries, held until our commit, and the moment at which they are."""
+        session, this_week = self._context.session, monday_of(self._today)
+        coming = of_weeks(session, this_week, this_week + AHEAD, held=True)
+        season = Season(delivery.for_rules for delivery in coming)
+        return Facts(season, clock.now(), withheld(session))
+
+    @cached_property
+    def _closings(self) -> list[ClosingView]:
+        return closings(self._context.session, self._today)
 
     def write(self, values: Values) -> Written:
         person = self._person(values)
         needs(self.columns, values)
         formula, point = values["formula"], values["point"]
-        if (point.id, formula.id) in self._withheld:
+        if (point.id, formula.id) in self._facts.withheld:
             raise BadLine("point", _("ce point ne propose pas cette formule."))
         wanted = Term(
             monday_of(self._today),
@@ -97,18 +111,33 @@ class Writer:
         if formula not in self._offered:
             raise BadLine("formula", _("elle n'est plus proposée, ou n'a pas encore de prix."))
         plan = self._plan(wanted, values, point)
-        terms.begin(self._context.session, person.id, plan, at=self._context.at, by=self._context.by)
+        full = self._fills(plan, formula, point)
+        terms.begin(self._context.session, person.id, plan, at=self._facts.now, by=self._context.by)
         names = (holding.formulas[term.formula_id] for term, holding in latest)
         also = next((known.name for known in names if known.kind is formula.kind), None)
-        note = _("reçoit déjà « %(formula)s » : c'est un abonnement de plus.", formula=also) if also else ""
-        return Written(Verdict.CREATED, note)
+        notes = (
+            [_("reçoit déjà « %(formula)s » : c'est un abonnement de plus.", formula=also)] if also else []
+        )
+        if full:
+            notes.append(_("« %(point)s » est complet : ce panier dépasse ses places.", point=point.name))
+        return Written(Verdict.CREATED, " ".join(notes))
+
+    def _fills(self, plan: Plan, formula: FormulaView, point: PointView) -> bool:
+        """Whether a point lacks the places: staff may exceed them, so they are only looked at."""
+        holding = Holding(plan, {formula.id: formula}, {point.id: point}).with_closings(self._closings)
+        unbegun = replace(holding, plan=replace(holding.plan, terms=()))
+        full = refusal_where_full(self._context.session, [(unbegun, holding.plan)], self._facts.season)
+        return full is not None
 
     def _person(self, values: Values) -> Account:
         if not {"email", "number"} & set(values):
             raise BadLine("email", _("à remplir, ou le numéro client."))
-        person = find_person(self._context.session, values)
+        session = self._context.session
+        person = find_person(session, values)
         if person is None:
             raise BadLine("email", _("personne n'a cette adresse ; importez d'abord les abonné·es."))
+        held = locks.for_update(select(Account.id).where(Account.id == person.id), of=Account)
+        session.scalars(held).one()  # nobody subscribes for them elsewhere meanwhile
         return person
 
     def _compared(self, present: Term, wanted: Term) -> Written:
@@ -131,7 +160,9 @@ class Writer:
     def _plan(self, wanted: Term, values: Values, point: PointView) -> Plan:
         """From the first week on in which nothing is closed, and not before the day that is asked for."""
         plan = Plan(0, (wanted,))
-        monday = effective_monday(plan=plan, change=TermChange(), season=self._season, now=self._context.at)
+        monday = effective_monday(
+            plan=plan, change=TermChange(), season=self._facts.season, now=self._facts.now
+        )
         if "start" in values:
             monday = max(monday, _first_week(values["start"], point))
         return replace(plan, terms=(replace(wanted, monday=monday),))

@@ -14,7 +14,7 @@ from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.rules.calendar import Rhythm
 from portal.subscriptions.models import Subscription, Term
-from tests.world import CAMILLE, NOW, STAFF
+from tests.world import ADMIN, CAMILLE, CUTOFF, NOW, STAFF
 
 PEOPLE = (
     "Mail;Prénom;Nom;Tél;Rue;CP;Ville\n"
@@ -162,6 +162,22 @@ def test_what_is_not_on_offer_is_begun_for_nobody(send, session):
     tried = send("Mail;Formule;Point\n" + lines, Subject.SUBSCRIPTIONS)
     assert counts(tried) == {"unchanged": 1, "errors": 2}
     assert [error["column"] for error in tried.report["errors"]] == ["Formule", "Formule"]
+
+
+def test_a_full_point_is_said_and_what_has_just_closed_is_left_out(send, session, clock):
+    session.scalars(select(PickupPoint).where(PickupPoint.slug == "halle")).one().capacity = 2
+    session.commit()
+    text = f"Mail;Formule;Point\n{STAFF};Petit panier;halle\n{ADMIN};Petit panier;halle\n"
+    tried = send(text, Subject.SUBSCRIPTIONS)
+    assert counts(tried) == {"created": 2, "notes": 1}
+    assert [note["line"] for note in tried.report["notes"]] == [3]
+
+    clock.move_to(CUTOFF)  # while the deliveries were waited for
+    assert imports.begin(session, tried.id, at=NOW, by=tried.made_by)
+    imports.step(session, tried.id, CUTOFF - timedelta(seconds=1))
+    assert {term.monday for term in session.scalars(select(Term).order_by(Term.id.desc()).limit(2))} == {
+        date(2026, 6, 22)
+    }
 
 
 def test_points_and_products_are_known_by_their_names(send, session):

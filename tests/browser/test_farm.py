@@ -167,7 +167,7 @@ def test_from_the_week_to_the_frozen_list(
     page.get_by_role("link", name="mardi 16 juin").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Tournée du mardi")
     expect(page.get_by_role("row", name="Halle de Serres").get_by_role("cell")).to_have_text(["1", "1", "2"])
-    page.get_by_role("link", name="Liste à imprimer").click()
+    page.get_by_role("link", name="Liste par point").click()
     expect(page.get_by_text("PROVISOIRE").first).to_be_visible()
 
     clock.move_to(CUTOFF + timedelta(minutes=1))
@@ -175,7 +175,7 @@ def test_from_the_week_to_the_frozen_list(
     page = browse(STAFF, viewport=DESK)  # staff sign in every day
     page.goto("/ferme/livraisons/2026-06-16/mardi")
     expect(page.get_by_text("Close depuis le dimanche 14 juin, 23 h 59")).to_be_visible()
-    page.get_by_role("link", name="Liste à imprimer").click()
+    page.get_by_role("link", name="Liste par point").click()
     expect(page.get_by_text("Liste arrêtée le dimanche 14 juin, 23 h 59").first).to_be_visible()
     expect(page.get_by_text("PROVISOIRE")).to_have_count(0)
 

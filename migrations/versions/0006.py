@@ -345,8 +345,14 @@ def upgrade() -> None:
         "supplier_notice",
         sa.Column("delivery_id", sa.Integer(), nullable=False),
         sa.Column("supplier_id", sa.Integer(), nullable=False),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("article_id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_supplier_notice_article_id_article"),
+            ondelete="CASCADE",
+        ),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["delivery.id"], name=op.f("fk_supplier_notice_delivery_id_delivery")
         ),
@@ -356,8 +362,9 @@ def upgrade() -> None:
             name=op.f("fk_supplier_notice_supplier_id_supplier"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("delivery_id", "supplier_id", "closed_at", name=op.f("pk_supplier_notice")),
+        sa.PrimaryKeyConstraint("delivery_id", "supplier_id", "article_id", name=op.f("pk_supplier_notice")),
     )
+    op.create_index(op.f("ix_supplier_notice_article_id"), "supplier_notice", ["article_id"])
     op.create_index(op.f("ix_supplier_notice_supplier_id"), "supplier_notice", ["supplier_id"])
 
     op.add_column("account", sa.Column("note", sa.Text(), nullable=True))
@@ -413,7 +420,7 @@ def _write_search_keys(name: str, *texts: str) -> None:
     table = sa.table(name, *(sa.column(column) for column in ("id", "search_key", *texts)))
     connection = op.get_bind()
     keys = [
-        {"key": " ".join(_bare(text) for text in written if text), "of": row_id}
+        {"key": " ".join(_bare(text) for text in written if text)[:500], "of": row_id}
         for row_id, *written in connection.execute(
             sa.select(table.c.id, *(table.c[column] for column in texts))
         ).all()
@@ -477,6 +484,9 @@ def downgrade() -> None:
     # a box that was taken off the list is one that never was, for a program that knows no corrections
     op.execute("DELETE FROM basket_correction")
     op.execute("DELETE FROM basket WHERE quantity = 0")
+    # words that it does not know either
+    op.execute("UPDATE order_event SET what = 'changed' WHERE what = 'corrected'")
+    op.execute("DELETE FROM mailed_link WHERE purpose = 'invite'")
     with op.batch_alter_table("basket", schema=None) as batch_op:
         batch_op.drop_constraint(op.f("ck_basket_billed_quantity_not_negative"), type_="check")
         batch_op.drop_constraint(op.f("ck_basket_quantity_not_negative"), type_="check")
@@ -490,6 +500,7 @@ def downgrade() -> None:
     op.drop_column("account", "search_key")
     op.drop_column("account", "note")
     op.drop_index(op.f("ix_supplier_notice_supplier_id"), "supplier_notice")
+    op.drop_index(op.f("ix_supplier_notice_article_id"), "supplier_notice")
     op.drop_table("supplier_notice")
     with op.batch_alter_table("order_correction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_order_correction_undone_by_id"))

@@ -225,7 +225,7 @@ class OrderCorrection(Base):
 
 
 class SupplierNotice(Base):
-    """That a supplier was mailed what is ordered of theirs for a delivery and closed at that moment."""
+    """That a supplier was mailed how much of an article of theirs is ordered for a delivery."""
 
     __tablename__ = "supplier_notice"
 
@@ -233,7 +233,9 @@ class SupplierNotice(Base):
     supplier_id: Mapped[int] = mapped_column(
         ForeignKey("supplier.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-    closed_at: Mapped[datetime] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     at: Mapped[datetime]
 
 

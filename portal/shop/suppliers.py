@@ -30,6 +30,7 @@ class Wanted:
 
     delivery_id: int
     supplier_id: int
+    article_id: int
     name: str
     sale_unit: SaleUnit
     content: int | None
@@ -48,6 +49,7 @@ _WANTED = View(
     Wanted,
     delivery_id=Order.delivery_id,
     supplier_id=Article.supplier_id,
+    article_id=Article.id,
     name=Article.name,
     sale_unit=Article.sale_unit,
     content=Article.content,
@@ -78,14 +80,16 @@ def _tell(session: Session, delivery_id: int) -> None:
     """The delivery's lock lets every order come in first that was in time."""
     held = locks.for_update(select(Delivery).where(Delivery.id == delivery_id), of=Delivery)
     delivery, now = session.scalars(held).one(), clock.now()
-    closed: dict[tuple[int, datetime], list[Wanted]] = {}
+    closed: dict[int, list[Wanted]] = {}
     for wanted in _wanted(session, delivery_id):
         if wanted.quantity and wanted.closes_at(delivery) <= now:
-            closed.setdefault((wanted.supplier_id, wanted.closes_at(delivery)), []).append(wanted)
-    for (supplier_id, closed_at), goods in closed.items():
-        claim = {"delivery_id": delivery_id, "supplier_id": supplier_id, "closed_at": closed_at, "at": now}
-        new = insert(session, SupplierNotice).values(claim).on_conflict_do_nothing()
-        if session.scalar(new.returning(SupplierNotice.supplier_id)):
+            closed.setdefault(wanted.supplier_id, []).append(wanted)
+    for supplier_id, goods in closed.items():
+        of = {"delivery_id": delivery_id, "supplier_id": supplier_id, "at": now}
+        claims = insert(session, SupplierNotice).values([of | {"article_id": w.article_id} for w in goods])
+        new = claims.on_conflict_do_nothing().returning(SupplierNotice.article_id)
+        untold = set(session.scalars(new))
+        if goods := [wanted for wanted in goods if wanted.article_id in untold]:
             _post(session, delivery, session.get_one(Supplier, supplier_id), goods, now)
 
 

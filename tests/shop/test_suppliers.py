@@ -52,3 +52,16 @@ def test_nobody_is_told_of_a_delivery_that_does_not_take_place(session, clock):
     order(session, {honey: 2}).delivery.cancelled_at = CUTOFF - timedelta(days=1)
     clock.move_to(CUTOFF)
     assert mails(session) == []
+
+
+def test_what_was_told_is_not_told_again_when_its_closing_is_moved(session, clock):
+    hive = Supplier(name="Le Rucher", email="rucher@example.org")
+    early = {"lead_days": FOUR_DAYS.days, "lead_time": FOUR_DAYS.time}
+    bread = article(session, "Pain", sale_unit=SaleUnit.PIECE, supplier=hive, **early)
+    order(session, {bread: 1, article(session, supplier=hive): 2})
+    clock.move_to(cutoff_instant(TUESDAY, FOUR_DAYS))
+    assert len(mails(session)) == 1
+    bread.lead_days -= 1
+    clock.move_to(CUTOFF)
+    [_, (_, text)] = mails(session)
+    assert "Miel" in text and "Pain" not in text

@@ -15,13 +15,17 @@ from sqlalchemy import func, inspect, make_url, select, table, text
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
+from portal.accounts.models import LinkPurpose, MailedLink
 from portal.infra.orm import Base, db
+from portal.rules.orders import OrderState
 from portal.rules.permissions import EVERYDAY
 from portal.settings import ROOT
+from portal.shop.models import Happening, OrderEvent
 from tests import world
 from tests.conftest import Farms, settings_for
 from tests.databases import PostgresqlDatabase
 from tests.infra.workers import environment
+from tests.shop.making import article, order
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -152,6 +156,28 @@ def test_people_are_found_by_the_key_that_the_migration_writes() -> None:
     flask_migrate.downgrade(revision="0005")
     flask_migrate.upgrade()
     assert keys() == now
+    flask_migrate.downgrade(revision="0005")
+    with db.engine.begin() as connection:
+        bare = {"name": "\ufdfa" * 80, "of": world.YACINE}  # fifteen letters each
+        connection.execute(text("UPDATE account SET last_name = :name WHERE email = :of"), bare)
+    flask_migrate.upgrade()
+    assert len(set(now) & set(keys())) == len(now) - 1 and max(map(len, keys())) == 500
+
+
+def test_words_that_the_program_before_does_not_know_go() -> None:
+    session = db.session()
+    made = order(session, {article(session): 1}, state=OrderState.ACCEPTED)
+    made.events.append(OrderEvent(at=world.NOW, what=Happening.CORRECTED))
+    for purpose in LinkPurpose:
+        when = {"created_at": world.NOW, "expires_at": world.NOW}
+        session.add(MailedLink(token_hash=purpose, purpose=purpose, account_id=made.account_id, **when))
+    session.commit()
+    db.session.remove()
+    flask_migrate.downgrade(revision="0005")
+    with db.engine.connect() as connection:
+        events = connection.scalars(text("SELECT what FROM order_event ORDER BY id")).all()
+        links = connection.scalars(text("SELECT purpose FROM mailed_link")).all()
+    assert events[-1] == Happening.CHANGED and links == [LinkPurpose.RESET_PASSWORD]
 
 
 def test_the_migrated_schema_is_that_of_the_models() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, Address, customer_number
@@ -73,8 +73,8 @@ class Held:
         return customer_number(self.account_id)
 
 
-def subscriptions(session: Session) -> Iterator[Held]:
-    """All of them, ended ones too, person by person."""
+def subscriptions(session: Session, today: date) -> Iterator[Held]:
+    """Those that have not ended, person by person: what has ended is in the archive."""
     first = (
         select(Term.subscription_id, func.min(Term.monday).label("monday"))
         .group_by(Term.subscription_id)
@@ -101,7 +101,7 @@ def subscriptions(session: Session) -> Iterator[Held]:
         .join(Term.formula)
         .join(Term.pickup_point)
         .join(first, first.c.subscription_id == Subscription.id)
-        .where(Term.until.is_(None))
+        .where(Term.until.is_(None), or_(Subscription.last_day.is_(None), Subscription.last_day >= today))
         .order_by(Account.search_key, Account.id, Subscription.id)
         .execution_options(yield_per=AT_ONCE)
     )

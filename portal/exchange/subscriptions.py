@@ -63,6 +63,7 @@ def _columns(formulas: Mapping[str, FormulaView], points: Mapping[str, PointView
         Column("rhythm", ("Rythme", "Fréquence", "Rhythm", "Frequency"), one_of(_RHYTHMS), "chaque semaine"),
         Column("point", ("Point de retrait", "Point", "Pickup point"), one_of(points), "Halle", needed=True),
         Column("start", ("Début", "À partir du", "Premier jour", "Start"), day, "16/06/2026"),
+        Column("last_day", ("Dernier jour", "Fin", "Jusqu'au", "Last day", "End"), day, ""),
     )
 
 
@@ -108,11 +109,16 @@ class Writer:
         for term, _holding in latest:
             if term.formula_id == formula.id:
                 return self._compared(term, wanted)
+        last_day = values.get("last_day")
+        if last_day and last_day < self._today:
+            return Written(Verdict.UNCHANGED, _("cet abonnement est terminé : il ne recommence pas."))
         if formula not in self._offered:
             raise BadLine("formula", _("elle n'est plus proposée, ou n'a pas encore de prix."))
         plan = self._plan(wanted, values, point)
-        full = self._fills(plan, formula, point)
-        terms.begin(self._context.session, person.id, plan, at=self._facts.now, by=self._context.by)
+        if last_day and last_day < plan.terms[0].monday:
+            raise BadLine("last_day", _("aucun panier ne peut plus venir jusque-là."))
+        full = self._fills(replace(plan, last_day=last_day), formula, point)
+        self._begin(person, plan, last_day)
         names = (holding.formulas[term.formula_id] for term, holding in latest)
         also = next((known.name for known in names if known.kind is formula.kind), None)
         notes = (
@@ -121,6 +127,11 @@ class Writer:
         if full:
             notes.append(_("« %(point)s » est complet : ce panier dépasse ses places.", point=point.name))
         return Written(Verdict.CREATED, " ".join(notes))
+
+    def _begin(self, person: Account, plan: Plan, last_day: date | None) -> None:
+        session, at, by = self._context.session, self._facts.now, self._context.by
+        begun = replace(plan, subscription_id=terms.begin(session, person.id, plan, at=at, by=by))
+        terms.set_end(session, begun, replace(begun, last_day=last_day), at=at, by=by)
 
     def _fills(self, plan: Plan, formula: FormulaView, point: PointView) -> bool:
         """Whether a point lacks the places: staff may exceed them, so they are only looked at."""

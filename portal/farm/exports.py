@@ -320,7 +320,7 @@ def export_subscriptions() -> ResponseReturnValue:
         _("Début"): lambda s: s.start,
         _("Dernier jour"): lambda s: s.last_day,
     }
-    return download(_("abonnements"), columns, leaving.subscriptions(db.session()))
+    return download(_("abonnements"), columns, leaving.subscriptions(db.session(), local_day(clock.now())))
 
 
 @blueprint.post("/legumes/export")

@@ -164,6 +164,20 @@ def test_what_is_not_on_offer_is_begun_for_nobody(send, session):
     assert [error["column"] for error in tried.report["errors"]] == ["Formule", "Formule"]
 
 
+def test_what_has_ended_does_not_begin_again(send, session):
+    text = (
+        "Mail;Formule;Point;Dernier jour\n"
+        f"{STAFF};Petit panier;halle;09/06/2026\n"
+        f"{STAFF};Grand panier;halle;30/06/2026\n"
+        f"{ADMIN};Grand panier;halle;11/06/2026\n"
+    )
+    written = send.write(send(text, Subject.SUBSCRIPTIONS))
+    assert counts(written) == {"created": 1, "unchanged": 1, "errors": 1, "notes": 1}
+    assert [error["column"] for error in written.report["errors"]] == ["Dernier jour"]
+    last = session.scalars(select(Subscription).order_by(Subscription.id.desc())).first()
+    assert last.last_day == date(2026, 6, 30)
+
+
 def test_a_full_point_is_said_and_what_has_just_closed_is_left_out(send, session, clock):
     session.scalars(select(PickupPoint).where(PickupPoint.slug == "halle")).one().capacity = 2
     session.commit()

@@ -85,12 +85,12 @@ def set_formula_price(
 
     Where the formula is received, the worker tells those who receive it, with the notice.
     """
-    formula = _held(session, formula_id)
-    known = [DatedPrice(row.since, row.price, row.vat_basis_points) for row in formula.prices]
+    formula, prices = _held(session, formula_id), _held_prices(session, formula_id)
+    known = [DatedPrice(row.since, row.price, row.vat_basis_points) for row in prices]
     today = local_day(at)
     if refusal := refusal_of_price(known, price, today=today, received=received, explained=bool(notice)):
         return refusal
-    begun = [row for row in formula.prices if row.since <= price.since]
+    begun = [row for row in prices if row.since <= price.since]
     before = begun[-1] if begun else None
     if before and (before.price, before.vat_basis_points) == (price.price, price.vat_basis_points):
         return False
@@ -116,14 +116,15 @@ def withdraw_formula_price(
     session: Session, formula_id: int, since: date, *, at: datetime, by: int
 ) -> PriceRefusal | None:
     """Take back a price that has neither begun nor been told to anybody; gone already, it stays so."""
-    formula = _held(session, formula_id)
-    price = next((row for row in formula.prices if row.since == since), None)
+    _held(session, formula_id)
+    price = next((row for row in _held_prices(session, formula_id) if row.since == since), None)
     if since <= local_day(at):
         return PriceRefusal.BEGUN
     if price is None:
         return None
     if price.told_through or price.told_at:
         return PriceRefusal.TOLD
+    locks.checked()
     session.delete(price)
     before = _for_trail(price)
     audit.record(session, "formula.price", ("formula", formula_id), at=at, by=by, before=before)
@@ -137,6 +138,12 @@ def _every() -> Any:
 def _held(session: Session, formula_id: int) -> Formula:
     that = select(Formula).where(Formula.id == formula_id)
     return session.scalars(locks.for_update(that, of=Formula)).one()
+
+
+def _held_prices(session: Session, formula_id: int) -> list[FormulaPrice]:
+    """In their order; the worker, who holds one while it tells people of it, holds no formula."""
+    own = select(FormulaPrice).where(FormulaPrice.formula_id == formula_id).order_by(FormulaPrice.since)
+    return list(session.scalars(locks.for_update(own, of=FormulaPrice)))
 
 
 def _for_trail(price: DatedPrice | FormulaPrice) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from portal.catalogue.formulas import withdraw_formula_price
 from portal.catalogue.models import FormulaPrice
 from portal.compositions.models import ShortageNotice
 from portal.infra.orm import db, own_transaction
@@ -162,3 +163,23 @@ def test_a_worker_that_is_killed_leaves_nobody_out_and_tells_nobody_twice(app: F
         wait_until(lambda: len(told(app)) > 5, process)
     tell_all(app, *news)
     assert told(app) == expected
+
+
+def test_a_price_that_somebody_was_told_of_is_not_taken_back(app: Flask) -> None:
+    def take_back() -> object:
+        with app.app_context(), own_transaction() as session:
+            large = formula(session, "grand")
+            return withdraw_formula_price(session, large, TUESDAY + 6 * WEEK, at=NOW, by=SOMEBODY)
+
+    def work() -> bool:
+        with app.app_context():
+            return announcements.tell_of_prices()
+
+    announced = select(FormulaPrice.id).where(FormulaPrice.notice.is_not(None))
+    announce(app, ALL["price"])
+    for results in meetings(app, work, take_back, every=1):
+        with app.app_context(), own_transaction() as session:
+            stands = session.scalar(announced) is not None
+        assert bool(told(app)) is stands, results
+        forget(app)
+        announce(app, ALL["price"])

@@ -81,6 +81,11 @@ def hands() -> Account | None:
     return cast(Account | None, g.get("hands"))
 
 
+def mailed() -> str:
+    """To whom an act of the page is confirmed, said to who did it."""
+    return _("Un mail le lui confirme.") if hands() else _("Un mail vous le confirme.")
+
+
 def acting() -> Acting | None:
     """What the banner of every page says."""
     if not current_user.is_authenticated or (kept := current.get(_KEY)) is None:
@@ -121,6 +126,7 @@ def _be_oneself(_over: Over) -> ResponseReturnValue:
 def init_app(app: Flask) -> None:
     app.register_error_handler(Over, _be_oneself)
     app.jinja_env.globals["acting"] = acting
+    app.jinja_env.globals["mailed"] = mailed
 
     @app.before_request
     @app.teardown_request

@@ -53,7 +53,7 @@ class SwapForm(Form):
 
     def process(self, *args: Any, **values: Any) -> None:
         for name, offered in self._choices.items():
-            self[name].choices = choices(offered)
+            self[name].choices = choices([("", _("Choisir…")), *offered])
         super().process(*args, **values)
 
     def validate_instead(self, field: Chosen) -> None:

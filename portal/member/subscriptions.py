@@ -8,6 +8,7 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
+from portal.accounts.acting import mailed
 from portal.boxes.queries import with_changes
 from portal.catalogue.models import Kind
 from portal.catalogue.queries import PricedFormula, priced_formulas
@@ -146,9 +147,7 @@ def _confirm_terms(subscription_id: int) -> ResponseReturnValue:
 
 
 def _flash_done(said: str, outcome: Outcome) -> None:
-    flash(
-        " ".join(filter(None, (said, fates_said(outcome.orders), _("Un mail vous le confirme.")))), "success"
-    )
+    flash(" ".join(filter(None, (said, fates_said(outcome.orders), mailed()))), "success")
 
 
 def _asked(subscription_id: int, sent: MultiDict[str, str], now: datetime, *, fill: bool = False) -> _Asked:
@@ -271,9 +270,10 @@ def _subscribe() -> ResponseReturnValue:
     else:
         flash(
             _(
-                "C'est fait : %(formula)s à partir du %(day)s. Un mail vous le confirme.",
+                "C'est fait : %(formula)s à partir du %(day)s. %(mailed)s",
                 formula=outcome.wanted.label,
                 day=day_words(outcome.boxes[0].delivery.day),
+                mailed=mailed(),
             ),
             "success",
         )

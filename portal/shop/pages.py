@@ -23,6 +23,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
+from portal.accounts.acting import mailed
 from portal.accounts.limits import count_try
 from portal.infra import clock, pdf
 from portal.infra.orm import db
@@ -96,7 +97,7 @@ class OrderPages:
         if outcome.refusal:
             return self.show(422, refusal=outcome.refusal)
         if outcome.done:
-            flash(_("Votre commande est annulée. Un mail vous le confirme."), "success")
+            flash(_("Votre commande est annulée. %(mailed)s", mailed=mailed()), "success")
         return self._back()
 
     def ask_amendment(self) -> ResponseReturnValue:
@@ -123,7 +124,7 @@ class OrderPages:
         if outcome.refused:
             return self._amendment(self._order(), asked, 422, outcome)
         if outcome.done:
-            flash(_("Votre commande est modifiée. Un mail vous le confirme."), "success")
+            flash(_("Votre commande est modifiée. %(mailed)s", mailed=mailed()), "success")
         return self._back()
 
     def order_again(self, keeper: Keeper, person: Person) -> ResponseReturnValue:

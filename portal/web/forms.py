@@ -77,7 +77,10 @@ class Typed(StringField):
 
 
 class Chosen(SelectField):
-    """One of the values on offer, written as the page writes it. Choices are set before the form is processed."""
+    """One of the values on offer, written as the page writes it. Choices are set before the form is processed.
+
+    An empty value stands for no choice yet.
+    """
 
     data: Any
 
@@ -85,7 +88,7 @@ class Chosen(SelectField):
         super().__init__(label, coerce=lambda value: value, validate_choice=False, **options)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        offered = {str(choice.value): choice.value for choice in self.choices or ()}
+        offered = {str(choice.value): choice.value for choice in self.choices or () if choice.value != ""}
         self.data = offered.get(valuelist[0]) if len(valuelist) == 1 else None
         if self.data is None:
             raise ValueError(_("%(field)s : choisissez dans la liste.", field=self.label.text))

@@ -21,6 +21,13 @@ const busy = (value) => ({ detail: { target } }) => target?.setAttribute("aria-b
 document.addEventListener("htmx:beforeRequest", busy("true"));
 document.addEventListener("htmx:afterRequest", busy("false"));
 
+// An answer to what has been changed since is not shown: the change asks again by itself.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const { elt, verb, formData } = detail.requestConfig;
+  if (verb !== "get" || !(elt instanceof HTMLFormElement)) return;
+  if ([...new FormData(elt)].some(([name, value]) => !formData.getAll(name).includes(value))) detail.shouldSwap = false;
+});
+
 // A press while another is on its way is not lost: it is made on what comes back.
 const pressed = new Map();
 document.addEventListener("click", (event) => {

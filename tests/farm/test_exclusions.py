@@ -89,6 +89,7 @@ def test_a_point_receives_something_else_until_it_is_taken_back(staff, session, 
         ({"instead": 2}, "À la place : un autre produit, ou rien."),
         ({"point": MAIRIE}, "Point de retrait : choisissez dans la liste."),
         ({"product": 4}, "Sans : choisissez dans la liste."),
+        ({"instead": ""}, "À la place : choisissez dans la liste."),
         ({"formula": 1}, "Ces paniers n'en contiennent pas."),
     ],
 )

@@ -78,6 +78,7 @@ def test_staff_see_and_do_on_a_persons_own_pages_and_are_themselves_on_the_farms
     session.rollback()
     change = session.scalars(select(BoxChange)).one()
     assert change.skip and change.changed_by == by
+    assert "Un mail le lui confirme." in text_of(desk.get("/planning"))
     mail = session.scalars(select(Mail).order_by(Mail.id.desc())).first()
     assert mail and mail.recipient == CAMILLE and "la ferme" in (mail.text or "").lower()
     article = desk.get("/boutique").text.split('name="article" value="')[1].split('"')[0]

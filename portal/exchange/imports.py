@@ -13,7 +13,7 @@ from portal.exchange import people, points, products, subscriptions
 from portal.exchange.columns import Column, recognise
 from portal.exchange.lines import BadLine, Context, Verdict, Writer
 from portal.exchange.models import RunState, Subject, TableImport
-from portal.exchange.reading import BadTable, Sheet, read
+from portal.exchange.reading import BadTable, Problem, Sheet, read
 from portal.infra import audit, locks
 from portal.web.i18n import gettext as _
 
@@ -118,8 +118,37 @@ def due(session: Session) -> int | None:
     return session.scalars(waiting.limit(1)).first()
 
 
+def unread(session: Session, import_id: int) -> bytes | None:
+    """A file that nobody has looked into yet."""
+    row = session.get(TableImport, import_id)
+    return row.data if row and row.state is RunState.READING and not row.lines else None
+
+
+def look_into(data: bytes) -> Sheet | Problem:
+    """What a file is, whatever it is; outside of any transaction, for a workbook may take its time."""
+    try:
+        return read(data)
+    except BadTable as bad:
+        return bad.problem
+
+
+def understand(session: Session, import_id: int, found: Sheet | Problem, now: datetime) -> None:
+    """Keep what was found in a file; from then on it is plain lines."""
+    row = _held(session, import_id)
+    if row is None or row.state is not RunState.READING or row.lines:
+        return
+    if isinstance(found, Problem):
+        row.state, row.data, row.ended_at = RunState.FAILED, None, now
+        row.report = {"problem": found.value}
+        return
+    row.data = json.dumps([found.heads, found.lines], ensure_ascii=False).encode()
+    row.lines = len(found.lines)
+    columns = WRITERS[row.subject](_context(session, row, now)).columns
+    row.report = _anew({"heads": found.heads, "columns": recognise(columns, found.heads), "missing": []})
+
+
 def step(session: Session, import_id: int, now: datetime) -> None:
-    """Understand the file, or try or write its next lines; all that it writes and how far it came commit together.
+    """Try or write the next lines of a file; all that it writes and how far it came commit together.
 
     So a worker that is killed leaves nothing half done, and the next one goes on where it was.
     """
@@ -128,18 +157,17 @@ def step(session: Session, import_id: int, now: datetime) -> None:
     )
     if row is None or row.state not in _WAITS or row.data is None:
         return
-    if not row.lines:
-        _understand(session, row, now)
-        return
     sheet = _sheet(row.data)
     writer = WRITERS[row.subject](_context(session, row, now))
     row.report = row.report | {"missing": _missing(writer, row.report["columns"])}
     if row.report["missing"]:
         row.state = RunState.READ
         return
+    if not row.done:
+        row.report = row.report | {"twice": _repeated(writer, row.report["columns"], sheet)}
     todo = sheet.lines[row.done : row.done + LINES_AT_ONCE]
     with session.begin_nested() as attempt:
-        report = _write(session, writer, row, sheet, todo)
+        report = _write(session, writer, row, todo)
         if row.state is RunState.READING:
             attempt.rollback()
     row.report = report
@@ -159,21 +187,6 @@ def _context(session: Session, row: TableImport, now: datetime) -> Context:
     return Context(session, now, row.made_by, invites)
 
 
-def _understand(session: Session, row: TableImport, now: datetime) -> None:
-    """Read it once, whatever it is; from then on it is kept as plain lines."""
-    assert row.data is not None
-    try:
-        sheet = read(row.data)
-    except BadTable as bad:
-        row.state, row.data, row.ended_at = RunState.FAILED, None, now
-        row.report = {"problem": bad.problem.value}
-        return
-    row.data = json.dumps([sheet.heads, sheet.lines], ensure_ascii=False).encode()
-    row.lines = len(sheet.lines)
-    columns = WRITERS[row.subject](_context(session, row, now)).columns
-    row.report = _anew({"heads": sheet.heads, "columns": recognise(columns, sheet.heads), "missing": []})
-
-
 def _sheet(data: bytes) -> Sheet:
     heads, lines = json.loads(data)
     return Sheet(heads, [(number, cells) for number, cells in lines])
@@ -187,18 +200,20 @@ def _missing(writer: Writer, known: Mapping[str, int]) -> list[str]:
 
 
 def _write(
-    session: Session, writer: Writer, row: TableImport, sheet: Sheet, todo: list[tuple[int, list[str]]]
+    session: Session, writer: Writer, row: TableImport, todo: list[tuple[int, list[str]]]
 ) -> dict[str, Any]:
     """Write lines, each by itself: one that cannot be is named and left out."""
     report = deepcopy(row.report)
     columns = {column.key: column for column in writer.columns}
     places: dict[str, int] = {key: place for key, place in report["columns"].items() if key in columns}
-    firsts = _firsts(writer, places, sheet)
     for number, cells in todo:
         texts = _texts(places, cells)
-        first = firsts.get(_key(writer, texts), number)
-        twice = _("la ligne %(first)s parle déjà de la même chose.", first=first)
-        wrong = [BadLine(None, twice)] if first != number else []
+        first = report["twice"].get(str(number))
+        wrong = (
+            [BadLine(None, _("la ligne %(first)s parle déjà de la même chose.", first=first))]
+            if first
+            else []
+        )
         values, unread = _values(columns, texts)
         wrong += unread
         if not wrong:
@@ -249,15 +264,15 @@ def _key(writer: Writer, texts: Mapping[str, str]) -> tuple[str, ...] | None:
     return tuple(texts.get(key, "").casefold() for key in keys) if keys else None
 
 
-def _firsts(writer: Writer, places: Mapping[str, int], sheet: Sheet) -> dict[tuple[str, ...] | None, int]:
-    """Each key's first line in the whole file."""
-    firsts: dict[tuple[str, ...] | None, int] = {}
+def _repeated(writer: Writer, places: Mapping[str, int], sheet: Sheet) -> dict[str, int]:
+    """Lines about what an earlier line of the whole file is about, and that line; by text, as JSON has its keys."""
+    firsts: dict[tuple[str, ...], int] = {}
+    repeated = {}
     for number, cells in sheet.lines:
-        texts = _texts(places, cells)
-        key = _key(writer, texts)
-        if key is not None:
-            firsts.setdefault(key, number)
-    return firsts
+        key = _key(writer, _texts(places, cells))
+        if key and (first := firsts.setdefault(key, number)) != number:
+            repeated[str(number)] = first
+    return repeated
 
 
 def _finish(session: Session, row: TableImport, now: datetime) -> None:

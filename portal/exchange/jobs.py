@@ -18,8 +18,7 @@ def work_on_imports() -> bool:
     if import_id is None:
         return False
     try:
-        with own_transaction() as session:
-            imports.step(session, import_id, clock.now())
+        _go_on(import_id)
     except OperationalError:
         raise  # somebody else holds what it needs: the task comes round again
     except Exception:
@@ -27,6 +26,17 @@ def work_on_imports() -> bool:
         with own_transaction() as session:
             imports.give_up(session, import_id, clock.now())
     return True
+
+
+def _go_on(import_id: int) -> None:
+    with own_transaction() as session:
+        data = imports.unread(session, import_id)
+    found = imports.look_into(data) if data else None
+    with own_transaction() as session:
+        if found:
+            imports.understand(session, import_id, found, clock.now())
+        else:
+            imports.step(session, import_id, clock.now())
 
 
 def work_on_archive() -> bool:

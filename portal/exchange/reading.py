@@ -18,6 +18,7 @@ from portal.exchange.tables import plain
 MOST_BYTES = 5 * 1024 * 1024
 MOST_LINES = 10_000
 MOST_COLUMNS = 60
+MOST_CELLS = 200_000
 LONGEST = 5000
 """Letters of a cell that are looked at: one too many for every field is enough to say so."""
 MOST_UNPACKED = 64 * 1024 * 1024
@@ -36,6 +37,7 @@ class Problem(StrEnum):
     TOO_BIG = "too_big"
     TOO_LONG = "too_long"
     TOO_WIDE = "too_wide"
+    TOO_FULL = "too_full"
 
 
 class BadTable(Exception):
@@ -57,7 +59,7 @@ def read(data: bytes) -> Sheet:
     if data.startswith(_OLD_WORKBOOK):
         raise BadTable(Problem.OLD_WORKBOOK)
     rows = _rows_of_workbook(data) if data.startswith(_WORKBOOK) else _rows_of_text(_decoded(data))
-    filled = ((number, row) for number, row in enumerate(rows, 1) if any(row))
+    filled = ((number, row) for number, row in enumerate(_bounded(rows), 1) if any(row))
     found = list(islice(filled, MOST_LINES + 2))
     if len(found) < 2:
         raise BadTable(Problem.EMPTY)
@@ -67,6 +69,15 @@ def read(data: bytes) -> Sheet:
     if max(len(row) for _, row in found) > MOST_COLUMNS:
         raise BadTable(Problem.TOO_WIDE)
     return Sheet(heads, lines)
+
+
+def _bounded(rows: Iterable[list[str]]) -> Iterator[list[str]]:
+    cells = 0
+    for row in rows:
+        cells += len(row)
+        if cells > MOST_CELLS:
+            raise BadTable(Problem.TOO_FULL)
+        yield row
 
 
 def _decoded(data: bytes) -> str:

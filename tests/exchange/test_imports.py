@@ -9,7 +9,9 @@ from portal.accounts.models import Account, Address, MailedLink
 from portal.catalogue.models import Formula, FormulaPrice, Product
 from portal.exchange import imports, jobs
 from portal.exchange.models import RunState, Subject, TableImport
+from portal.infra import audit
 from portal.infra.audit import AuditEvent
+from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.rules.calendar import Rhythm
@@ -241,6 +243,18 @@ def test_a_worker_that_is_killed_leaves_whole_steps_and_the_next_one_goes_on(sen
     session.rollback()
     send.work()
     assert (send.again(tried.id).state, number_of(session, Account)) == (RunState.DONE, before + 125)
+
+
+def test_whoever_writes_waits_for_no_file(send, monkeypatch):
+    read = imports.read
+
+    def read_while_another_writes(data):
+        with own_transaction() as other:
+            audit.record(other, "meanwhile", ("table_import", 1), at=NOW, by=None)
+        return read(data)
+
+    monkeypatch.setattr(imports, "read", read_while_another_writes)
+    assert send(PEOPLE).state is RunState.READ
 
 
 def test_what_cannot_be_read_or_has_waited_too_long_is_forgotten(send, session, monkeypatch):

@@ -101,6 +101,7 @@ def test_columns_are_known_by_their_french_and_english_names_without_accents_and
         (laughing, Problem.NOT_A_TABLE),
         (b"Nom\n" + b"a\n" * (MOST_LINES + 1), Problem.TOO_LONG),
         (b"a;" * 80 + b"\n" + b"b;" * 80, Problem.TOO_WIDE),
+        ((b"a;" * 50 + b"\n") * 4001, Problem.TOO_FULL),
     ],
 )
 def test_what_is_no_table_is_refused_and_said_why(data, problem):

@@ -12,7 +12,7 @@ from typing import Any, cast
 from flask import Flask, flash, g, make_response, redirect, request, url_for
 from flask import session as current
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
+from flask_login import current_user, user_logged_in
 from sqlalchemy.orm import Session
 
 from portal.accounts import sessions
@@ -123,7 +123,15 @@ def _be_oneself(_over: Over) -> ResponseReturnValue:
     return make_response("", 200, {"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
 
 
+def _forget(_app: Flask, **_: object) -> None:
+    """Whoever signs in is themselves, whatever was begun in this browser before."""
+    current.pop(_KEY, None)
+    g.pop("hands", None)
+    audit.deputy.set(None)
+
+
 def init_app(app: Flask) -> None:
+    user_logged_in.connect(_forget, app)
     app.register_error_handler(Over, _be_oneself)
     app.jinja_env.globals["acting"] = acting
     app.jinja_env.globals["mailed"] = mailed

@@ -22,7 +22,7 @@ from tests.accounts.people import account_of
 from tests.client import Browser
 from tests.pages import text_of
 from tests.stall import stock_the_shop
-from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY, YACINE
+from tests.world import ADMIN, CAMILLE, NOW, PASSPHRASE, STAFF, TUESDAY, YACINE
 
 WEEK = monday_of(TUESDAY)
 BANNER = "Vous voyez le site comme"
@@ -51,6 +51,10 @@ def test_staff_see_and_do_on_a_persons_own_pages_and_are_themselves_on_the_farms
     by = account_of(session, STAFF).id
     stock_the_shop(session)
     session.commit()
+    assert 'value="semaine"' in desk.get(f"/ferme/abonnes/{camille}").text
+    assert see_as(desk, camille, vers="semaine", lundi=WEEK) == f"/planning/{WEEK}"
+    assert desk.submit(f"/ferme/abonnes/{camille}/voir-comme", {"vers": "semaine"}).status_code == 422
+    assert desk.submit("/ferme/voir-comme/fin").status_code == 303
     assert see_as(desk, camille, vers="planning") == "/planning"
     for path in (
         "/espace",
@@ -91,6 +95,18 @@ def test_staff_see_and_do_on_a_persons_own_pages_and_are_themselves_on_the_farms
         ("box.change", by, camille),
         ("acting.end", by, None),
     ]
+
+
+def test_whoever_signs_in_after_them_in_the_same_browser_is_nobody_else(
+    desk: Browser, session: Session, camille: int
+) -> None:
+    see_as(desk, camille)
+    for email, way in ((ADMIN, "/ferme"), (STAFF, "/ferme"), (YACINE, "/espace")):
+        assert desk.sign_in_by_form(email).location == way
+        for path in ("/espace", way):
+            page = desk.get(path).text
+            assert BANNER not in page and "Aubert" not in page, email
+    assert trail(session) == [("acting.begin", account_of(session, STAFF).id, None)]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from portal.planning.queries import Card, planning
 from portal.rules.cutoffs import PARIS, local_day
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
+from portal.web.i18n import gettext as _
 
 BEHIND, AHEAD = timedelta(weeks=4), timedelta(weeks=52)
 REFRESH = timedelta(hours=6)
@@ -94,7 +95,7 @@ def write(session: Session, account_id: int, *, farm: str, host: str, link: str,
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     for name in ("name", "x-wr-calname"):
-        calendar.add(name, f"Paniers, {farm}")
+        calendar.add(name, _("Paniers, %(farm)s", farm=farm))
     calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(REFRESH))
     for card in cards:
@@ -127,13 +128,16 @@ def _event(card: Card, changed: dict[tuple[str, int], datetime], host: str, link
         f"{box.quantity} × {box.formula.name}" if box.quantity > 1 else box.formula.name
         for box in card.to_come
     ]
-    names += [f"commande {order.number}" for order in card.orders]
+    names += [_("commande %(number)s", number=order.number) for order in card.orders]
     event.add("summary", ", ".join(names))
     event.add("location", f"{point.name}, {point.address}, {point.postcode} {point.town}")
     event.add("geo", (point.latitude, point.longitude))
-    closing = card.closing
-    closed = f"{closing.point.name} est fermé : {closing.reason}." if closing else None
-    event.add("description", "\n".join(filter(None, [closed, point.access, link])))
+    said = [point.access, link]
+    if closing := card.closing:
+        said.insert(
+            0, _("%(point)s est fermé : %(reason)s.", point=closing.point.name, reason=closing.reason)
+        )
+    event.add("description", "\n".join(filter(None, said)))
     event.add("url", link)
     event.add("transp", "TRANSPARENT")
     return event

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account
 from portal.deliveries.models import Delivery
 from portal.infra.audit import AuditEvent
-from portal.pickup.models import PickupPoint
+from portal.pickup.models import PickupPoint, PointClosing
 from portal.planning.models import CalendarFeed
 from portal.rules.cutoffs import PARIS
 from tests.client import Browser
 from tests.pages import text_of
-from tests.world import CAMILLE, CUTOFF, TUESDAY, YACINE
+from tests.world import CAMILLE, CUTOFF, NOW, TUESDAY, YACINE
 
 BOX, EGGS = 1, 2
 WEEK = "/planning/2026-06-15"
@@ -97,6 +97,20 @@ def test_a_delivery_that_the_farm_moves_moves_and_one_it_cancels_disappears(
     delivery.cancelled_at = CUTOFF
     session.commit()
     assert before["UID"] not in events(client, address)
+
+
+def test_a_box_that_its_point_is_closed_for_says_so_in_typeset_words(
+    client: Browser, session: Session
+) -> None:
+    points = {point.slug: point for point in session.scalars(select(PickupPoint))}
+    session.add(
+        PointClosing(pickup_point_id=points["halle"].id, substitute_id=points["gare"].id, first_day=TUESDAY,
+                     last_day=TUESDAY, reason="Travaux", made_at=NOW)
+    )  # fmt: skip
+    session.commit()
+    event = on_tuesday(events(client, address_of(client)))
+    assert "Halle de Serres est fermé\u00a0: Travaux." in event["DESCRIPTION"]
+    assert event["LOCATION"].startswith("Gare de Veynes")
 
 
 def test_while_nothing_changes_it_is_the_same_to_the_last_byte(

@@ -14,8 +14,9 @@ from sqlalchemy import Select, delete, func, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
-from portal.boxes.carried import carried, loads
+from portal.boxes.carried import carried, counts, loads
 from portal.boxes.queries import MemberBox, member_boxes, with_changes
+from portal.catalogue.queries import formulas
 from portal.deliveries.queries import DeliveryView, of_weeks, upcoming
 from portal.infra import audit, clock, locks, mail, outbox
 from portal.pickup.models import PickupPoint, PointClosing
@@ -30,7 +31,7 @@ from portal.rules.orders import LIVE, OrderState
 from portal.rules.planning import Closing, Place
 from portal.shop.models import Order, order_number
 from portal.subscriptions.models import Subscription
-from portal.subscriptions.queries import of_account
+from portal.subscriptions.queries import of_account, withheld
 
 WAITING = sorted(LIVE - {OrderState.DELIVERED})
 
@@ -57,9 +58,13 @@ class Diverted:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a closing would come to; deliveries that have closed already go where they went."""
+    """What a closing would come to; deliveries that have closed already go where they went.
+
+    `withheld` are the formulas, by name, that the substitute does not offer and boxes would bring there.
+    """
 
     diverted: tuple[Diverted, ...]
+    withheld: tuple[str, ...]
     closed: tuple[DeliveryView, ...]
     people: int
     refusal: Refusal | None = None
@@ -79,16 +84,28 @@ def preview(session: Session, wish: Wish, now: datetime) -> Preview:
     there = upcoming(session, wish.first_day, wish.last_day, [wish.point.tour_id])
     opened = [d for d in there if d.for_rules.is_open(now)]
     ids = [delivery.id for delivery in opened]
-    boxes, orders = _boxes_at(session, wish.point.id, ids), _orders_at(session, wish.point.id, ids)
+    orders = _orders_at(session, wish.point.id, ids)
+    boxes = {
+        delivery_id: [count for count in counted if count.pickup_point_id == wish.point.id]
+        for delivery_id, counted in counts(session, ids).items()
+    }
+    brought = {(wish.substitute.id, count.formula_id) for counted in boxes.values() for count in counted}
+    missing = brought & withheld(session)
     weeks = {delivery.week for delivery in opened}
     taken: Counter[date] = Counter()
     for (_, week), places in loads(session, [wish.point.id, wish.substitute.id], weeks).items():
         taken[week] += places
     return Preview(
         tuple(
-            Diverted(d, boxes.get(d.id, 0), orders.get(d.id, 0), wish.substitute.capacity - taken[d.week])
+            Diverted(
+                d,
+                sum(count.boxes for count in boxes[d.id]),
+                orders.get(d.id, 0),
+                wish.substitute.capacity - taken[d.week],
+            )
             for d in opened
         ),
+        tuple(one.name for one in formulas(session) if (wish.substitute.id, one.id) in missing),
         tuple(d for d in there if d not in opened and not d.cancelled),
         session.scalar(select(func.count()).select_from(_people(wish.point.id, ids).subquery())) or 0,
         _refusal(session, wish, now),
@@ -186,13 +203,6 @@ def _hold(session: Session, *point_ids: int) -> datetime:
 
 def _open_ids(session: Session, tour_id: int, first_day: date, last_day: date, now: datetime) -> list[int]:
     return [d.id for d in upcoming(session, first_day, last_day, [tour_id]) if d.for_rules.is_open(now)]
-
-
-def _boxes_at(session: Session, point_id: int, delivery_ids: Collection[int]) -> dict[int, int]:
-    boxes = carried(delivery_ids)
-    counted = select(boxes.c.delivery_id, func.sum(boxes.c.quantity)).group_by(boxes.c.delivery_id)
-    rows = session.execute(counted.where(boxes.c.pickup_point_id == point_id))
-    return {delivery_id: int(n) for delivery_id, n in rows}
 
 
 def _orders_at(session: Session, point_id: int, delivery_ids: Collection[int]) -> dict[int, int]:

@@ -5,6 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.pickup.models import PointClosing
+from portal.subscriptions.models import Withheld
 from tests.client import Browser
 from tests.farm.forms import CLOSING
 from tests.pages import text_of
@@ -23,8 +24,12 @@ def test_closing_a_point_shows_whom_it_concerns_does_it_and_takes_it_back(staff:
     session.commit()
     words = text_of(staff.get(PAGE, query_string=CLOSING))
     assert "Une personne reçoit un mail." in words
-    assert "mardi 16 juin 2 1 39 restent mardi 23 juin 2 0 39 restent" in words
+    assert "mardi 16 juin 2 1 39 places libres après mardi 23 juin 2 0 39 places libres après" in words
     assert found() == [], "looking writes nothing"
+    assert "ne propose pas" not in words
+    session.add(Withheld(pickup_point_id=2, formula_id=2))
+    session.commit()
+    assert "Gare de Veynes ne propose pas : Grand panier." in text_of(staff.get(PAGE, query_string=CLOSING))
     done = staff.submit(PAGE, data=CLOSING)
     assert done.status_code == 303 and [row.reason for row in found()] == ["Travaux"]
     words = text_of(staff.get(PAGE))

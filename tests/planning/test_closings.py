@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account
 from portal.boxes.carried import counts
 from portal.boxes.jobs import freeze_due
+from portal.catalogue.queries import formulas
 from portal.deliveries.queries import upcoming
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
@@ -27,7 +28,7 @@ from portal.rules.closings import Refusal
 from portal.shop.jobs import follow_closings
 from portal.shop.models import Order
 from portal.shop.travel import point_stops
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import Subscription, Withheld
 from tests import crowd
 from tests.planning.test_skip import person
 from tests.shop import making
@@ -97,6 +98,20 @@ def test_what_comes_to_a_closed_point_comes_to_its_substitute_and_one_mail_says_
     assert "Halle de Serres est fermé du mardi 16 juin au mardi 23 juin : Travaux." in said(mail)
     assert "À retirer : Gare de Veynes, 2 place du Village" in said(mail)
     assert work() == [mail], "nobody is told twice"
+
+
+def test_the_formulas_that_the_substitute_does_not_offer_are_named_before_and_come_all_the_same(
+    session: Session, staff: int
+) -> None:
+    assert preview(session, wish(session), NOW).withheld == ()
+    gare = wish(session).substitute.id
+    session.add_all(Withheld(pickup_point_id=gare, formula_id=formula.id) for formula in formulas(session))
+    session.flush()
+    assert preview(session, wish(session), NOW).withheld == ("Grand panier", "Œufs"), (
+        "of no other formula comes a box"
+    )
+    assert close(session, wish(session), "Travaux", by=staff).changed
+    assert there(session) == ["gare", "gare", "halle"]
 
 
 def test_what_has_closed_stays_and_what_is_taken_back_comes_back(

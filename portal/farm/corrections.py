@@ -77,6 +77,8 @@ def undo_correction(day: date, tour: str, of: str, correction_id: int) -> Respon
     ) or abort(404)
     if outcome.refusal:
         return _list(delivery, refusal=outcome.refusal, status=422)
+    if isinstance(outcome, of_orders.Outcome) and outcome.voucher_gone:
+        flash(_("Son bon de réduction a servi entre-temps : la commande revient sans remise."), "error")
     return _done(delivery, outcome.changed, _("C'est annulé : de nouveau comme avant."))
 
 
@@ -144,13 +146,15 @@ def _boxes(delivery: DeliveryView, subscription_id: int) -> dict[date, FrozenBox
 
 
 def _form(delivery: DeliveryView, whose: Subscription, box: FrozenBox | None) -> BoxForm:
-    """As the box stands; one that is added, as by the subscription's terms."""
+    """As the box stands; one that is added, as by the subscription's terms. Either may keep what is retired."""
     session = db.session()
     term = next((t for t in reversed(whose.terms) if t.monday <= delivery.week), whose.terms[0])
     formula_id, point_id = (box.formula_id, box.point_id) if box else (term.formula_id, term.pickup_point_id)
     form = BoxForm()
     form.formula_id.choices = choices(
-        (priced.formula.id, priced.formula.name) for priced in priced_formulas(session, delivery.day)
+        (priced.formula.id, priced.formula.name)
+        for priced in priced_formulas(session, delivery.day, retired=True)
+        if priced.formula.id == formula_id or not priced.formula.retired
     )
     form.point_id.choices = choices(
         (point.id, point.name)

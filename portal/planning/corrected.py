@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Select, and_, func, select
@@ -14,7 +15,7 @@ from portal.boxes.models import Basket, BasketCorrection
 from portal.catalogue.models import Formula
 from portal.deliveries.queries import DeliveryView
 from portal.planning.corrections import from_json
-from portal.rules.alphabet import search_words
+from portal.rules.alphabet import search_key, search_words
 from portal.rules.corrections import FrozenBox
 from portal.rules.orders import LIVE, OrderState
 from portal.rules.selling import SaleUnit
@@ -171,7 +172,10 @@ class Candidate:
 
 
 def candidates(session: Session, delivery: DeliveryView, text: str) -> list[Candidate]:
-    """Whose box may be set right or added: by name, who receives one before who does not."""
+    """Whose box may be set right or added: by name alone, who receives one before who does not.
+
+    Whoever sets boxes right need not be one who may look people up by how they are reached.
+    """
     words = search_words(text)
     if not words:
         return []
@@ -192,6 +196,10 @@ def candidates(session: Session, delivery: DeliveryView, text: str) -> list[Cand
         .outerjoin(received, received.c.subscription_id == Subscription.id)
         .where(*(Account.search_key.contains(word, autoescape=True) for word in words))
         .order_by((boxes > 0).desc(), Account.search_key, Subscription.id)
-        .limit(FOUND_AT_MOST)
     )
-    return [Candidate(key, f"{last} {first}", formula, number) for key, first, last, formula, number in rows]
+    found = (
+        Candidate(key, f"{last} {first}", formula, number)
+        for key, first, last, formula, number in rows
+        if all(word in search_key(last, first) for word in words)
+    )
+    return list(islice(found, FOUND_AT_MOST))

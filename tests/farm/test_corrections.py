@@ -10,12 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.boxes.models import BasketCorrection
+from portal.catalogue.models import Formula
 from portal.infra.outbox import Mail
+from portal.rules.money import Money
 from portal.rules.orders import OrderState
-from portal.shop.models import Order, OrderCorrection
+from portal.shop.models import Order, OrderCorrection, VoucherUse
 from tests.client import Browser
 from tests.pages import text_of
 from tests.shop.making import article, order
+from tests.shop.vouching import voucher
 from tests.world import CAMILLE, CUTOFF, STAFF
 
 LIST = "/ferme/livraisons/2026-06-16/mardi/corrections"
@@ -53,6 +56,8 @@ BOX = {
 def test_a_box_is_found_taken_off_and_brought_back(shed: Browser, session: Session) -> None:
     found = text_of(shed.get(f"{LIST}?q=aubert"))
     assert "Aubert Camille Grand panier 1 panier ce jour" in found and "Benali" not in found
+    for reached in ("063998", "camille@example.org", "example"):
+        assert "panier ce jour" not in text_of(shed.get(f"{LIST}?q={reached}")), "by names alone"
     form = text_of(shed.get(FORM))
     assert "Facturé jusqu'ici : 1 × 19,50 €" in form and "sa commande B10001" in form
     assert send(shed, FORM, **BOX, tell="y")[0] == 303
@@ -86,6 +91,18 @@ def test_what_is_wrong_is_said_beside_it_and_nothing_changes(shed: Browser, sess
     assert not session.scalars(select(BasketCorrection)).all()
 
 
+def test_a_box_of_a_retired_formula_is_taken_off_and_nobody_else_is_given_one(
+    shed: Browser, session: Session
+) -> None:
+    for formula in session.scalars(select(Formula)):
+        formula.retired_at = CUTOFF
+    session.commit()
+    page = shed.get(FORM).text
+    assert 'value="2"' in page and "Petit panier" not in page
+    assert send(shed, FORM, **BOX | {"formula_id": "1", "quantity": "1"})[0] == 422
+    assert send(shed, FORM, **BOX)[0] == 303
+
+
 def test_somebody_without_a_box_is_given_one_that_is_billed(shed: Browser, session: Session) -> None:
     send(shed, FORM, **BOX | {"farm_fault": "1"})
     assert "Un panier ajouté est facturé" in text_of(shed.get(FORM))
@@ -111,6 +128,21 @@ def test_an_order_is_set_right_from_its_page(shed: Browser, session: Session) ->
     assert send(shed, path, act="restore", reason="Revenue.")[0] == 303
     assert text_of(shed.get(LIST)).count("Commande B10001") == 3
     assert send(shed, path, act="sing", reason="Revenue.")[0] == 422
+
+
+def test_staff_read_that_an_order_comes_back_without_its_voucher(shed: Browser, session: Session) -> None:
+    once, path = voucher(session, amount=Money(100), uses=1), "/ferme/commandes/1/correction"
+    session.add(VoucherUse(order_id=1, voucher_id=once.id))
+    session.get_one(Order, 1).discount = Money(100)
+    session.commit()
+    assert send(shed, path, act="cancel", reason="Partie.")[0] == 303
+    assert "elle revient sans remise" in text_of(shed.get(path))
+    other = order(session, {article(session, "Ail"): 1})
+    session.add(VoucherUse(order_id=other.id, voucher_id=once.id))
+    correction = session.scalars(select(OrderCorrection.id)).one()
+    session.commit()
+    shed.submit(f"{LIST}/commandes/{correction}/annulation")
+    assert "Son bon de réduction a servi entre-temps" in text_of(shed.get(LIST))
 
 
 def test_before_the_cutoff_there_is_nothing_to_correct(client: Browser) -> None:

@@ -1,10 +1,9 @@
 """Products from a table, as the boxes and the harvest know them: known by their name."""
 
-from typing import Any
-
 from sqlalchemy import select
 
 from portal.catalogue.models import Product, Unit
+from portal.catalogue.products import add_product
 from portal.exchange.columns import Column, euros, one_of
 from portal.exchange.lines import BadLine, Context, Values, Verdict, Written, needs
 from portal.infra import audit, locks
@@ -49,21 +48,27 @@ class Writer:
         if "name" not in values:
             raise BadLine("name", _("à remplir."))
         session, at, by = self._context.session, self._context.at, self._context.by
-        slug = slug_of(values["name"])[:60].strip("-")
-        if not slug:
+        if not slug_of(values["name"]):
             raise BadLine("name", _("des lettres ou des chiffres."))
-        product = session.scalar(locks.for_update(select(Product).where(Product.slug == slug), of=Product))
+        product = self._find(values["name"])
         if product is None:
             needs(self.columns, values)
-            known: dict[str, Any] = {**_UNDRAWN, **values}
-            product = Product(slug=slug, **known)
-            session.add(product)
-            session.flush()
-            after = {"unit": product.unit, "value": product.value.cents}
-            audit.record(session, "product.create", ("product", product.id), at=at, by=by, after=after)
+            add_product(session, {**_UNDRAWN, **values}, at=at, by=by)
             return Written(Verdict.CREATED)
         if values.get("unit", product.unit) is not product.unit:
             raise BadLine("unit", _("ce produit est déjà compté autrement ; ajoutez-en un autre."))
         wanted = {key: value for key, value in values.items() if key != "name"}
         changed = audit.change(session, product, wanted, at=at, by=by)
         return Written(Verdict.CHANGED if changed else Verdict.UNCHANGED)
+
+    def _find(self, name: str) -> Product | None:
+        """The one that is still grown first; nobody adds another meanwhile."""
+        session = self._context.session
+        locks.named(session, "product slugs")
+        grown_first = select(Product).order_by(Product.retired_at.is_not(None), Product.id)
+        every = session.scalars(grown_first)
+        found = next((product for product in every if slug_of(product.name) == slug_of(name)), None)
+        if found is None:
+            return None
+        that = select(Product).where(Product.id == found.id)
+        return session.scalars(locks.for_update(that, of=Product)).one()

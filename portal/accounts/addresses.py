@@ -10,6 +10,9 @@ from portal.accounts.models import Address
 from portal.infra import audit
 from portal.infra.orm import View
 
+NAMED = 160
+"""As long as a name may be; a first and a last one together can be a letter more."""
+
 
 @dataclass(frozen=True, slots=True)
 class AddressView:

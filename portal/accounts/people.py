@@ -22,6 +22,7 @@ class Refusal(StrEnum):
 
     ADDRESS_TAKEN = "address_taken"
     CLOSED = "closed"
+    HAS_PASSWORD = "has_password"  # noqa: S105
     LAST_ADMIN = "last_admin"
 
 
@@ -41,7 +42,7 @@ def add(session: Session, values: Mapping[str, Any], *, at: datetime, by: int) -
 def change(
     session: Session, account: Account, values: Mapping[str, Any], *, at: datetime, by: int
 ) -> list[str] | Refusal:
-    """Write what differs; an address that is left is told so, and links that were mailed there open nothing more."""
+    """Write what differs; an address that is left is told so, and neither links nor sessions from before open more."""
     left = account.email
     try:
         with session.begin_nested():
@@ -51,15 +52,21 @@ def change(
         return Refusal.ADDRESS_TAKEN
     if account.email != left:
         services.void_links(session, account)
+        services.revoke_all(session, account, at=at, by=by)
         written = mail.render("address_changed", first_name=account.first_name, at=at)
         outbox.post(session, to=left, at=at, **written.parts)
     return changed
 
 
 def invite(session: Session, account: Account, *, at: datetime, by: int | None) -> Refusal | None:
-    """Mail a link to choose a password with; those sent before are void."""
+    """Mail a link to choose a first password with; those sent before are void.
+
+    Who has one sets another alone: else whoever may change the mail address could enter as that person.
+    """
     if not account.active:
         return Refusal.CLOSED
+    if account.password is not None:
+        return Refusal.HAS_PASSWORD
     services.mail_invitation(session, account, at=at, by=by)
     return None
 

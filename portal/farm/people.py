@@ -7,12 +7,13 @@ from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_security.utils import login_user
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form, ValidationError
 from wtforms.widgets import EmailInput, TelInput
 
 from portal.accounts import people as services
-from portal.accounts.addresses import AddressView, billing_address, keep_billing_address
+from portal.accounts.addresses import NAMED, AddressView, billing_address, keep_billing_address
 from portal.accounts.models import Account
 from portal.accounts.people import Refusal
 from portal.accounts.queries import find_account
@@ -76,7 +77,7 @@ class PersonForm(Form):
         if not self.street.data:
             return None
         name = f"{self.first_name.data} {self.last_name.data}"
-        return AddressView(name, self.street.data, self.postcode.data, self.town.data)
+        return AddressView(name[:NAMED], self.street.data, self.postcode.data, self.town.data)
 
 
 @blueprint.get("/abonnes")
@@ -197,6 +198,8 @@ def save_contact(account_id: int) -> ResponseReturnValue:
     changed = services.change(session, account, form.person, at=at, by=by)
     if isinstance(changed, Refusal):
         return _taken(form, account)
+    if "email" in changed and account.id == by:
+        login_user(account)  # their own: its sessions have ended
     known, address = billing_address(session, account_id), form.address
     if known and address:  # a bill may be to a company, or to somebody else of the house
         address = replace(address, name=known.name)

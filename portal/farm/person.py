@@ -83,8 +83,14 @@ def save_note(account_id: int) -> ResponseReturnValue:
 @needs(Permission.PEOPLE)
 def invite_person(account_id: int) -> ResponseReturnValue:
     account = editable_or_403(account_id)
-    if services.invite(db.session(), account, at=clock.now(), by=staff().id):
+    refusal = services.invite(db.session(), account, at=clock.now(), by=staff().id)
+    if refusal is Refusal.CLOSED:
         flash(_("Son accès est fermé : ouvrez-le d'abord."), "warning")
+    elif refusal:
+        flash(
+            _("Un mot de passe est déjà choisi. S'il est oublié, « Mot de passe oublié » en donne un autre."),
+            "warning",
+        )
     else:
         flash(_("Un mail part à %(address)s.", address=account.email), "success")
     return _back(account_id)

@@ -13,7 +13,7 @@ from portal.accounts.people import Refusal
 from portal.accounts.queries import find_link
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
-from tests.accounts.people import account_of, browser_of, signed_in
+from tests.accounts.people import account_of, browser_of, opens, signed_in
 from tests.world import CAMILLE, NOW, STAFF, YACINE
 
 NOE = {"email": "noe@example.org", "first_name": "Noé", "last_name": "Lœwe", "phone": "06 39 98 12 34"}
@@ -52,18 +52,35 @@ def test_whoever_is_invited_chooses_a_password_within_a_fortnight_and_enters(
     assert list(session.scalars(trail)) == ["account_created", "account_invited", "account_invited"]
 
 
+def test_who_has_a_password_is_not_invited_and_a_new_address_ends_what_was_open(
+    app: Flask, session: Session
+) -> None:
+    client, by = signed_in(app, CAMILLE), account_of(session, STAFF).id
+    camille = account_of(session, CAMILLE)
+    assert people.invite(session, camille, at=NOW, by=by) is Refusal.HAS_PASSWORD
+    assert not session.scalars(select(MailedLink)).all() and not session.scalars(select(Mail)).all()
+    people.change(session, camille, {"phone": "06 39 98 00 02"}, at=NOW, by=by)
+    session.commit()
+    assert opens(client)
+    people.change(session, account_of(session, CAMILLE), {"email": "c@example.org"}, at=NOW, by=by)
+    session.commit()
+    assert not opens(client)
+
+
 def test_a_mail_address_has_one_account_and_links_do_not_follow_to_another(session: Session) -> None:
     camille, by = account_of(session, CAMILLE), account_of(session, STAFF).id
     assert people.add(session, NOE | {"email": CAMILLE}, at=NOW, by=by) is Refusal.ADDRESS_TAKEN
     assert people.change(session, camille, {"email": YACINE}, at=NOW, by=by) is Refusal.ADDRESS_TAKEN
     session.refresh(camille)
     assert camille.email == CAMILLE
+    camille.password = None
     people.invite(session, camille, at=NOW, by=by)
     people.change(session, camille, {"phone": "06 39 98 00 02"}, at=NOW, by=by)
     assert session.scalars(select(MailedLink)).all()
     assert people.change(session, camille, {"email": "c@example.org"}, at=NOW, by=by) == ["email"]
     assert not session.scalars(select(MailedLink)).all()
-    event = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
+    changes = select(AuditEvent).where(AuditEvent.action == "account.change").order_by(AuditEvent.id.desc())
+    event = session.scalars(changes).first()
     assert event and event.account_id == by and event.after == {"fields": ["email"]}, "never a personal value"
 
 

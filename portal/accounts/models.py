@@ -13,6 +13,8 @@ from portal.rules.alphabet import search_key
 from portal.rules.permissions import Permission, RoleName, allows
 
 FIRST_CUSTOMER_NUMBER = 10_000
+SEARCHED = 500
+"""So much of what somebody is found by is kept: bare letters can be many more than those that were typed."""
 
 
 def customer_number(account_id: int) -> str:
@@ -53,7 +55,7 @@ class Account(Base, UserMixin):
     phone: Mapped[str | None] = mapped_column(String(30))
     note: Mapped[str | None] = mapped_column(Text)
     """What staff should know; the person may ask to read it."""
-    search_key: Mapped[str] = mapped_column(String(500), server_default="", index=True)
+    search_key: Mapped[str] = mapped_column(String(SEARCHED), server_default="", index=True)
     """Name, mail address and telephone as staff type them: without accents, case and gaps."""
     created_at: Mapped[datetime]
     roles: Mapped[list[Role]] = relationship(secondary=account_role, lazy="selectin")  # type: ignore[assignment]
@@ -81,7 +83,8 @@ class Account(Base, UserMixin):
 @event.listens_for(Account, "before_insert")
 @event.listens_for(Account, "before_update")
 def _write_search_key(_mapper: object, _connection: object, account: Account) -> None:
-    account.search_key = search_key(account.last_name, account.first_name, account.email, account.phone)
+    key = search_key(account.last_name, account.first_name, account.email, account.phone)
+    account.search_key = key[:SEARCHED]
 
 
 class SignInSession(Base):
@@ -156,9 +159,10 @@ class Address(Base):
     """Offered first for bills."""
     created_at: Mapped[datetime]
     archived_at: Mapped[datetime | None]
-    search_key: Mapped[str] = mapped_column(String(500), server_default="")
+    search_key: Mapped[str] = mapped_column(String(SEARCHED), server_default="")
 
 
 @event.listens_for(Address, "before_insert")
 def _write_address_key(_mapper: object, _connection: object, address: Address) -> None:
-    address.search_key = search_key(address.name, address.street, address.postcode, address.town)
+    key = search_key(address.name, address.street, address.postcode, address.town)
+    address.search_key = key[:SEARCHED]

@@ -47,11 +47,21 @@ def test_whoever_calls_is_found_by_what_they_say(desk: Browser, session: Session
     assert names(desk, q=f"C{10_000 + yacine.id}") == {"Benali"}
     for text in ("aubert benali", "zzz", "' OR 1=1 --", "06 12 35", "a%t", "a_b"):
         assert names(desk, q=text) <= {"Aubert"} and names(desk, q=text) in (set(), {"Aubert"}), text
-    assert not names(desk, q="a%t") and "Personne ainsi" in desk.get(LIST, query_string={"q": "zzz"}).text
+    assert not names(desk, q="a%t") and "Personne ne correspond" in desk.get(LIST, query_string={"q": "zzz"}).text
     for text in ("%", "\u202e", "--", "é" * 2_000):
         assert names(desk, q=text) in (names(desk), set())
     for text in ("\x00", "\ud800".encode("utf-8", "surrogatepass")):
         assert desk.get(LIST, query_string={"q": text}).status_code in (200, 400)
+
+
+def test_letters_that_are_many_when_bare_are_found_by_as_many_as_are_kept(
+    desk: Browser, session: Session
+) -> None:
+    long = "\ufdfa" * 80
+    answer = desk.submit(f"{LIST}/ajout", PERSON | {"last_name": long, "first_name": long})
+    assert answer.status_code == 303, "fifteen letters each"
+    assert text_of(desk.get(LIST, query_string={"q": "\ufdfa"})).count("1 personne") == 1
+    assert {len(account_of(session, PERSON["email"]).search_key)} == {500}
 
 
 def test_filters_narrow_and_say_how_many(desk: Browser, session: Session) -> None:
@@ -119,7 +129,8 @@ def test_a_person_is_seen_in_one_look_in_as_many_queries(
         desk.get(page)
     for number in range(3):
         desk.submit(f"{page}/note", {"note": f"Note {number}"})
-        desk.submit(f"{page}/invitation")
+    desk.submit(f"{page}/invitation")
+    assert "Un mot de passe est déjà choisi." in text_of(desk.get(page))
     with count_queries() as after:
         text = text_of(desk.get(page))
     assert len(after) <= len(before) + 1 and len(after) <= 40, len(after)
@@ -192,6 +203,8 @@ def test_a_colleagues_mail_address_takes_the_right_to_give_roles(
     sophie = account_of(session, STAFF).id
     assert admin.get(f"{LIST}/{sophie}/coordonnees").status_code == 200
     assert admin.submit(f"{LIST}/{boss}/fermeture").status_code == 403, "nobody shuts themselves out"
+    admin.submit(f"{LIST}/{boss}/coordonnees", PERSON)
+    assert admin.get(f"{LIST}/{boss}").status_code == 200, "nor with a new address of their own"
 
 
 def test_a_subscription_is_started_and_ended_for_somebody(staff: Browser, session: Session) -> None:

@@ -1,12 +1,14 @@
 """Tables that staff send: taken in, tried without writing, then written, some lines at a time."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.exchange import people, points, products, subscriptions
@@ -16,6 +18,8 @@ from portal.exchange.models import RunState, Subject, TableImport
 from portal.exchange.reading import BadTable, Problem, Sheet, read
 from portal.infra import audit, locks
 from portal.web.i18n import gettext as _
+
+logger = logging.getLogger(__name__)
 
 WRITERS: Mapping[Subject, Callable[[Context], Writer]] = {
     Subject.PEOPLE: people.Writer,
@@ -66,7 +70,7 @@ def begin(session: Session, import_id: int, *, at: datetime, by: int) -> bool:
     row = _held(session, import_id)
     if row is None or row.state is not RunState.READ or row.report["missing"]:
         return False
-    row.state, row.done, row.report = RunState.WRITING, 0, _anew(row.report)
+    row.state, row.done, row.report = RunState.WRITING, 0, {**_anew(row.report), "by": by}
     audit.record(session, "import.begin", ("table_import", row.id), at=at, by=by)
     return True
 
@@ -178,13 +182,21 @@ def step(session: Session, import_id: int, now: datetime) -> None:
 
 def give_up(session: Session, import_id: int, now: datetime) -> None:
     """A step has failed in a way that nobody thought of: it is not tried for ever."""
-    values = {"state": RunState.FAILED, "data": None, "ended_at": now, "report": {"problem": "broken"}}
-    session.execute(update(TableImport).where(TableImport.id == import_id).values(values))
+    row = _held(session, import_id)
+    if row is not None:
+        row.state, row.data, row.ended_at = RunState.FAILED, None, now
+        row.report = {**row.report, "problem": "broken"}
 
 
 def _context(session: Session, row: TableImport, now: datetime) -> Context:
     invites = row.invites and row.state is RunState.WRITING
-    return Context(session, now, row.made_by, invites)
+    return Context(session, now, _hand(row), invites)
+
+
+def _hand(row: TableImport) -> int:
+    """Who said yes to it, once somebody has; until then who sent it."""
+    by: int = row.report.get("by", row.made_by)
+    return by
 
 
 def _sheet(data: bytes) -> Sheet:
@@ -222,6 +234,9 @@ def _write(
                     written = writer.write(values)
             except BadLine as bad:
                 wrong = [bad]
+            except (IntegrityError, DataError):
+                logger.exception("line of a table refused", extra={"import_id": row.id, "line": number})
+                wrong = [BadLine(None, _("la base de données la refuse ; elle n'a pas été écrite."))]
             else:
                 report["counts"][written.verdict.value] += 1
                 _say(report, "notes", [{"line": number, "says": written.note}] if written.note else [])
@@ -281,4 +296,4 @@ def _finish(session: Session, row: TableImport, now: datetime) -> None:
         return
     row.state, row.data, row.ended_at = RunState.DONE, None, now
     counts = row.report["counts"]
-    audit.record(session, "import.end", ("table_import", row.id), at=now, by=row.made_by, after=counts)
+    audit.record(session, "import.end", ("table_import", row.id), at=now, by=_hand(row), after=counts)

@@ -5,7 +5,7 @@ import re
 from sqlalchemy.orm import Session
 
 from portal.accounts import people
-from portal.accounts.addresses import AddressView, billing_address, keep_billing_address
+from portal.accounts.addresses import NAMED, AddressView, billing_address, keep_billing_address
 from portal.accounts.models import FIRST_CUSTOMER_NUMBER, Account
 from portal.accounts.people import Refusal
 from portal.accounts.queries import find_account
@@ -83,14 +83,15 @@ class Writer:
             at=self._context.at,
             by=self._context.by,
         )
-        assert not isinstance(added, Refusal), "its address was looked for in this transaction"
+        if isinstance(added, Refusal):
+            raise BadLine("email", _("quelqu'un vient de prendre cette adresse."))
         if self._context.invites:
             people.invite(self._context.session, added, at=self._context.at, by=self._context.by)
         return added
 
     def _move(self, account: Account, street: str, postcode: str, town: str) -> bool:
         before = billing_address(self._context.session, account.id)
-        name = before.name if before else account.full_name
+        name = before.name if before else account.full_name[:NAMED]
         wanted = AddressView(name, street, postcode, town)
         return keep_billing_address(
             self._context.session, account.id, wanted, at=self._context.at, by=self._context.by

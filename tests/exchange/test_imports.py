@@ -116,6 +116,27 @@ def test_errors_are_said_by_line_and_column_and_the_other_lines_are_written(send
     assert number_of(session, Account) == before + 1
 
 
+def test_a_line_that_the_database_refuses_takes_none_along(send, session, monkeypatch):
+    monkeypatch.setattr("portal.exchange.people.find_account", lambda *_: None)  # as if they came meanwhile
+    written = send.write(send(PEOPLE))
+    assert written.state is RunState.DONE and counts(written) == {"created": 1, "errors": 1}
+    monkeypatch.setattr("portal.catalogue.products.free_slug", lambda *_: "carottes")
+    tried = send("Nom;Unité;Prix\nCarottes;kg;3\nFenouil;kg;3\n", Subject.PRODUCTS)
+    assert counts(tried) == {"changed": 1, "errors": 1}
+
+
+def test_the_trail_names_who_said_yes(send, session):
+    tried = send(PEOPLE)
+    admin = session.scalars(select(Account.id).where(Account.email == ADMIN)).one()
+    assert imports.begin(session, tried.id, at=NOW, by=admin)
+    session.commit()
+    send.work()
+    acts = session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+    assert acts[0].account_id == tried.made_by != admin
+    assert {event.action for event in acts[1:]} >= {"import.begin", "import.end", "account.change"}
+    assert {event.account_id for event in acts[1:]} == {admin}
+
+
 def test_a_column_that_is_not_recognised_is_pointed_out(send, session):
     text = "Où écrire;Prénom;Nom\nlea@exemple.fr;Léa;Blanc\n"
     tried = send(text)
@@ -212,7 +233,15 @@ def test_points_and_products_are_known_by_their_names(send, session):
     halle = session.scalars(select(PickupPoint).where(PickupPoint.slug == "halle")).one()
     assert (halle.name, halle.capacity) == ("Halle de Serres", 60)
 
-    products = "Légume;Unité;Prix;Parcelle\nCAROTTES;kg;2,80;Serre 2\nBlettes;botte;1,90;\nRadis;kg;1;\n"
+    session.scalars(select(Product).where(Product.slug == "carottes")).one().name = "Carottes fanes"
+    session.commit()
+    long = "Tomates anciennes de toutes les couleurs et de toutes les formes"
+    products = f"Nom;Unité;Prix\nCarottes fanes;kg;2,50\n{long};kg;4\n"
+    assert counts(send.write(send(products, Subject.PRODUCTS))) == {"created": 1, "unchanged": 1}
+    assert counts(send(products, Subject.PRODUCTS)) == {"unchanged": 2}
+    products = (
+        "Légume;Unité;Prix;Parcelle\nCAROTTES FANES;kg;2,80;Serre 2\nBlettes;botte;1,90;\nRadis;kg;1;\n"
+    )
     tried = send(products, Subject.PRODUCTS)
     assert counts(tried) == {"created": 1, "changed": 1, "errors": 1}
     send.write(tried)
@@ -262,7 +291,8 @@ def test_what_cannot_be_read_or_has_waited_too_long_is_forgotten(send, session, 
     with monkeypatch.context() as patched:
         patched.setattr(imports, "_write", lambda *_: 1 / 0)
         broken = send(PEOPLE)
-    assert (broken.state, broken.data, broken.report) == (RunState.FAILED, None, {"problem": "broken"})
+    assert (broken.state, broken.data, broken.report["problem"]) == (RunState.FAILED, None, "broken")
+    assert broken.report["counts"]["errors"] == 0 and broken.report["heads"]
     waits = send(PEOPLE)
     imports.forget_old(session, NOW + imports.KEPT)
     assert session.get(TableImport, waits.id)

@@ -2,12 +2,13 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import closing
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from io import TextIOWrapper
+from itertools import count
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, TypeVar
 
@@ -40,6 +41,12 @@ _CONTENT_TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+def own_head(name: str, taken: Container[str]) -> str:
+    """A head for a column of its own, where the name may be another's too."""
+    heads = (name if number == 1 else f"{name} ({number})" for number in count(1))
+    return next(head for head in heads if head not in taken)
 
 
 def write(file: IO[bytes], kind: Format, columns: Columns[Row], rows: Iterable[Row]) -> int:

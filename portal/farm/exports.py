@@ -13,6 +13,7 @@ from portal.catalogue.models import Product, Unit
 from portal.catalogue.queries import FormulaView, formula_prices, formulas
 from portal.deliveries.queries import DeliveryState, DeliveryView, prepared_until, upcoming
 from portal.exchange import leaving
+from portal.exchange.tables import own_head
 from portal.farm import blueprint
 from portal.farm.downloads import download
 from portal.farm.journal import wanted_lines
@@ -189,7 +190,7 @@ def export_deliveries() -> ResponseReturnValue:
         _("Motif"): lambda d: d.cancel_reason or d.move_reason,
     }
     for formula in formulas(session):
-        columns[formula.name] = partial(count, formula)
+        columns[own_head(formula.name, columns)] = partial(count, formula)
     return download(_("livraisons"), columns, shown)
 
 
@@ -199,7 +200,7 @@ class Ordered(NamedTuple):
 
 
 @blueprint.post("/commandes/export")
-@needs(Permission.ORDERS)
+@needs(Permission.READ_ORDERS)
 @reads_only
 def export_orders() -> ResponseReturnValue:
     """A year of them, and those to come, delivery by delivery."""
@@ -210,7 +211,7 @@ def export_orders() -> ResponseReturnValue:
 
 
 @blueprint.post(f"{OF_DELIVERY}/export")
-@needs(Permission.ORDERS)
+@needs(Permission.READ_ORDERS)
 @reads_only
 def export_delivery_orders(day: date, tour: str) -> ResponseReturnValue:
     delivery = delivery_or_404(day, tour)

@@ -10,6 +10,7 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from portal.exchange.tables import own_head
 from portal.farm import blueprint
 from portal.farm.downloads import download
 from portal.figures import queries
@@ -81,7 +82,7 @@ def export_figures(figure: str) -> ResponseReturnValue:
     counted = _WEEKLY[wanted](session, period)
     columns: dict[str, Callable[[Any], Any]] = {_("Semaine du"): itemgetter(0)}
     for place, (series, _numbers) in enumerate(counted.series):
-        columns[series] = lambda row, place=place: row[1][place]  # type: ignore[misc]
+        columns[own_head(series, columns)] = lambda row, place=place: row[1][place]  # type: ignore[misc]
     return download(name, columns, counted.rows)
 
 

@@ -4,9 +4,10 @@ A box that a correction took off has a quantity of nothing and is none; a cancel
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
@@ -23,6 +24,8 @@ from portal.rules.orders import LIVE
 from portal.rules.selling import KILO, SaleUnit
 from portal.shop.models import Order, OrderLine
 from portal.subscriptions.models import Subscription, Term
+
+Key = TypeVar("Key", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Weekly:
 def boxes(session: Session, period: Period) -> Weekly:
     """By week and formula, those that went out."""
     rows = session.execute(
-        select(Delivery.week, Formula.name, Formula.position, func.sum(Basket.quantity))
+        select(Delivery.week, Formula.id, Formula.name, func.sum(Basket.quantity))
         .select_from(Basket)
         .join(Delivery, Delivery.id == Basket.delivery_id)
         .join(Formula, Formula.id == Basket.formula_id)
@@ -64,9 +67,8 @@ def boxes(session: Session, period: Period) -> Weekly:
         .group_by(Delivery.week, Formula.id, Formula.name, Formula.position)
         .order_by(Formula.position, Formula.id)
     ).all()
-    counts = {(name, week): int(number) for week, name, _position, number in rows}
-    names = dict.fromkeys(name for _week, name, _position, _number in rows)
-    return _weekly(period, names, counts)
+    counts = {(formula_id, week): int(number) for week, formula_id, _name, number in rows}
+    return _weekly(period, {formula_id: name for _week, formula_id, name, _number in rows}, counts)
 
 
 def absences(session: Session, period: Period, *, skipped: str, suspended: str) -> Weekly:
@@ -111,7 +113,7 @@ def absences(session: Session, period: Period, *, skipped: str, suspended: str) 
     ).all()
     counts = {(skipped, week): int(number) for week, number, _ in rows}
     counts |= {(suspended, week): int(number) for week, _, number in rows}
-    return _weekly(period, (skipped, suspended), counts)
+    return _weekly(period, {skipped: skipped, suspended: suspended}, counts)
 
 
 def comings_and_goings(session: Session, period: Period, *, new: str, ended: str) -> Weekly:
@@ -128,7 +130,7 @@ def comings_and_goings(session: Session, period: Period, *, new: str, ended: str
     for day, number in session.execute(over.group_by(Subscription.last_day)):
         assert day is not None, "it lies in the period"
         counts[ended, monday_of(day)] += number
-    return _weekly(period, (new, ended), counts)
+    return _weekly(period, {new: new, ended: ended}, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,7 @@ def _within(period: Period) -> ColumnElement[bool]:
     )
 
 
-def _weekly(period: Period, names: Iterable[str], counts: Mapping[tuple[str, date], int]) -> Weekly:
+def _weekly(period: Period, names: Mapping[Key, str], counts: Mapping[tuple[Key, date], int]) -> Weekly:
     weeks = period.weeks
-    return Weekly(weeks, [(name, [counts.get((name, week), 0) for week in weeks]) for name in names])
+    series = [(name, [counts.get((key, week), 0) for week in weeks]) for key, name in names.items()]
+    return Weekly(weeks, series)

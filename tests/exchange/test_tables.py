@@ -7,7 +7,7 @@ import pytest
 from openpyxl import load_workbook
 
 from portal.exchange.reading import read
-from portal.exchange.tables import Format, make
+from portal.exchange.tables import Format, make, own_head
 from portal.rules.money import Money
 
 HOSTILE = ["=1+1", "+33", "-2", "@SUM(A1)", "\t=1", "\r=1", " =cmd|' /C calc'!A0", "＝1"]
@@ -52,6 +52,11 @@ def test_no_cell_is_a_formula_and_what_was_written_comes_back(kind):
     else:
         assert {cell.data_type for cell in load_workbook(BytesIO(data)).active["A"]} == {"s"}
     assert [cells[0] for _, cells in read(data).lines] == [text.strip() for text in HOSTILE]
+
+
+def test_a_head_is_one_column_s():
+    assert own_head("Panier", {}) == "Panier"
+    assert own_head("Date", {"Date": 1, "Date (2)": 1}) == "Date (3)"
 
 
 def test_what_no_sheet_can_hold_is_left_out():

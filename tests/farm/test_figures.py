@@ -10,6 +10,7 @@ from sqlalchemy import select
 from portal.accounts.models import Account
 from portal.boxes import services
 from portal.boxes.models import Basket, BoxChange, Suspension
+from portal.catalogue.models import Formula
 from portal.compositions.models import Composition, CompositionLine, CompositionState
 from portal.deliveries.models import Delivery
 from portal.figures import queries
@@ -68,6 +69,10 @@ def test_boxes_are_those_that_went_out(session, frozen):
     every = select(Basket).join(Delivery, Delivery.id == Basket.delivery_id).where(Delivery.week == MONDAY)
     counted = sum(basket.quantity for basket in session.scalars(every))
     assert sum(before.values()) == counted > 0
+    for row in session.scalars(select(Formula)):
+        row.name = "Panier"
+    assert queries.boxes(session, Period(MONDAY, MONDAY)).total == counted
+    session.rollback()
     eggs = session.scalars(every.where(Basket.subscription_id.in_(camilles(session)))).all()[1]
     eggs.quantity = 0
     session.flush()

@@ -1,5 +1,6 @@
 """« Voir comme l'abonné·e »: the way into the members' pages in somebody's place, and back."""
 
+from datetime import date
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
@@ -10,13 +11,16 @@ from portal.farm import blueprint, staff
 from portal.farm.people import account_or_404
 from portal.infra import clock
 from portal.infra.orm import db
+from portal.rules.calendar import monday_of
 from portal.rules.permissions import Permission
+from portal.web.forms import day as read_day
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 
 TARGETS = {
     "espace": "member.home",
     "planning": "member.planning",
+    "semaine": "member.week",
     "suspension": "member.suspension",
     "abonnements": "member.subscriptions",
     "modifier": "member.change_terms",
@@ -35,12 +39,21 @@ def begin_acting(account_id: int) -> ResponseReturnValue:
     values: dict[str, Any] = {}
     if target == "modifier":
         values["subscription_id"] = request.form.get("abonnement", type=int) or abort(422)
+    if target == "semaine":
+        values["week"] = monday_of(_day(request.form.get("lundi", "")))
     if not acting.begin(db.session(), staff(), account, at=clock.now()):
         flash(
             _("On ne voit pas le site à la place de quelqu'un de la ferme, ni d'un compte fermé."), "warning"
         )
         return redirect(url_for("farm.person", account_id=account_id), 303)
     return redirect(url_for(TARGETS[target], **values), 303)
+
+
+def _day(sent: str) -> date:
+    try:
+        return read_day(sent)
+    except ValueError:
+        abort(422)
 
 
 @blueprint.post("/voir-comme/fin")

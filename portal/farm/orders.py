@@ -84,7 +84,7 @@ class Wanted:
 
 
 @blueprint.get("/commandes")
-@needs(Permission.ORDERS)
+@needs(Permission.READ_ORDERS)
 def orders() -> ResponseReturnValue:
     """Delivery by delivery, the next one first; or whom one looks for, whatever the delivery."""
     session, now = db.session(), clock.now()
@@ -111,7 +111,7 @@ def orders() -> ResponseReturnValue:
 
 
 @blueprint.get(OF_DELIVERY)
-@needs(Permission.ORDERS)
+@needs(Permission.READ_ORDERS)
 def delivery_orders(day: date, tour: str) -> ResponseReturnValue:
     return _delivery_page(delivery_or_404(day, tour))
 
@@ -185,7 +185,7 @@ def prepare_orders(day: date, tour: str) -> ResponseReturnValue:
 
 
 @blueprint.get(ADDRESS)
-@needs(Permission.ORDERS)
+@needs(Permission.READ_ORDERS)
 def order(order_id: int) -> ResponseReturnValue:
     return order_page(order_or_404(order_id), ReasonForm())
 
@@ -253,6 +253,7 @@ def order_page(
         "farm/orders/page.html",
         order=found,
         form=form,
+        works=staff().may(Permission.ORDERS),
         to_accept=found.state is OrderState.PLACED,
         refusal_to_refuse=refusal_to_judge(
             found.state, OrderState.REFUSED, found.delivery.cutoff_at, now, shortage=shortage

@@ -25,6 +25,7 @@ from portal.rules.changes import Refusal
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import Permission
 from portal.web.filters import day as day_words
+from portal.web.filters import money
 from portal.web.forms import Chosen, Typed, choices, whole
 from portal.web.forms import day as read_day
 from portal.web.guards import needs
@@ -56,8 +57,13 @@ class StartForm(Form):
         super().__init__(sent, **values)
 
     def process(self, *args: Any, **values: Any) -> None:
-        self.formula.choices = choices((item.formula.id, item.formula.name) for item in self.formulas)
-        self.point.choices = choices((point.id, point.name) for point in self.points)
+        none = ("", _("Choisir…"))
+        priced = [
+            (i.formula.id, _("%(formula)s, %(price)s", formula=i.formula.name, price=money(i.price)))
+            for i in self.formulas
+        ]
+        self.formula.choices = choices([none, *priced])
+        self.point.choices = choices([none, *((point.id, point.name) for point in self.points)])
         self.rhythm.choices = choices((rhythm.value, rhythm.value) for rhythm in Rhythm)
         super().process(*args, **values)
 

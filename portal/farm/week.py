@@ -13,6 +13,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from portal.boxes.jobs import PLACES_AHEAD
 from portal.catalogue.queries import FormulaView, formulas
 from portal.compositions.models import CompositionState
 from portal.compositions.queries import progress
@@ -59,11 +60,11 @@ LEADS_TO = {
     Todo.COMPOSE: "farm.compositions",
     Todo.SHOW: "farm.compositions",
     Todo.CONFIRM: "farm.compositions",
-    Todo.ACCEPT: "farm.delivery_orders",
+    Todo.ACCEPT: "farm.accept_orders",
     Todo.PRINT: "farm.delivery",
     Todo.HARVEST: "farm.packing",
     Todo.WEIGH: "farm.weighing",
-    Todo.PREPARE: "farm.delivery_orders",
+    Todo.PREPARE: "farm.prepare_orders",
     Todo.PACK: "farm.packing",
     Todo.DELIVER: "farm.packing",
 }
@@ -161,10 +162,11 @@ def _warnings(
         "mails_failed": well.mails_failed if is_open("farm.mailbox") else 0,
         "mails_late": is_open("farm.mailbox") and outbox.is_late(session, now),
         "unfrozen": watch.unfrozen(session, now),
+        "weeks_counted": PLACES_AHEAD,
         "crowded": watch.crowded_points(session) if is_open("farm.points") else (),
         "unpriced": watch.unpriced_formulas(session, on_sale, today) if is_open("farm.formulas") else (),
         "short": watch.short_articles(session, today) if is_open("farm.products") else (),
-        "withdrawals": sheets.open_withdrawals(session) if is_open("farm.orders") else (),
+        "withdrawals": sheets.open_withdrawals(session) if is_open("farm.settle_withdrawal") else (),
         "not_open": is_open("farm.new_conditions") and not has_conditions(session),
     }
 

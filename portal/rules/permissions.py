@@ -38,6 +38,8 @@ class Permission(StrEnum):
     SELL = "sell"
     """The shop's products, shelves, suppliers, stock."""
     VOUCHERS = "vouchers"
+    READ_ORDERS = "read_orders"
+    """See them and take their list away: whoever bills does, too."""
     ORDERS = "orders"
     """Accept, weigh, prepare, refuse, refund."""
     CORRECT = "correct"
@@ -71,6 +73,7 @@ GRANTS: Mapping[RoleName, frozenset[Permission]] = {
             _P.ROUNDS,
             _P.SELL,
             _P.VOUCHERS,
+            _P.READ_ORDERS,
             _P.ORDERS,
             _P.CORRECT,
             _P.PEOPLE,
@@ -82,8 +85,8 @@ GRANTS: Mapping[RoleName, frozenset[Permission]] = {
         }
     ),
     RoleName.GROWING: frozenset({_P.LOOK, _P.COMPOSE, _P.PACK, _P.SELL, _P.FIGURES}),
-    RoleName.LOGISTICS: frozenset({_P.LOOK, _P.PACK, _P.ROUNDS, _P.ORDERS, _P.CORRECT}),
-    RoleName.ACCOUNTS: frozenset({_P.LOOK, _P.VOUCHERS, _P.PEOPLE, _P.PRICES, _P.FIGURES}),
+    RoleName.LOGISTICS: frozenset({_P.LOOK, _P.PACK, _P.ROUNDS, _P.READ_ORDERS, _P.ORDERS, _P.CORRECT}),
+    RoleName.ACCOUNTS: frozenset({_P.LOOK, _P.VOUCHERS, _P.READ_ORDERS, _P.PEOPLE, _P.PRICES, _P.FIGURES}),
     RoleName.ADMIN: frozenset(Permission),
 }
 

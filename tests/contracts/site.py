@@ -78,6 +78,7 @@ calendar   yes   -        -          -         yes
 rounds     yes   -        yes        -         yes
 sell       yes   yes      -          -         yes
 vouchers   yes   -        -          yes       yes
+read_orders yes  -        yes        yes       yes
 orders     yes   -        yes        -         yes
 correct    yes   -        yes        -         yes
 people     yes   -        -          yes       yes
@@ -239,8 +240,8 @@ GET   /ferme/legumes/<id:product_id>                                            
 POST  /ferme/legumes/<id:product_id>                                                   compose
 POST  /ferme/legumes/<id:product_id>/retrait                                           compose
 POST  /ferme/legumes/<id:product_id>/retour                                            compose
-GET   /ferme/commandes                                                                 orders
-GET   /ferme/commandes/<date:day>/<tour>                                               orders
+GET   /ferme/commandes                                                                 read_orders
+GET   /ferme/commandes/<date:day>/<tour>                                               read_orders
 POST  /ferme/commandes/<date:day>/<tour>/acceptation                                   orders
 POST  /ferme/commandes/<date:day>/<tour>/preparation                                   orders
 GET   /ferme/commandes/<date:day>/<tour>/pesee                                         orders
@@ -253,7 +254,7 @@ GET   /ferme/commandes/<date:day>/<tour>/bordereaux                             
 GET   /ferme/commandes/<date:day>/<tour>/points                                        look
 GET   /ferme/commandes/<date:day>/<tour>/fournisseurs                                  look
 GET   /ferme/commandes/<date:day>/<tour>/fournisseurs.txt                              look
-GET   /ferme/commandes/<id:order_id>                                                   orders
+GET   /ferme/commandes/<id:order_id>                                                   read_orders
 POST  /ferme/commandes/<id:order_id>/acceptation                                       orders
 POST  /ferme/commandes/<id:order_id>/refus                                             orders
 POST  /ferme/commandes/<id:order_id>/annulation                                        orders
@@ -344,8 +345,8 @@ POST  /ferme/bons/export                                                        
 POST  /ferme/formules/export                                                           look        200
 POST  /ferme/livraisons/export                                                         look        200
 POST  /ferme/livraisons/<date:day>/<tour>/liste/export                                 look        200
-POST  /ferme/commandes/export                                                          orders      200
-POST  /ferme/commandes/<date:day>/<tour>/export                                        orders      200
+POST  /ferme/commandes/export                                                          read_orders 200
+POST  /ferme/commandes/<date:day>/<tour>/export                                        read_orders 200
 POST  /ferme/courrier/export                                                           mail        200
 POST  /ferme/abonnes/export                                                            exchange    200
 POST  /ferme/abonnes/abonnements/export                                                exchange    200

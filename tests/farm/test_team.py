@@ -136,7 +136,7 @@ HREF = re.compile(r'href="(/ferme[^"?#]*)')
         ("desk", ["", "/livraisons", "/commandes", "/abonnes", "/produits", "/sommaire"]),
         ("growing", ["", "/livraisons", "/produits", "/sommaire"]),
         ("logistics", ["", "/livraisons", "/commandes", "/sommaire"]),
-        ("accounts", ["", "/livraisons", "/abonnes", "/sommaire"]),
+        ("accounts", ["", "/livraisons", "/commandes", "/abonnes", "/sommaire"]),
     ],
 )
 def test_the_bar_and_the_list_of_all_show_each_role_its_own_ways_and_all_are_open(desk, session, role, ways):

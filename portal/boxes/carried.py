@@ -222,6 +222,11 @@ def owed(delivery_id: int) -> Select[Any]:
     ).where(Delivery.id == delivery_id)
 
 
+def absent(*columns: Any) -> Select[Any]:
+    """Boxes owed that do not come with deliveries, skipped or suspended."""
+    return _usual(*columns).where(_before_the_end(), ~_comes())
+
+
 def _in_force(term: Any, week: Any) -> ColumnElement[bool]:
     return and_(term.monday <= week, or_(term.until.is_(None), term.until > week))
 

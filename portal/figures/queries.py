@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, exists, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from portal.boxes.models import Basket, BoxChange, Suspension
+from portal.boxes.carried import absent
+from portal.boxes.models import Basket, BoxChange
 from portal.catalogue.models import Article, Formula, Product, Unit
 from portal.compositions.models import Composition, CompositionLine
 from portal.deliveries.models import Delivery
-from portal.pickup.models import PickupPoint
 from portal.rules.amounts import gap
-from portal.rules.calendar import WEEK, Fortnight, Rhythm, monday_of
+from portal.rules.calendar import WEEK, monday_of
 from portal.rules.money import Money
 from portal.rules.orders import LIVE
 from portal.rules.selling import KILO, SaleUnit
@@ -74,41 +74,13 @@ def boxes(session: Session, period: Period) -> Weekly:
 def absences(session: Session, period: Period, *, skipped: str, suspended: str) -> Weekly:
     """Boxes that were owed and did not come, by week: a skip beats the suspension that it lies in."""
     skip = func.coalesce(BoxChange.skip, False).is_(True)
-    taken_back = and_(BoxChange.skip.is_(False), BoxChange.skip_at >= Suspension.made_at)
-    suspension = exists().where(
-        Suspension.subscription_id == Subscription.id,
-        Delivery.day.between(Suspension.first_day, Suspension.last_day),
-        Suspension.made_at < Delivery.cutoff_at,
-        or_(Suspension.ended_at.is_(None), Delivery.cutoff_at <= Suspension.ended_at),
-        func.coalesce(taken_back, False).is_(False),
-    )
-    held = suspension.correlate(Subscription, Delivery, BoxChange)
-    owes = or_(
-        Term.rhythm == Rhythm.WEEKLY,
-        and_(Term.rhythm == Rhythm.FORTNIGHT_A, Delivery.fortnight == Fortnight.A),
-        and_(Term.rhythm == Rhythm.FORTNIGHT_B, Delivery.fortnight == Fortnight.B),
-    )
     rows = session.execute(
-        select(
+        absent(
             Delivery.week,
             func.sum(case((skip, Term.quantity), else_=0)),
             func.sum(case((skip, 0), else_=Term.quantity)),
         )
-        .select_from(Delivery)
-        .join(PickupPoint, PickupPoint.tour_id == Delivery.tour_id)
-        .join(Term, Term.pickup_point_id == PickupPoint.id)
-        .join(Subscription, Subscription.id == Term.subscription_id)
-        .outerjoin(
-            BoxChange, and_(BoxChange.subscription_id == Subscription.id, BoxChange.week == Delivery.week)
-        )
-        .where(
-            _within(period),
-            Term.monday <= Delivery.week,
-            or_(Term.until.is_(None), Term.until > Delivery.week),
-            or_(Subscription.last_day.is_(None), Subscription.last_day >= Delivery.day),
-            owes,
-            or_(skip, held),
-        )
+        .where(_within(period))
         .group_by(Delivery.week)
     ).all()
     counts = {(skipped, week): int(number) for week, number, _ in rows}

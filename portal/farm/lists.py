@@ -23,7 +23,7 @@ from portal.packing.harvest import harvest_list
 from portal.packing.labels import SHEETS, Format, labels, sheets
 from portal.packing.models import Paper
 from portal.packing.papers import Wishes
-from portal.packing.queries import names_of, packing_list
+from portal.packing.queries import PackingList, gone_lines, packing_list
 from portal.packing.rounds import round_sheet
 from portal.profile.queries import get_farm
 from portal.rules.permissions import Permission
@@ -152,6 +152,7 @@ def _page(delivery: DeliveryView, paper: Paper) -> str:
         sheets=sheets(labels(found), sheet, wishes.start) if paper is Paper.LABELS else (),
         so_much=papers.so_much,
         exclusion_words=papers.exclusion_words,
+        gone_words=papers.gone_words,
         printing="imprimer" in request.args,
         **_about(delivery, paper, found).context,
     )
@@ -163,7 +164,7 @@ def _where(delivery: DeliveryView, paper: Paper) -> dict[str, Any]:
 
 def _about(delivery: DeliveryView, paper: Paper, found: Any) -> papers.About:
     standing = prints.standing(db.session(), delivery.id, paper, found.entries)
-    gone = tuple(names_of(db.session(), standing.gone))
+    gone = gone_lines(db.session(), standing, found.stops if isinstance(found, PackingList) else ())
     return replace(_unnoted(delivery), standing=standing, gone=gone)
 
 

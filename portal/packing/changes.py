@@ -33,6 +33,7 @@ class What(StrEnum):
     BACK = "back"
     ADDED = "added"
     BOX = "box"
+    QUANTITY = "quantity"
     POINT = "point"
     ABSENT = "absent"
     ENDED = "ended"
@@ -167,7 +168,8 @@ def _since(
         changes.append(Change(What.BACK, _items(box.boxes, known), day=earlier.day))
     before = {earlier.formula_id: earlier.quantity}
     if before != box.boxes:
-        changes.append(Change(What.BOX, _items(box.boxes, known), _items(before, known)))
+        what = What.QUANTITY if before.keys() == box.boxes.keys() else What.BOX
+        changes.append(Change(what, _items(box.boxes, known), _items(before, known)))
     if earlier.point_id != box.point_id:
         changes.append(Change(What.POINT, _items(box.boxes, known), place=places[earlier.point_id].name))
     return changes

@@ -41,6 +41,11 @@ class Amount:
         times = 100 + percent
         return Amount(-(-self.grams * times // 100), -(-self.pieces * times // 100))
 
+    def to_bring_in(self) -> "Amount":
+        """As one weighs in a field: up to the next 50 grams, beyond five kilos the next 100."""
+        step = 100 if self.grams > 5000 else 50
+        return Amount(-(-self.grams // step) * step, self.pieces)
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:
@@ -87,7 +92,7 @@ class Picking:
 
     @property
     def total(self) -> Amount:
-        return self.needed.with_margin(self.crop.margin)
+        return self.needed.with_margin(self.crop.margin).to_bring_in()
 
     @property
     def key(self) -> str:

@@ -1,7 +1,7 @@
 """The papers of a delivery as PDF files, and the words that they share with their pages."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,13 +16,13 @@ from portal.packing.harvest import Amount, Crop, HarvestList, Picking
 from portal.packing.labels import SHEETS, Format, Label, labels, sheets
 from portal.packing.models import Paper
 from portal.packing.prints import Standing
-from portal.packing.queries import Item, PackingList, Recipient, Stop
+from portal.packing.queries import Gone, Item, PackingList, Recipient, Stop
 from portal.packing.rounds import RoundSheet, RoundStop
 from portal.pickup.queries import PointView
 from portal.profile.queries import Farm
 from portal.rules.cutoffs import local_day
 from portal.settings import ROOT
-from portal.web.filters import amount, clock, cutoff, day, day_short, day_year, moment, number
+from portal.web.filters import amount, clock, cutoff, day, day_short, day_year, moment, number, unbroken
 from portal.web.i18n import gettext as _
 from portal.web.i18n import language, ngettext
 from portal.web.i18n import lazy_gettext as _l
@@ -38,8 +38,7 @@ class About:
     now: datetime
     standing: Standing | None = None
     """Nothing for what is not noted when it is printed."""
-    gone: tuple[str, ...] = ()
-    """Who or what is no longer on it, by name."""
+    gone: tuple[Gone, ...] = ()
 
     @property
     def version(self) -> str:
@@ -58,6 +57,16 @@ class About:
         return f"{said} ; {_changes(standing)}" if standing.since else said
 
     @property
+    def dated(self) -> str:
+        """As the head says it: the version, once that is what one sees."""
+        if not self.standing:
+            return _("Imprimée le %(moment)s", moment=moment(self.now))
+        if self.standing.current:
+            return self.version
+        state = _("État au %(moment)s", moment=moment(self.now))
+        return f"{state}. {self.version}" if self.standing.at else state
+
+    @property
     def context(self) -> dict[str, Any]:
         """For the page of the paper."""
         return {
@@ -65,6 +74,7 @@ class About:
             "now": self.now,
             "standing": self.standing,
             "version": self.version,
+            "dated": self.dated,
             "gone": self.gone,
         }
 
@@ -116,7 +126,6 @@ Made = tuple[str, str, dict[str, Any]]
 def _frame(about: About, title: str) -> dict[str, Any]:
     delivery, provisional = about.delivery, about.state is DeliveryState.OPEN
     until = cutoff(delivery.cutoff_at)
-    printed = _("Imprimée le %(moment)s", moment=moment(about.now))
     return {
         "language": language(),
         "farm": about.farm.name,
@@ -128,9 +137,25 @@ def _frame(about: About, title: str) -> dict[str, Any]:
         "state": _("PROVISOIRE : les changements sont possibles jusqu'au %(moment)s", moment=until)
         if provisional
         else _("Liste arrêtée le %(moment)s", moment=until),
-        "printed": ". ".join(filter(None, (printed, about.version))),
-        "gone": _("Retiré : %(names)s", names=", ".join(about.gone)) if about.gone else "",
+        "printed": about.dated,
+        "gone": _gone(about.gone),
     }
+
+
+def _gone(lines: Iterable[Gone], *, here: bool = False) -> str:
+    names = [gone_words(gone, here=here) for gone in lines]
+    return _("Retiré : %(names)s", names=" ; ".join(names)) if names else ""
+
+
+def gone_words(gone: Gone, *, here: bool = False) -> str:
+    """« Aubert Camille (Halle de Serres → Gare de Veynes) »; at the point that was left, only where to and what."""
+    if not here:
+        way = " → ".join(filter(None, (gone.point, gone.to)))
+        return f"{gone.name} ({way})" if way else gone.name
+    if not gone.now:
+        return gone.name
+    orders = (_("commande %(number)s", number=bag.number) for bag in gone.now.orders)
+    return f"{gone.name} → {gone.to} : {', '.join(filter(None, (_named(gone.now.items), *orders)))}"
 
 
 def _packing(found: PackingList, about: About, wishes: Wishes) -> Made:
@@ -166,6 +191,7 @@ def _stop(
         "hours": _hours(stop.point),
         "totals": totals,
         "exclusions": [exclusion_words(excluded, stop) for excluded in stop.exclusions] if totals else [],
+        "gone": _gone((gone for gone in about.gone if gone.point_id == stop.point.id), here=True),
         "lines": [_line(r, about, wishes, corrections=corrections) for r in stop.recipients],
     }
 
@@ -205,7 +231,7 @@ def _totals(found: PackingList, point: PointView | None = None) -> list[Any]:
     orders = counts.orders.get(point.id, 0) if point else sum(counts.orders.values())
     return [
         [[number(boxes), *_mark(formula)] for formula, boxes in sums if boxes],
-        ngettext("une commande", "%(n)s commandes", orders) if orders else "",
+        ngettext("%(n)s commande", "%(n)s commandes", orders) if orders else "",
     ]
 
 
@@ -263,7 +289,7 @@ def _picked(picking: Picking, about: About) -> list[Any]:
         parts,
         about.marks(picking.key),
         so_much(crop, picking.total),
-        *(said or "" for said in (crop.parcel, crop.tool, crop.crate, crop.kept_in)),
+        *(unbroken(said or "") for said in (crop.parcel, crop.tool, crop.crate, crop.kept_in)),
     ]
 
 
@@ -299,7 +325,7 @@ def _called(stop: RoundStop, about: About) -> dict[str, Any]:
         "loads": [
             [_items((load.item,))[0], _crates(load.crates) if load.crates else ""] for load in stop.loads
         ],
-        "orders": ngettext("une commande", "%(n)s commandes", stop.orders) if stop.orders else "",
+        "orders": ngettext("%(n)s commande", "%(n)s commandes", stop.orders) if stop.orders else "",
         "numbers": f"{_('N°')} {', '.join(runs)}",
     }
 
@@ -307,14 +333,14 @@ def _called(stop: RoundStop, about: About) -> dict[str, Any]:
 def _loaded(stop: RoundStop) -> str:
     said = (
         _crates(stop.crates) if stop.crates else "",
-        ngettext("un panier", "%(n)s paniers", stop.boxes) if stop.boxes else "",
-        ngettext("une commande", "%(n)s commandes", stop.orders) if stop.orders else "",
+        ngettext("%(n)s panier", "%(n)s paniers", stop.boxes) if stop.boxes else "",
+        ngettext("%(n)s commande", "%(n)s commandes", stop.orders) if stop.orders else "",
     )
     return ", ".join(filter(None, said))
 
 
 def _crates(n: int) -> str:
-    return ngettext("une caisse", "%(n)s caisses", n)
+    return ngettext("%(n)s caisse", "%(n)s caisses", n)
 
 
 def _labels(found: PackingList, about: About, wishes: Wishes) -> Made:
@@ -384,17 +410,18 @@ def news_file(found: News, about: About) -> bytes:
 NEWS = {
     What.FIRST: _l("● Première livraison : %(now)s"),
     What.SECOND: _l("● Deuxième livraison : %(now)s"),
-    What.BACK: _l("↩ De retour : %(now)s (dernier panier %(day)s)"),
+    What.BACK: _l("← De retour : %(now)s (dernier panier %(day)s)"),
     What.ADDED: _l("+ En plus : %(now)s"),
     What.BOX: _l("≠ Autre panier : %(now)s au lieu de %(before)s"),
-    What.POINT: _l("→ Autre point : %(now)s, avant à %(place)s"),
+    What.QUANTITY: _l("≠ Autre quantité : %(now)s au lieu de %(before)s"),
+    What.POINT: _l("→ Autre point : %(now)s (avant : %(place)s)"),
     What.ABSENT: _l("✕ Absent·e cette fois : %(before)s"),
     What.ENDED: _l("✕ A arrêté : %(before)s"),
 }
 
 
 def news_words(change: Change) -> str:
-    """« ≠ Autre panier : 2 Grand au lieu de 1 Grand »"""
+    """« ≠ Autre quantité : 2 × Grand au lieu de 1 × Grand »"""
     return str(NEWS[change.what]) % {
         "now": _named(change.now),
         "before": _named(change.before),
@@ -404,7 +431,7 @@ def news_words(change: Change) -> str:
 
 
 def _named(items: tuple[Item, ...]) -> str:
-    return ", ".join(f"{item.quantity} {item.formula.short_name}" for item in items)
+    return ", ".join(f"{item.quantity} × {item.formula.short_name}" for item in items)
 
 
 def _hours(point: PointView) -> str:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from operator import attrgetter
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +16,7 @@ from portal.catalogue.queries import FormulaView, formulas
 from portal.compositions.queries import ExclusionView, exclusions
 from portal.deliveries.queries import DeliveryView
 from portal.packing.before import beginners
-from portal.packing.prints import Entry, known_numbers, numbered
+from portal.packing.prints import Entry, Standing, known_numbers, numbered
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import PointView, points
 from portal.rules.alphabet import french_order
@@ -135,7 +134,8 @@ def tallies(session: Session, delivery_ids: Collection[int]) -> dict[int, Tally]
 
 def counts(session: Session, delivery: DeliveryView) -> Counts:
     orders = orders_by_point(session, delivery.id)
-    return _counts(session, delivery, tallies(session, [delivery.id])[delivery.id], orders)
+    kept = known_numbers(session, delivery.id, delivery.cutoff_at)
+    return _counts(session, delivery, tallies(session, [delivery.id])[delivery.id], orders, kept)
 
 
 def packing_list(
@@ -151,7 +151,8 @@ def packing_list(
     for bag in bags(session, delivery.id, although_cancelled=although_cancelled):
         bags_there.setdefault(bag.pickup_point_id, []).append(bag)
     orders = {point_id: len(there) for point_id, there in bags_there.items()}
-    found = _counts(session, delivery, Tally(numbers), orders)
+    kept = known_numbers(session, delivery.id, delivery.cutoff_at)
+    found = _counts(session, delivery, Tally(numbers), orders, kept)
     marks, without = _marks(session, delivery), exclusions(session, delivery.id)
     stops = tuple(
         Stop(
@@ -169,7 +170,7 @@ def packing_list(
         for point in found.points
         if point.id in by_point or point.id in bags_there
     )
-    return PackingList(found, _numbered(session, delivery, stops))
+    return PackingList(found, _numbered(stops, kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +197,8 @@ def _marks(session: Session, delivery: DeliveryView) -> _Marks:
     )
 
 
-def _numbered(session: Session, delivery: DeliveryView, stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
+def _numbered(stops: tuple[Stop, ...], kept: Mapping[str, int]) -> tuple[Stop, ...]:
     """In the order of the list, but for those whose number has been printed since the delivery closed."""
-    kept = known_numbers(session, delivery.id, delivery.cutoff_at)
     numbers = numbered((recipient.key for stop in stops for recipient in stop.recipients), kept)
     return tuple(
         replace(stop, recipients=tuple(replace(r, number=numbers[r.key]) for r in stop.recipients))
@@ -206,18 +206,26 @@ def _numbered(session: Session, delivery: DeliveryView, stops: tuple[Stop, ...])
     )
 
 
-def names_of(session: Session, keys: Iterable[str]) -> list[str]:
-    """Whom or what the keys of lines stand for, by name: people, guests, products and stops."""
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A line that is on a printed list and no longer on this one; who collects elsewhere has a line there."""
+
+    name: str
+    point_id: int | None = None
+    point: str = ""
+    to: str = ""
+    now: Recipient | None = None
+
+
+def gone_lines(session: Session, standing: Standing, stops: Iterable[Stop]) -> tuple[Gone, ...]:
+    """People, guests, products and stops by name; people with the point that they have left."""
     ids: dict[str, set[int]] = {"account": set(), "order": set(), "p": set(), "s": set()}
-    for key in keys:
-        _, of_person, whose = key.partition("-")
-        if not of_person:
-            ids[key[0]].add(int(key[1:]))
-        elif whose.isdigit():
-            ids["account"].add(int(whose))
-        else:
-            ids["order"].add(int(whose[1:]))
-    names: list[str] = []
+    named = {key: _named(key) for key in standing.gone}
+    for point_id, kind, number in named.values():
+        ids[kind].add(number)
+        if point_id:
+            ids["s"].add(point_id)
+    names: dict[tuple[str, int], str] = {}
     for kind, name, column in (
         ("account", Account.last_name + " " + Account.first_name, Account.id),
         ("order", Order.name, Order.id),
@@ -225,17 +233,49 @@ def names_of(session: Session, keys: Iterable[str]) -> list[str]:
         ("s", PickupPoint.name, PickupPoint.id),
     ):
         if ids[kind]:
-            names += session.scalars(select(name).where(column.in_(ids[kind])))
-    return sorted(names, key=french_order)
+            for number, said in session.execute(select(column, name).where(column.in_(ids[kind]))):
+                names[kind, number] = said
+    marked = {
+        _named(r.key)[1:]: (stop.point.name, r)
+        for stop in stops
+        for r in stop.recipients
+        if standing.mark(r.key)
+    }
+    gone = (
+        Gone(names[kind, n], point, names.get(("s", point or 0), ""), *marked.get((kind, n), ("", None)))
+        for point, kind, n in named.values()
+        if (kind, n) in names
+    )
+    return tuple(sorted(gone, key=lambda line: french_order(line.name, line.point)))
 
 
-def _counts(session: Session, delivery: DeliveryView, tally: Tally, orders: Mapping[int, int]) -> Counts:
-    """The points are the tour's and, for what is frozen or ordered, any that has left the tour since."""
+def _named(key: str) -> tuple[int | None, str, int]:
+    """The point, the kind and the number that a line's key stands for."""
+    point, of_person, whose = key.partition("-")
+    if not of_person:
+        return None, key[0], int(key[1:])
+    if whose.isdigit():
+        return int(point), "account", int(whose)
+    return int(point), "order", int(whose[1:])
+
+
+def _counts(
+    session: Session, delivery: DeliveryView, tally: Tally, orders: Mapping[int, int], kept: Mapping[str, int]
+) -> Counts:
+    """The points are the tour's and, for what is frozen or ordered, any that has left the tour since.
+
+    Those whose numbers have been printed since it closed come as they were printed, whatever becomes of the tour.
+    """
     used = {point_id for _, point_id in tally.boxes} | orders.keys()
     served = (point for point in points(session) if point.tour_id == delivery.tour_id or point.id in used)
+    first: dict[int, int] = {}
+    for key, number in kept.items():
+        point_id = int(key.partition("-")[0])
+        first[point_id] = min(number, first.get(point_id, number))
+    last = max(kept.values(), default=0) + 1
     return Counts(
         formulas=tuple(formula for formula in formulas(session) if tally.count(formula=formula)),
-        points=tuple(sorted(served, key=attrgetter("position"))),
+        points=tuple(sorted(served, key=lambda point: (first.get(point.id, last), point.position))),
         tally=tally,
         orders=orders,
     )

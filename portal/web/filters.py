@@ -129,9 +129,18 @@ def content(value: int, measured: str) -> str:
     return f"{value}{FIRM}ml" if value % 10 else f"{value // 10}{FIRM}cl"
 
 
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:kg|g|l|cl|cm|m|°C|%)(?!\w))")
+
+
+def unbroken(text: str) -> str:
+    """What staff have typed, a number beside its unit: « caisse bois, 12 kg », « chambre froide, 8 °C »."""
+    return _BEFORE_UNIT.sub(FIRM, text)
+
+
 FILTERS = (
     day, day_year, day_month, day_short, weekday, weekday_name, month, month_name, month_short,
     clock, moment, cutoff, money, percent, number, distance, amount, content,
+    unbroken,
 )  # fmt: skip
 
 

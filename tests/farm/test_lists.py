@@ -78,10 +78,12 @@ def words_of(response) -> str:
 
 
 def test_a_print_is_a_version_and_the_page_tells_what_has_changed_since(staff, session, closed):
-    assert "Pas encore imprimée" in text_of(staff.get(f"{PAGE}/liste"))
+    page = text_of(staff.get(f"{PAGE}/liste"))
+    assert "Pas encore imprimée" in page and "État au lundi 15 juin, 8 h" in page
     first = print_out(staff)
     assert (first.status_code, first.location) == (303, f"{PAGE}/liste?imprimer=oui")
-    assert "Version 1, imprimée lundi 15 juin à 8 h" in text_of(staff.get(first.location))
+    page = text_of(staff.get(first.location))
+    assert "Version 1, imprimée lundi 15 juin à 8 h" in page and "État au" not in page
     print_out(staff)
     assert session.scalars(select(ListPrint.number)).all() == [1], "nothing had changed"
 
@@ -147,11 +149,42 @@ def test_a_number_that_is_printed_stays_its_persons_on_all_papers(staff, session
 def number_of(staff: Browser) -> dict[str, int]:
     """Whose number is which, on the packing list."""
     rows = re.findall(
-        r'list-number">(\d+)</td>\s*<th scope="row"><b>([^<]+)</b> ([^<]*)', staff.get(f"{PAGE}/liste").text
+        r'list-number">(\d+)</td>\s*<th scope="row">(?:<a [^>]+>)?<b>([^<]+)</b> ([^<]*)',
+        staff.get(f"{PAGE}/liste").text,
     )
     return {
         last if last in {"Aubert", "Aaron"} else f"{last} {first.strip()}": int(n) for n, last, first in rows
     }
+
+
+def test_the_page_of_the_point_that_somebody_left_says_where_to_and_what(staff, session, closed):
+    for paper in ("liste", "emargement"):
+        print_out(staff, paper)
+    numbers = number_of(staff)
+    whose = select(Subscription.id).join(Subscription.account).where(Account.email == CAMILLE)
+    station = select(PickupPoint.id).where(PickupPoint.slug == "gare").scalar_subquery()
+    session.execute(update(Basket).where(Basket.subscription_id.in_(whose)).values(pickup_point_id=station))
+    session.commit()
+    here, summed = (
+        "Aubert Camille → Gare de Veynes : 1 × Grand panier, 1 × Œufs",
+        "(Halle de Serres → Gare de Veynes)",
+    )
+    for paper in ("liste", "emargement"):
+        page, sheets = text_of(staff.get(f"{PAGE}/{paper}")), words_of(staff.get(f"{PAGE}/{paper}.pdf"))
+        assert f"retiré {here}" in page and f"Retiré : {here}" in sheets
+        assert (summed in page) is (summed in sheets) is (paper == "liste")
+    assert number_of(staff) == numbers | {"Aubert": len(numbers) + 1}
+
+
+def test_a_round_whose_numbers_are_printed_keeps_its_order(staff, session, closed):
+    print_out(staff, "etiquettes")
+    numbers = number_of(staff)
+    session.execute(update(PickupPoint).values(position=9 - PickupPoint.position))
+    session.commit()
+    assert number_of(staff) == numbers
+    for paper in ("liste", "tournee"):
+        page = text_of(staff.get(f"{PAGE}/{paper}"))
+        assert page.index("Halle de Serres") < page.index("Gare de Veynes")
 
 
 def test_an_empty_list_is_not_printed(staff, session):
@@ -175,9 +208,9 @@ def test_the_harvest_joins_boxes_and_orders_and_adds_the_margin(staff, session):
     order(session, {loose: 750, article(session, "Salade", product="salade", sale_unit=SaleUnit.PIECE): 2})
     session.commit()
     shown = text_of(staff.get(f"{PAGE}/recolte"))
-    assert "Carottes 1 × 500 g Grand panier + commandes : 750 g, marge de 10 % 1,375 kg" in shown
+    assert "1 × 500 g Grand panier + commandes : 750 g, marge de 10 % 1,4 kg" in shown
     for page in (shown, words_of(staff.get(f"{PAGE}/recolte.pdf"))):
-        assert "1,375 kg" in page and "2 pièces" in page
+        assert "1,4 kg" in page and "2 pièces" in page
         for said in ("Serre", "Fourche", "verte", "froide"):
             assert said in page
         assert "Pas encore composé, donc pas dans cette liste : Œufs." in page
@@ -240,7 +273,7 @@ def test_names_may_be_cut_short_where_a_list_hangs_for_all_to_read(staff, closed
 
 def test_what_changes_is_a_page_and_a_paper(staff, session, closed):
     for said in (text_of(staff.get(f"{PAGE}/nouveautes")), words_of(staff.get(f"{PAGE}/nouveautes.pdf"))):
-        assert "Éluard Prénom 001 ● Deuxième livraison : 1 Grand panier" in said and "Aubert" not in said
+        assert "Éluard Prénom 001 ● Deuxième livraison : 1 × Grand panier" in said and "Aubert" not in said
         assert "✕ Absent·e cette fois : " in said
 
 

@@ -36,6 +36,13 @@ SUBJECTS = {
     Subject.POINTS: _l("Points de retrait"),
     Subject.PRODUCTS: _l("Produits des paniers"),
 }
+MODELS = {
+    "abonnes": Subject.PEOPLE,
+    "abonnements": Subject.SUBSCRIPTIONS,
+    "points-de-retrait": Subject.POINTS,
+    "produits": Subject.PRODUCTS,
+}
+"""By the words of their addresses."""
 
 
 class SendForm(Form):
@@ -82,9 +89,9 @@ def send_table() -> ResponseReturnValue:
 @needs(Permission.EXCHANGE)
 def table_model(subject: str, ending: str) -> ResponseReturnValue:
     """What a table may hold, with a line as an example."""
-    if subject not in set(Subject) or ending not in set(Format):
+    if subject not in MODELS or ending not in set(Format):
         abort(404)
-    columns = _columns(Subject(subject))
+    columns = _columns(MODELS[subject])
     heads = {column.head: (lambda _row, sample=column.sample: sample) for column in columns}
     file, _rows = make(Format(ending), heads, [()])
     return attachment(file, f"modele-{subject}.{ending}", Format(ending).content_type)
@@ -202,6 +209,7 @@ def _page(form: SendForm, status: int = 200, *, refusal: str | None = None) -> R
         form=form,
         refusal=refusal,
         subjects=SUBJECTS,
+        models=MODELS,
         runs=session.scalars(recent.limit(SHOWN)).all(),
         archives=_archives(),
         most_megabytes=MOST_BYTES // 1024**2,

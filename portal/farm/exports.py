@@ -65,7 +65,7 @@ MAIL_STATES = {
     MailState.KEPT: _l("gardé ici"),
 }
 STANDINGS = {
-    Standing.ACTIVE: _l("reçoit"),
+    Standing.ACTIVE: _l("abonné·e"),
     Standing.SUSPENDED: _l("suspendu"),
     Standing.ENDED: _l("terminé"),
     Standing.NEVER: _l("jamais abonné"),
@@ -73,8 +73,8 @@ STANDINGS = {
 }
 RHYTHMS = {
     Rhythm.WEEKLY: _l("chaque semaine"),
-    Rhythm.FORTNIGHT_A: _l("semaines A"),
-    Rhythm.FORTNIGHT_B: _l("semaines B"),
+    Rhythm.FORTNIGHT_A: _l("une semaine sur deux"),
+    Rhythm.FORTNIGHT_B: _l("une semaine sur deux"),
 }
 UNITS = {Unit.KILO: _l("kg"), Unit.GRAM: _l("g"), Unit.PIECE: _l("pièce"), Unit.BUNCH: _l("botte")}
 LINES_AT_ONCE = 500

@@ -424,7 +424,7 @@ VALUES: dict[str, str | int | date] = {
     "since": date(2026, 9, 1),
     "slug": "gare",
     "subscription_id": 1,
-    "subject": "people",
+    "subject": "abonnes",
     "supplier_id": 1,
     "token": TOKEN,
     "tour": "mardi",

@@ -11,6 +11,7 @@ from portal.accounts.models import Account
 from portal.exchange import archives, jobs
 from portal.exchange.models import Archive, TableImport
 from portal.farm import exchange
+from portal.farm.exchange import MODELS
 from portal.infra import outbox
 from tests.farm.trail import events
 from tests.pages import text_of
@@ -79,7 +80,10 @@ def test_progress_is_told_to_htmx_and_to_whoever_reloads(staff, session):
 
 def test_a_file_that_is_none_is_refused_where_it_is_chosen(desk, session, monkeypatch):
     monkeypatch.setattr(exchange, "MOST_BYTES", 10)
-    for data, says in ((b"", "Choisissez un fichier."), (b"x" * 11, "Ce fichier est trop lourd")):
+    for data, says in (
+        (b"", "Choisissez un fichier qui n'est pas vide."),
+        (b"x" * 11, "Ce fichier est trop lourd"),
+    ):
         answer = send(desk, data)
         assert answer.status_code == 422 and says in text_of(answer)
     assert session.scalars(select(TableImport)).all() == []
@@ -97,12 +101,12 @@ def test_a_hostile_file_is_a_file_that_cannot_be_read_under_a_name_that_is_only_
 
 
 def test_models_say_what_a_file_may_hold_and_can_be_imported(desk, session):
-    for subject in ("people", "subscriptions", "points", "products"):
-        model = desk.get(f"{PAGE}/modeles/{subject}.csv")
+    for name, subject in MODELS.items():
+        model = desk.get(f"{PAGE}/modeles/{name}.csv")
         place = send(desk, model.data, subject=subject).location
         work()
         assert "Il manque une colonne" not in text_of(desk.get(place)), subject
-    assert desk.get(f"{PAGE}/modeles/people.xlsx").data.startswith(b"PK")
+    assert desk.get(f"{PAGE}/modeles/abonnes.xlsx").data.startswith(b"PK")
     assert desk.get(f"{PAGE}/modeles/passwords.csv").status_code == 404
 
 

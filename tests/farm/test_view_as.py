@@ -92,6 +92,8 @@ def test_staff_see_and_do_on_a_persons_own_pages_and_are_themselves_on_the_farms
     assert desk.submit("/ferme/voir-comme/fin").location == "/ferme/abonnes", "over already"
     assert trail(session) == [
         ("acting.begin", by, None),
+        ("acting.end", by, None),
+        ("acting.begin", by, None),
         ("box.change", by, camille),
         ("acting.end", by, None),
     ]

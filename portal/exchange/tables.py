@@ -17,11 +17,15 @@ from xlsxwriter.worksheet import Worksheet
 
 from portal.rules.cutoffs import PARIS
 from portal.rules.money import Money
+from portal.web.i18n import FIRM, NARROW
 
 IN_MEMORY = 1_000_000
 """Bytes; what is longer waits on the disk."""
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 WIDEST = 60
+ROOM = 3
+LONGEST_TITLE = 31
+"""As workbooks allow."""
 
 Row = TypeVar("Row")
 Columns = Mapping[str, Callable[[Row], Any]]
@@ -49,17 +53,19 @@ def own_head(name: str, taken: Container[str]) -> str:
     return next(head for head in heads if head not in taken)
 
 
-def write(file: IO[bytes], kind: Format, columns: Columns[Row], rows: Iterable[Row]) -> int:
+def write(file: IO[bytes], kind: Format, columns: Columns[Row], rows: Iterable[Row], title: str = "") -> int:
     """Write them one after the other, never all at once; answers how many there were."""
     cells = ([read(row) for read in columns.values()] for row in rows)
-    return _WRITERS[kind](file, list(columns), cells)
+    if kind is Format.CSV:
+        return _write_csv(file, list(columns), cells)
+    return _write_xlsx(file, list(columns), cells, title)
 
 
-def make(kind: Format, columns: Columns[Row], rows: Iterable[Row]) -> tuple[IO[bytes], int]:
-    """A file of its own, and how many rows it has."""
+def make(kind: Format, columns: Columns[Row], rows: Iterable[Row], title: str = "") -> tuple[IO[bytes], int]:
+    """A file of its own, and how many rows it has; the title is its sheet's."""
     file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
     try:
-        return file, write(file, kind, columns, rows)
+        return file, write(file, kind, columns, rows, title)
     except BaseException:
         file.close()
         raise
@@ -113,8 +119,9 @@ def _as_text(value: Any) -> str:
     return text
 
 
-def _write_xlsx(file: IO[bytes], heads: list[str], rows: Iterable[list[Any]]) -> int:
+def _write_xlsx(file: IO[bytes], heads: list[str], rows: Iterable[list[Any]], title: str) -> int:
     number = 0
+    widths = [len(head) for head in heads]
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
@@ -122,7 +129,7 @@ def _write_xlsx(file: IO[bytes], heads: list[str], rows: Iterable[list[Any]]) ->
         "strings_to_numbers": False,
     }
     with closing(Workbook(file, options)) as workbook:
-        sheet = workbook.add_worksheet()
+        sheet = workbook.add_worksheet(title[:LONGEST_TITLE] or None)
         head = workbook.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         formats = {
             Money: workbook.add_format({"num_format": '#,##0.00 "€"'}),
@@ -132,12 +139,14 @@ def _write_xlsx(file: IO[bytes], heads: list[str], rows: Iterable[list[Any]]) ->
             str: workbook.add_format({"quote_prefix": True}),
         }
         sheet.freeze_panes(1, 0)
-        for column, title in enumerate(heads):
-            sheet.set_column(column, column, min(max(len(title) + 2, 14), WIDEST))
-            sheet.write_string(0, column, title, head)
+        for column, said in enumerate(heads):
+            sheet.write_string(0, column, said, head)
         for number, row in enumerate(rows, 1):
             for column, value in enumerate(row):
                 _write_cell(sheet, number, column, value, formats)
+                widths[column] = max(widths[column], len(_as_text(value)))
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, min(width + ROOM, WIDEST))
         if number:
             sheet.autofilter(0, 0, number, len(heads) - 1)
     return number
@@ -167,10 +176,10 @@ def _write_cell(sheet: Worksheet, row: int, column: int, value: Any, formats: Ma
             sheet.write_string(row, column, text[:32_767], formats[str] if guarded else None)
 
 
+_SPACES = str.maketrans(dict.fromkeys((FIRM, NARROW), " "))
+
+
 def _clean(text: str) -> str:
     """Without what no sheet can hold."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_SPACES)
     return "".join(c for c in lines if c.isprintable() or c in "\n\t")
-
-
-_WRITERS = {Format.CSV: _write_csv, Format.XLSX: _write_xlsx}

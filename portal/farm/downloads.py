@@ -22,7 +22,7 @@ def download(name: str, columns: Columns[Row], rows: Iterable[Row]) -> ResponseR
     kind, now = request.form.get("format"), clock.now()
     if kind not in set(Format):
         raise UnprocessableEntity
-    file, number = make(Format(kind), columns, rows)
+    file, number = make(Format(kind), columns, rows, name)
     after = {"rows": number, "format": kind}
     by = staff().id
     with own_transaction() as session:

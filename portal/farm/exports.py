@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -266,7 +267,7 @@ def export_packing_list(day: date, tour: str) -> ResponseReturnValue:
         _("Point de retrait"): lambda c: c.point.name,
         _("Nom"): lambda c: c.who.last_name,
         _("Prénom"): lambda c: c.who.first_name,
-        _("Numéro"): lambda c: c.who.customer_number,
+        _("Numéro"): lambda c: c.who.number,
         _("Quoi"): lambda c: c.what,
         _("Nombre"): lambda c: c.quantity,
     }
@@ -352,9 +353,9 @@ def export_harvest(day: date, tour: str) -> ResponseReturnValue:
     columns = {
         _("Parcelle"): lambda p: p.crop.parcel,
         _("Produit"): lambda p: p.crop.name,
-        _("Grammes"): lambda p: p.total.grams or None,
+        _("Kilos"): lambda p: Decimal(p.total.grams).scaleb(-3) if p.total.grams else None,
         _("Pièces"): lambda p: p.total.pieces or None,
-        _("Marge"): lambda p: p.crop.margin,
+        _("Marge"): lambda p: percent(p.crop.margin * 100),
         _("Outil"): lambda p: p.crop.tool,
         _("Caisse"): lambda p: p.crop.crate,
         _("Gardé"): lambda p: p.crop.kept_in,

@@ -5,18 +5,19 @@ from datetime import timedelta
 from io import BytesIO, StringIO
 
 from openpyxl import load_workbook
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from portal.catalogue.models import Formula
+from portal.catalogue.models import Formula, Product
 from portal.exchange import jobs
 from portal.farm import downloads
 from portal.infra import audit
 from portal.infra.orm import own_transaction
 from portal.subscriptions.models import Subscription, Term
+from tests.composing import delivery_on, put
 from tests.farm.trail import events
 from tests.pages import text_of
 from tests.shop.making import article
-from tests.world import ADMIN, CAMILLE, NOW
+from tests.world import ADMIN, CAMILLE, NOW, TUESDAY
 
 
 def read_csv(response):
@@ -73,7 +74,22 @@ def test_every_list_is_a_workbook_too(client):
         assert answer.status_code == 200, address
         sheet = load_workbook(BytesIO(answer.data)).active
         assert sheet.freeze_panes == "A2" and sheet["A1"].font.bold, address
+        named = answer.headers["Content-Disposition"].partition("filename=")[2]
+        assert named == f"{sheet.title}.xlsx", address
+        if address == "abonnes":
+            assert sheet.column_dimensions["B"].width > len(CAMILLE) > sheet.column_dimensions["C"].width
     assert client.submit("/ferme/bons/export", {"format": "exe"}).status_code == 422
+
+
+def test_the_lists_of_a_delivery_say_the_papers_numbers_and_what_is_weighed_in_kilos(desk, session):
+    put(session, delivery_on(session, TUESDAY), "grand", "carottes", 1230)
+    session.execute(update(Product).where(Product.slug == "carottes").values(margin=5))
+    session.commit()
+    heads, row = read_csv(desk.submit("/ferme/livraisons/2026-06-16/mardi/recolte/export", {"format": "csv"}))
+    said = dict(zip(heads, row, strict=True))
+    assert (said["Kilos"], said["Pièces"], said["Marge"]) == ("1,300", "", "5 %")
+    heads, *rows = read_csv(desk.submit("/ferme/livraisons/2026-06-16/mardi/liste/export", {"format": "csv"}))
+    assert {row[heads.index("Numéro")] for row in rows} == {"1"}
 
 
 def test_people_leave_as_they_can_come_in_again(desk, session):

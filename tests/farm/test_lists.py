@@ -158,9 +158,9 @@ def number_of(staff: Browser) -> dict[str, int]:
 
 
 def test_the_page_of_the_point_that_somebody_left_says_where_to_and_what(staff, session, closed):
-    for paper in ("liste", "emargement"):
-        print_out(staff, paper)
     numbers = number_of(staff)
+    for paper in ("liste", "emargement"):
+        assert print_out(staff, paper).status_code == 303
     whose = select(Subscription.id).join(Subscription.account).where(Account.email == CAMILLE)
     station = select(PickupPoint.id).where(PickupPoint.slug == "gare").scalar_subquery()
     session.execute(update(Basket).where(Basket.subscription_id.in_(whose)).values(pickup_point_id=station))
@@ -177,8 +177,8 @@ def test_the_page_of_the_point_that_somebody_left_says_where_to_and_what(staff, 
 
 
 def test_a_round_whose_numbers_are_printed_keeps_its_order(staff, session, closed):
-    print_out(staff, "etiquettes")
     numbers = number_of(staff)
+    assert print_out(staff, "etiquettes").status_code == 303
     session.execute(update(PickupPoint).values(position=9 - PickupPoint.position))
     session.commit()
     assert number_of(staff) == numbers

@@ -165,7 +165,7 @@ def test_an_open_list_says_on_every_page_that_it_may_change(staff, session):
     page = text_of(staff.get(LIST))
     warning = "PROVISOIRE : les changements sont possibles jusqu'au dimanche 14 juin, 23 h 59"
     assert page.count(warning) == page.count("mardi 16 juin 2026 ") == 3, "the summary and two points"
-    assert page.count("Imprimée le mercredi 10 juin, 10 h") == 3
+    assert page.count("État au mercredi 10 juin, 10 h") == 3
 
 
 def test_a_closed_list_says_when_it_was_closed_frozen_already_or_not(app, staff, session, clock):

@@ -120,7 +120,7 @@ def test_a_closed_page_says_to_whom_it_is_open_and_who_can_help(desk, session):
     only(session, STAFF, "growing")
     answer = desk.get("/ferme/commandes")
     assert answer.status_code == 403
-    assert "Elle s'ouvre à : Accueil, Logistique, Administration." in text_of(answer)
+    assert "Elle s'ouvre à : Accueil, Logistique, Compta, Administration." in text_of(answer)
     assert 'href="mailto:gestion@example.org"' in answer.text
     desk.sign_in(CAMILLE)
     assert "gestion@" not in desk.get("/ferme/commandes").text

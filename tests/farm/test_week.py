@@ -138,7 +138,7 @@ OWN = {
     "n'a pas pu partir": {"desk"},
     "attendent depuis plus d'une heure": {"desk"},
     "Sans prix aujourd'hui : Petit panier": {"desk", "growing", "accounts"},
-    "Miel de lavande : plus de commandes que de stock": {"desk", "growing"},
+    "Miel : plus de commandes que de stock": {"desk", "growing"},
     "complet": {"desk", "logistics"},
 }
 

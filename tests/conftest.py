@@ -77,14 +77,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 OTHER_HALVES = {("sqlite", "plain"), ("postgresql", "htmx")}
-FACES = ("tests/farm/", "tests/member/", "tests/public/")
+BY_TURNS = tuple(
+    f"tests/{package}/"
+    for package in (
+        *("farm", "member", "public"),
+        *("accounts", "catalogue", "compositions", "deliveries", "exchange", "packing", "planning"),
+        *("profile", "setup", "shop", "web"),
+    )
+)
+"""Whose tests run on one database each. What is about locks, crashes, the projection or the schema runs on both."""
 
 
 def spared(items: Iterable[pytest.Item]) -> set[pytest.Item]:
     """What form an answer has does not hang on the database, nor where a page's words stand.
 
     Of a test for both databases and both kinds of form two of the four are run, each database and each kind once;
-    of a page's other tests one, by turns; and the server's other time zones on SQLite alone.
+    of most others one, by turns; and the server's other time zones on SQLite alone.
     """
     cases: dict[str, dict[tuple[Any, Any], pytest.Item]] = {}
     for item in items:
@@ -94,7 +102,7 @@ def spared(items: Iterable[pytest.Item]) -> set[pytest.Item]:
         cases.setdefault(same, {})[case] = item
     left_out = set()
     for number, (same, found) in enumerate(sorted(cases.items())):
-        one_by_one = {("sqlite", None), ("postgresql", None)} == found.keys() and same.startswith(FACES)
+        one_by_one = {("sqlite", None), ("postgresql", None)} == found.keys() and same.startswith(BY_TURNS)
         if len(found) == 4:
             left_out |= {found[case] for case in OTHER_HALVES}
         elif one_by_one:

@@ -23,7 +23,7 @@ from tests.infra.workers import ROUNDS
 
 # A busy machine fails no property.
 settings.register_profile(
-    "portal", max_examples=100 * ROUNDS, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "portal", max_examples=40 * ROUNDS, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("portal")
 

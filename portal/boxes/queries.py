@@ -9,16 +9,15 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Integer, String, bindparam, cast, func, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from portal.boxes.models import Basket, BasketCorrection, BoxChange, Suspension
 from portal.catalogue.models import Formula
 from portal.catalogue.queries import FORMULA, FormulaView
 from portal.deliveries.queries import DeliveryView
-from portal.infra.orm import View
-from portal.pickup.models import PickupPoint
-from portal.pickup.queries import POINT, ClosingView, PointView, closings
+from portal.pickup.models import PickupPoint, PointClosing
+from portal.pickup.queries import POINT, ClosingView, PointView, closing_views
 from portal.rules import planning
 from portal.rules.changes import POSTPONED_AT_MOST
 from portal.rules.planning import Absence, closing_of, place_in, project, term_owing
@@ -78,35 +77,51 @@ _CHANGES = (
         func.coalesce(BoxChange.to_week, BoxChange.week) >= bindparam("since"),
     )
 )
-_SUSPENSION = View(
-    planning.Suspension,
-    first_day=Suspension.first_day,
-    last_day=Suspension.last_day,
-    made_at=Suspension.made_at,
-    ended_at=Suspension.ended_at,
-    id=Suspension.id,
-)
-_SUSPENSIONS = (
-    select(Suspension.subscription_id, _SUSPENSION)
-    .where(
+_RANGES = union_all(
+    select(
+        Suspension.subscription_id.label("of"),
+        cast(null(), Integer).label("substitute_id"),
+        Suspension.first_day,
+        Suspension.last_day,
+        Suspension.made_at,
+        Suspension.ended_at,
+        Suspension.id,
+        cast(null(), String).label("reason"),
+    ).where(
         Suspension.subscription_id.in_(bindparam("subscription_ids", expanding=True)),
         Suspension.last_day >= bindparam("since"),
-    )
-    .order_by(Suspension.first_day, Suspension.id)
-)
+    ),
+    select(
+        PointClosing.pickup_point_id,
+        PointClosing.substitute_id,
+        PointClosing.first_day,
+        PointClosing.last_day,
+        PointClosing.made_at,
+        PointClosing.ended_at,
+        PointClosing.id,
+        PointClosing.reason,
+    ).where(PointClosing.last_day >= bindparam("since")),
+).order_by("first_day", "id")
+"""Suspensions by subscription and closings by point, which have a reason, in one statement."""
 
 
 def with_changes(session: Session, holdings: Iterable[Holding], since: date) -> list[Holding]:
     """The same subscriptions, knowing what matters from a day on: one-off changes, suspensions, closed points."""
-    closed = closings(session, since - REACH)
-    holdings = [holding.with_closings(closed) for holding in holdings]
+    holdings = list(holdings)
     wanted = {"subscription_ids": [holding.id for holding in holdings], "since": since - REACH}
     changes: dict[int, list[Any]] = {holding.id: [] for holding in holdings}
     suspensions: dict[int, list[planning.Suspension]] = {holding.id: [] for holding in holdings}
-    for row in session.execute(_CHANGES, wanted):
-        changes[row.subscription_id].append(row)
-    for subscription_id, suspension in session.execute(_SUSPENSIONS, wanted):
-        suspensions[subscription_id].append(suspension)
+    for change in session.execute(_CHANGES, wanted):
+        changes[change.subscription_id].append(change)
+    closed = []
+    for away in session.execute(_RANGES, wanted):
+        days = (away.first_day, away.last_day, away.made_at, away.ended_at, away.id)
+        if away.reason is None:
+            suspensions[away.of].append(planning.Suspension(*days))
+        else:
+            closed.append((planning.Closing(away.of, away.substitute_id, *days), away.reason))
+    shut = closing_views(session, closed)
+    holdings = [holding.with_closings(shut) for holding in holdings]
     return [_changed(holding, changes[holding.id], suspensions[holding.id]) for holding in holdings]
 
 

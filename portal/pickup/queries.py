@@ -150,7 +150,12 @@ _CLOSING = View(
 def closings(session: Session, since: date) -> list[ClosingView]:
     """The closings that last until a day or longer, those too that were taken back, in their order."""
     lasting = select(_CLOSING, PointClosing.reason).where(PointClosing.last_day >= since)
-    rows = session.execute(lasting.order_by(PointClosing.first_day, PointClosing.id)).all()
+    rows = session.execute(lasting.order_by(PointClosing.first_day, PointClosing.id))
+    return closing_views(session, [(closing, reason) for closing, reason in rows])
+
+
+def closing_views(session: Session, rows: Collection[tuple[planning.Closing, str]]) -> list[ClosingView]:
+    """Closings and their reasons with the points that they name; asks for these where there are any."""
     named = {point_id for closing, _ in rows for point_id in (closing.point_id, closing.substitute_id)}
     known = {point.id: point for point in _some(session, named)} if named else {}
     return [

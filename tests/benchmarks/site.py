@@ -129,7 +129,7 @@ class Site:
         response = client.open(path, method=method, data=body, headers=headers | {"Cookie": who.cookie})
         event.remove(Engine, "after_cursor_execute", note)
         assert response.status_code < 400, f"{path}: {response.status}"
-        who.page = response.text
+        who.page = response.data.decode(errors="replace")
         return Footprint(rows, len(response.data))
 
 

@@ -66,7 +66,7 @@ class Visitor:
         method, path, body, headers = ask.parts(self.page)
         self.connection.request(method, path, body, headers | {"Cookie": self.cookie})
         response = self.connection.getresponse()
-        text = response.read().decode()
+        text = response.read().decode(errors="replace")  # a PDF too
         assert response.status < 400, f"{method} {path}: {response.status}"
         for name, morsel in SimpleCookie(response.headers["Set-Cookie"]).items():
             self.cookie = f"{name}={morsel.value}"

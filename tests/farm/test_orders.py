@@ -346,7 +346,7 @@ def test_the_week_says_how_many_orders_wait_for_what(client, session, clock):
     clock.move_to(CUTOFF)
     client.sign_in(STAFF)
     page = text_of(client.get("/ferme"))
-    assert "2 pesées à faire 2 commandes à préparer Imprimer la liste" in page
+    assert "Imprimer les listes Récolter 2 pesées à faire 2 commandes à préparer Mettre en panier" in page
     assert "1 à accepter 2 à préparer 2 à peser" in text_of(client.get("/ferme/livraisons/2026-06-16/mardi"))
 
 

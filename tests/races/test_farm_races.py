@@ -48,7 +48,7 @@ def status(answer: TestResponse | Exception) -> int:
 
 def give_more_time(browser: Browser) -> TestResponse:
     """« Lundi, 23 h 59 » for Tuesday's deliveries."""
-    rule = {"name": "Tournée du mardi", "lead_days": str(LATER.days), "lead_time": "23:59"}
+    rule = {"name": "Tournée du mardi", "weekday": "1", "lead_days": str(LATER.days), "lead_time": "23:59"}
     return browser.submit(f"/ferme/tournees/{TUESDAYS}", rule)
 
 
@@ -105,7 +105,12 @@ def test_a_rule_and_a_skip_at_once_are_both_done(app: Flask) -> None:
 
     def change() -> TestResponse:
         leads.reverse()
-        rule = {"name": "Tournée du mardi", "lead_days": str(leads[0].days), "lead_time": "23:59"}
+        rule = {
+            "name": "Tournée du mardi",
+            "weekday": "1",
+            "lead_days": str(leads[0].days),
+            "lead_time": "23:59",
+        }
         return staff.submit(f"/ferme/tournees/{TUESDAYS}", rule)
 
     for act, answers in enumerate(

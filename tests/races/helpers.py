@@ -19,8 +19,8 @@ from tests.infra.workers import ROUNDS
 PATIENCE = 60
 """Seconds after which a thread is taken for stuck."""
 
-EVERY = 1 if ROUNDS > 1 else 5
-"""At how many of the first act's statements the second begins, by default: each, or every fifth."""
+EVERY = 1 if ROUNDS > 1 else 3
+"""At how many of the first act's statements the second begins, by default: each, or every third."""
 
 SLOW = 0.05
 """Seconds after which a statement on SQLite, which tells nobody who waits, is taken for waiting."""

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.catalogue.models import Formula, FormulaPrice
-from portal.catalogue.services import free_slug
+from portal.catalogue.services import free_slug, place_among
 from portal.infra import audit, locks
 from portal.rules.cutoffs import local_day
 from portal.rules.pricing import DatedPrice, PriceRefusal, refusal_of_price
@@ -41,25 +41,7 @@ def change_formula(
 
 def place_formula(session: Session, formula_id: int, place: int, *, at: datetime, by: int) -> bool:
     """Make it the formula of that number, from 0; whether it was another until now."""
-    every = sorted(session.scalars(_every()), key=lambda formula: (formula.position, formula.id))
-    formula = next(formula for formula in every if formula.id == formula_id)
-    before = every.index(formula)
-    every.remove(formula)
-    every.insert(place, formula)
-    for position, other in enumerate(every):
-        other.position = position
-    if before == formula.position:
-        return False
-    audit.record(
-        session,
-        "formula.place",
-        ("formula", formula_id),
-        at=at,
-        by=by,
-        before={"place": before},
-        after={"place": formula.position},
-    )
-    return True
+    return place_among(session, Formula, formula_id, place, at=at, by=by)
 
 
 def set_formula_retired(session: Session, formula_id: int, retired: bool, *, at: datetime, by: int) -> bool:

@@ -19,6 +19,7 @@ from portal.catalogue.models import (
     ArticlePrice,
     Category,
     DeliveryStock,
+    Formula,
     NotOnTour,
     Product,
     Supplier,
@@ -301,24 +302,34 @@ def change_category(
 
 def place_category(session: Session, category_id: int, place: int, *, at: datetime, by: int) -> bool:
     """Make it the shelf of that number, from 0; whether it was another until now."""
-    shelves = list(session.scalars(locks.for_update(select(Category).order_by(Category.id), of=Category)))
-    shelves.sort(key=lambda shelf: (shelf.position, shelf.id))
-    category = next(shelf for shelf in shelves if shelf.id == category_id)
-    before = shelves.index(category)
-    shelves.remove(category)
-    shelves.insert(place, category)
-    for position, shelf in enumerate(shelves):
-        shelf.position = position
-    if before == category.position:
+    return place_among(session, Category, category_id, place, at=at, by=by)
+
+
+def place_among(
+    session: Session, table: type[Category] | type[Formula], row_id: int, place: int, *, at: datetime, by: int
+) -> bool:
+    """Put one into its place in the order that staff give to all of its kind; whether it was elsewhere."""
+    rows: list[Category | Formula] = list(
+        session.scalars(locks.for_update(select(table).order_by(table.id), of=table))
+    )
+    rows.sort(key=lambda row: (row.position, row.id))
+    moved = next(row for row in rows if row.id == row_id)
+    before = rows.index(moved)
+    rows.remove(moved)
+    rows.insert(place, moved)
+    for position, row in enumerate(rows):
+        row.position = position
+    if before == moved.position:
         return False
+    name = table.__tablename__
     audit.record(
         session,
-        "category.place",
-        ("category", category_id),
+        f"{name}.place",
+        (name, row_id),
         at=at,
         by=by,
         before={"place": before},
-        after={"place": category.position},
+        after={"place": moved.position},
     )
     return True
 

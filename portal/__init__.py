@@ -9,9 +9,11 @@ from flask_wtf import CSRFProtect
 from werkzeug.local import LocalProxy
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import portal.messages.models
+import portal.privacy.models  # noqa: F401
 from portal import cli, farm, member, public
 from portal.accounts import security
-from portal.accounts.jobs import purge_expired, send_reset_links
+from portal.accounts.jobs import answer_mail_requests, purge_expired
 from portal.boxes.jobs import count_places, freeze_due
 from portal.deliveries.jobs import generate_ahead
 from portal.exchange.jobs import forget_old_tables, work_on_archive, work_on_imports
@@ -129,7 +131,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
             purge_expired(session, clock.now())
 
     jobs.register(app, "mail", 2, Postman(settings, sender))
-    jobs.register(app, "reset links", 2, send_reset_links)
+    jobs.register(app, "mail requests", 2, answer_mail_requests)
     jobs.register(app, "freeze", 5, freeze_due)
     jobs.register(app, "notices", 5, tell_of_deliveries)
     jobs.register(app, "closed points", 5, tell_of_closings)

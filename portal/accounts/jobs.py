@@ -6,7 +6,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts import services
-from portal.accounts.models import MailedLink, ResetRequest, SignInSession
+from portal.accounts.models import MailedLink, MailRequest, SignInSession
 from portal.infra import clock, throttle
 from portal.infra.orm import own_transaction
 
@@ -14,13 +14,13 @@ REVOKED_KEPT = timedelta(days=30)
 """A row that is gone could not say that its id is revoked; by then no request that knew it is under way."""
 
 
-def send_reset_links() -> bool:
-    """Answer the oldest request for a reset link; True if there may be another."""
+def answer_mail_requests() -> bool:
+    """Answer the oldest request for a mail that lets somebody in; True if there may be another."""
     with own_transaction() as session:
-        oldest = select(ResetRequest).order_by(ResetRequest.id).limit(1).with_for_update(skip_locked=True)
+        oldest = select(MailRequest).order_by(MailRequest.id).limit(1).with_for_update(skip_locked=True)
         request = session.scalar(oldest)
         if request is not None:
-            services.send_reset_link(session, request.email, at=clock.now())
+            services.send_reset_link(session, request.typed, at=clock.now())
             session.delete(request)
         return request is not None
 

@@ -14,7 +14,8 @@ from portal.accounts.models import (
     Account,
     LinkPurpose,
     MailedLink,
-    ResetRequest,
+    MailRequest,
+    MailWish,
     SignInSession,
 )
 from portal.accounts.queries import find_account
@@ -54,7 +55,7 @@ def set_password(session: Session, account: Account, password: str, *, at: datet
 
 def ask_for_reset(session: Session, email: str, *, at: datetime) -> None:
     """Note that a mail is wanted; `send_reset_link` follows in the worker."""
-    session.add(ResetRequest(email=email, created_at=at))
+    session.add(MailRequest(wish=MailWish.RESET, typed=email, created_at=at))
 
 
 def send_reset_link(session: Session, email: str, *, at: datetime) -> None:

@@ -1,13 +1,14 @@
 """One-off changes, suspensions and frozen boxes."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.catalogue.models import Formula
-from portal.infra.orm import Base, PrimaryKey
+from portal.infra.orm import Base, PrimaryKey, word
 from portal.pickup.models import PickupPoint
 from portal.rules.money import Money
 
@@ -112,3 +113,30 @@ class BasketCorrection(Base):
     after: Mapped[dict[str, Any]]
     undone_at: Mapped[datetime | None]
     undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+
+
+class HandoverKind(StrEnum):
+    """Who gets a box that its owner cannot collect."""
+
+    PERSON = "person"
+    PARTNER = "partner"
+    """The farm's solidarity partner."""
+
+
+class Handover(Base):
+    """A box that somebody else collects, or that is given away, once it is too late to skip it; billed all the same."""
+
+    __tablename__ = "handover"
+    __table_args__ = (UniqueConstraint("subscription_id", "week"),)
+
+    id: Mapped[PrimaryKey]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"))
+    week: Mapped[date]
+    kind: Mapped[HandoverKind] = mapped_column(word(HandoverKind))
+    name: Mapped[str] = mapped_column(String(160))
+    """Who collects it; empty for the partner."""
+    email: Mapped[str | None] = mapped_column(String(254))
+    code: Mapped[str] = mapped_column(String(12))
+    """What they say at the point."""
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)

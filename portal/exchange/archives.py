@@ -24,7 +24,8 @@ from portal.web.i18n import gettext as _
 KEPT = timedelta(days=3)
 ROWS_AT_ONCE = 1000
 LEFT_OUT = frozenset({
-    "sign_in_session", "mailed_link", "reset_request", "calendar_feed", "archive", "table_import",
+    "sign_in_session", "mailed_link", "mailed_code", "mail_request", "second_factor", "recovery_code", "passkey",
+    "calendar_feed", "archive", "table_import",
     "rate_count", "worker_heartbeat", "stored_file", "mail_attachment", "picture_size", "cart", "cart_line",
 })  # fmt: skip
 """What opens something, and what only the machine understands."""

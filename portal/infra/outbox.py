@@ -60,6 +60,8 @@ class Mail(Base):
     attempts: Mapped[int]
     closed_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(String(80))
+    unsubscribe: Mapped[str | None] = mapped_column(String(300))
+    """Where mail programs take back what it was sent for, by one POST (RFC 8058)."""
 
     @property
     def readable(self) -> bool:

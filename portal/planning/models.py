@@ -1,11 +1,14 @@
-"""Who is still to be told what the farm did to a delivery or to a point; the addresses of calendars."""
+"""Who is still to be told what the farm did to a delivery or to a point; the addresses of calendars; beginning, waiting
+for and ending a subscription.
+"""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.infra.orm import Base
+from portal.infra.orm import Base, PrimaryKey
 
 
 class DeliveryNotice(Base):
@@ -51,3 +54,69 @@ class CalendarFeed(Base):
     version: Mapped[int]
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     made_at: Mapped[datetime]
+
+
+class JoiningDraft(Base):
+    """What somebody has chosen on the way to a subscription, to go on with on whatever device."""
+
+    __tablename__ = "joining_draft"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    chosen: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+
+
+class Waiting(Base):
+    """Somebody waits for places at a pickup point; first come, first invited."""
+
+    __tablename__ = "waiting"
+    __table_args__ = (Index(None, "pickup_point_id", "asked_at"),)
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    pickup_point_id: Mapped[int] = mapped_column(ForeignKey("pickup_point.id"), primary_key=True)
+    formula_id: Mapped[int] = mapped_column(ForeignKey("formula.id"), index=True)
+    quantity: Mapped[int]
+    asked_at: Mapped[datetime]
+    invited_at: Mapped[datetime | None]
+    """Since when a place is kept for them; until `kept_until`."""
+    kept_until: Mapped[datetime | None]
+
+
+class Termination(Base):
+    """Somebody has notified the farm that their contract is to end (Code de la consommation, L215-1-1).
+
+    Without a sign-in it takes effect once `confirmed_at`, by the link that was mailed to the account's address;
+    `account_id` is unknown until the worker has found whose it is.
+    """
+
+    __tablename__ = "termination"
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    name: Mapped[str] = mapped_column(String(160))
+    email: Mapped[str] = mapped_column(String(254))
+    reference: Mapped[str] = mapped_column(String(80))
+    """What they call the contract: a customer number, « mon panier du mardi »."""
+    wished_day: Mapped[date | None]
+    """None for as soon as possible."""
+    notified_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    ended: Mapped[dict[str, Any]]
+    """Of each subscription, by its id, the day of its last box, or none."""
+    reason: Mapped[str | None] = mapped_column(Text)
+    """Said afterwards, if they like."""
+
+
+class ContractWithdrawal(Base):
+    """Somebody has renounced a subscription within fourteen days (Code de la consommation, L221-18 and L221-21)."""
+
+    __tablename__ = "contract_withdrawal"
+
+    id: Mapped[PrimaryKey]
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contract.id"), unique=True)
+    name: Mapped[str] = mapped_column(String(160))
+    email: Mapped[str] = mapped_column(String(254))
+    made_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]

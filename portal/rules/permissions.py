@@ -55,10 +55,12 @@ class Permission(StrEnum):
     ARCHIVE = "archive"
     """Take everything away in one file."""
     MAIL = "mail"
+    MESSAGES = "messages"
+    """Answer what people write; write to many at once."""
     TEXTS = "texts"
-    """News."""
+    """News, questions and answers."""
     SETTINGS = "settings"
-    """The farm's card, the shop's rules, the conditions of sale."""
+    """The farm's card, the shop's rules, the conditions of sale, the legal pages."""
     JOURNAL = "journal"
     ROLES = "roles"
     """Who works here, with which roles."""
@@ -81,6 +83,7 @@ GRANTS: Mapping[RoleName, frozenset[Permission]] = {
             _P.FIGURES,
             _P.EXCHANGE,
             _P.MAIL,
+            _P.MESSAGES,
             _P.TEXTS,
         }
     ),

@@ -278,6 +278,8 @@ class Voucher(Base):
     per_person: Mapped[int | None]
     note: Mapped[str | None] = mapped_column(Text)
     withdrawn_at: Mapped[datetime | None]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    """Whose alone it is."""
 
 
 class VoucherUse(Base):

@@ -2,13 +2,14 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account
 from portal.catalogue.models import Formula
 from portal.infra.orm import Base, PrimaryKey, word
 from portal.pickup.models import PickupPoint
+from portal.profile.models import Conditions
 from portal.rules.calendar import Rhythm
 
 
@@ -62,3 +63,23 @@ class Withheld(Base):
 
     pickup_point_id: Mapped[int] = mapped_column(ForeignKey("pickup_point.id"), primary_key=True)
     formula_id: Mapped[int] = mapped_column(ForeignKey("formula.id"), primary_key=True, index=True)
+
+
+class Contract(Base):
+    """What was agreed when somebody subscribed, as the paper that they were mailed (Code de la consommation, L221-13).
+
+    Kept ten years after its end (L213-1 and D213-2), sealed, so that who is erased is named nowhere in clear.
+    """
+
+    __tablename__ = "contract"
+
+    id: Mapped[PrimaryKey]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), unique=True)
+    conditions_id: Mapped[int | None] = mapped_column(ForeignKey("conditions.id"), index=True)
+    made_at: Mapped[datetime]
+    paper: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    """Its PDF, sealed."""
+    withdrawn_at: Mapped[datetime | None]
+    """When they renounced it (L221-18)."""
+    subscription: Mapped[Subscription] = relationship()
+    conditions: Mapped[Conditions | None] = relationship()

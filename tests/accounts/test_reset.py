@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal.accounts import services
-from portal.accounts.jobs import purge_expired, send_reset_links
+from portal.accounts.jobs import purge_expired, answer_mail_requests
 from portal.infra import clock as real_clock
 from portal.infra.outbox import Mail
 from tests.accounts.people import account_of, browser_of, cookie, database, opens, signed_in, with_cookie
@@ -29,7 +29,7 @@ def ask(app: Flask, email: str = CAMILLE, client: Browser | None = None, **kwarg
     if answer.status_code == 303:
         assert answer.location == "/mot-de-passe-oublie/envoye"
     with app.app_context():
-        while send_reset_links():
+        while answer_mail_requests():
             pass
     return answer.status_code
 
@@ -354,8 +354,8 @@ def test_a_failing_worker_loses_no_request(app: Flask, monkeypatch: pytest.Monke
     with app.app_context():
         with monkeypatch.context() as broken, pytest.raises(RuntimeError):
             broken.setattr(services.outbox, "post", lambda *_, **__: (_ for _ in ()).throw(RuntimeError))
-            send_reset_links()
-        assert send_reset_links() and not send_reset_links()
+            answer_mail_requests()
+        assert answer_mail_requests() and not answer_mail_requests()
     assert len(mails(app)) == 1
 
 
@@ -363,5 +363,5 @@ def test_expired_links_and_counts_are_forgotten(app: Flask) -> None:
     ask(app)
     with database(app) as session:
         purge_expired(session, real_clock.now() + timedelta(days=2))
-        for table in ("mailed_link", "rate_count", "reset_request"):
+        for table in ("mailed_link", "rate_count", "mail_request"):
             assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 0

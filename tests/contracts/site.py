@@ -88,6 +88,7 @@ figures    yes   yes      -          yes       yes
 exchange   yes   -        -          -         yes
 archive    -     -        -          -         yes
 mail       yes   -        -          -         yes
+messages   yes   -        -          -         yes
 texts      yes   -        -          -         yes
 settings   -     -        -          -         yes
 journal    -     -        -          -         yes

@@ -199,7 +199,7 @@ def test_every_migration_goes_down_and_up_again_with_the_rows_that_its_tables_ho
         assert all(remaining[name] == rows[name] for name in kept)
         flask_migrate.upgrade(revision=script.revision)
         assert described() == upper
-        assert all(counts()[name] == rows[name] for name in remaining)
+        assert all(counts()[name] == rows[name] for name in remaining.keys() & rows.keys())
         flask_migrate.downgrade(revision=lower_revision)
     assert described() == {}
     assert triggers() == []

@@ -1,0 +1,1 @@
+"""What people write to the farm, and the farm to people: contact, campaigns, reminders."""

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal.accounts import services
-from portal.accounts.jobs import purge_expired, answer_mail_requests
+from portal.accounts.jobs import answer_mail_requests, purge_expired
 from portal.infra import clock as real_clock
 from portal.infra.outbox import Mail
 from tests.accounts.people import account_of, browser_of, cookie, database, opens, signed_in, with_cookie

@@ -7,11 +7,11 @@ from typing import cast
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
-from flask_security.utils import login_user
 from wtforms import EmailField, Form, PasswordField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from portal.accounts import services
+from portal.accounts.entering import Way, enter, way_on
 from portal.accounts.forms import NewPasswordForm
 from portal.accounts.limits import (
     RESETS_OF_CLIENT,
@@ -26,7 +26,7 @@ from portal.infra.orm import db
 from portal.infra.throttle import Count
 from portal.public import blueprint
 from portal.rules.passwords import MAX_CHARACTERS
-from portal.web.guards import is_on_this_site, own_hands_only
+from portal.web.guards import own_hands_only
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.limits import client_address
@@ -66,7 +66,7 @@ def login() -> ResponseReturnValue:
     if request.method == "POST":
         return _check_password(form) if form.validate() else _login_page(form, 422)
     if current_user.is_authenticated:
-        return redirect(_way_on(cast(Account, current_user)), 303)
+        return redirect(way_on(cast(Account, current_user), request.args.get("next", "")), 303)
     return _login_page(form)
 
 
@@ -82,16 +82,7 @@ def _check_password(form: SignInForm) -> ResponseReturnValue:
         return _login_page(form, 422, wrong=True)
     throttle.forget(session, WRONG_PASSWORDS, email)
     throttle.take_back(session, WRONG_PASSWORDS_OF_CLIENT, client)
-    login_user(account)
-    return redirect(_way_on(account), 303)
-
-
-def _way_on(account: Account) -> str:
-    """Where the person was going, if that is a page of this site; else home."""
-    wanted = request.args.get("next", "")
-    if is_on_this_site(wanted):
-        return wanted
-    return url_for("farm.week" if account.is_staff else "member.home")
+    return redirect(enter(account, Way.PASSWORD, request.args.get("next", "")), 303)
 
 
 @security.post("/deconnexion")

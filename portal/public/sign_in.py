@@ -19,14 +19,14 @@ from portal.accounts.limits import (
     WRONG_PASSWORDS_OF_CLIENT,
     count_try,
 )
-from portal.accounts.models import Account, LinkPurpose
-from portal.accounts.queries import find_link, normalise_email
+from portal.accounts.models import Account, LinkPurpose, MailedLink
+from portal.accounts.queries import normalise_email
 from portal.infra import clock, throttle
 from portal.infra.orm import db
 from portal.infra.throttle import Count
 from portal.public import blueprint
+from portal.public.links import expired, opens
 from portal.rules.passwords import MAX_CHARACTERS
-from portal.web.guards import own_hands_only
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.limits import client_address
@@ -111,14 +111,8 @@ def forgot_password_sent() -> ResponseReturnValue:
     return render_template("public/forgot_password_sent.html")
 
 
-@blueprint.route("/lien/<token>", methods=["GET", "POST"])
-@own_hands_only
-def link(token: str) -> ResponseReturnValue:
-    """A mailed link: opening it only shows a page, since mail scanners open links too."""
-    session, now = db.session(), clock.now()
-    found = find_link(session, token, now)
-    if found is None:
-        return render_template("public/link_expired.html"), 410
+@opens(LinkPurpose.RESET_PASSWORD, LinkPurpose.INVITE)
+def choose_password(found: MailedLink, token: str) -> ResponseReturnValue:
     form, invited = NewPasswordForm(request.form, found.account), found.purpose is LinkPurpose.INVITE
     posted = request.method == "POST"
     if not posted or not form.validate():
@@ -126,9 +120,10 @@ def link(token: str) -> ResponseReturnValue:
             "public/reset_password.html", form=form, email=found.account.email, invited=invited
         )
         return page, 422 if posted else 200
+    session, now = db.session(), clock.now()
     account = services.use_link(session, token, at=now)
     if account is None:
-        return render_template("public/link_expired.html"), 410
+        return expired()
     services.set_password(session, account, form.new_password.data, at=now)
     logout_user()
     if invited:

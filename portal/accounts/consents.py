@@ -14,33 +14,24 @@ def give(
     session: Session, account: Account, topic: Topic, *, source: ConsentSource, wording: str, at: datetime
 ) -> bool:
     """Note that they agree, by which words, where; whether that is new."""
-    return _say(session, account, topic, True, source, wording, at)
+    return _say(session, Consent(given=True, topic=topic, source=source, wording=wording, at=at), account)
 
 
 def take_back(
     session: Session, account: Account, topic: Topic, *, source: ConsentSource, wording: str, at: datetime
 ) -> bool:
     """Note that they no longer agree; whether that is new."""
-    return _say(session, account, topic, False, source, wording, at)
+    return _say(session, Consent(given=False, topic=topic, source=source, wording=wording, at=at), account)
 
 
-def _say(
-    session: Session,
-    account: Account,
-    topic: Topic,
-    given: bool,
-    source: ConsentSource,
-    wording: str,
-    at: datetime,
-) -> bool:
+def _say(session: Session, line: Consent, account: Account) -> bool:
     session.flush()  # whoever has just come has no number yet
     session.scalar(locks.for_update(select(Account.id).where(Account.id == account.id), of=Account))
     locks.checked()
-    if (topic in agreed(session, account.id)) is given:
+    if (line.topic in agreed(session, account.id)) is line.given:
         return False
-    session.add(
-        Consent(account_id=account.id, topic=topic, given=given, at=at, source=source, wording=wording)
-    )
+    line.account_id = account.id
+    session.add(line)
     return True
 
 
@@ -55,11 +46,11 @@ def agreeing(topic: Topic) -> Select[int]:
     return select(Consent.account_id).where(Consent.topic == topic, *_holds())
 
 
-def _holds() -> tuple[ColumnElement[bool], ...]:
+def _holds() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     newer = aliased(Consent)
     since = (
         newer.account_id == Consent.account_id,
         newer.topic == Consent.topic,
         newer.id > Consent.id,
     )
-    return Consent.given, ~select(newer.id).where(*since).exists()
+    return Consent.given.is_(True), ~select(newer.id).where(*since).exists()

@@ -69,7 +69,6 @@ def upgrade() -> None:
         sa.Column("asked", sa.String(length=200), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("search_key", sa.String(length=500), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_question")),
     )
     op.create_table(
@@ -358,13 +357,16 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("name", sa.String(length=160), nullable=False),
-        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("contact", sa.String(length=254), nullable=False),
         sa.Column("reference", sa.String(length=80), nullable=False),
         sa.Column("wished_day", sa.Date(), nullable=True),
         sa.Column("notified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("searched_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended", sa.JSON(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settlement", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_termination_account_id_account")
         ),
@@ -623,6 +625,16 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("mediator_site", sa.String(length=300), nullable=True))
         batch_op.add_column(sa.Column("partner", sa.String(length=160), nullable=True))
         batch_op.add_column(sa.Column("inactive_years", sa.Integer(), server_default="3", nullable=False))
+        batch_op.add_column(
+            sa.Column(
+                "accessibility",
+                sa.Enum(
+                    "full", "partial", "none", "exempt", name="accessibility", native_enum=False, length=40
+                ),
+                server_default="none",
+                nullable=False,
+            )
+        )
         batch_op.add_column(sa.Column("birthday_gift", sa.Integer(), server_default="0", nullable=False))
 
     with op.batch_alter_table("mail", schema=None) as batch_op:
@@ -653,6 +665,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("farm_profile", schema=None) as batch_op:
         batch_op.drop_column("birthday_gift")
+        batch_op.drop_column("accessibility")
         batch_op.drop_column("inactive_years")
         batch_op.drop_column("partner")
         batch_op.drop_column("mediator_site")

@@ -93,7 +93,6 @@ class Question(Base):
     asked: Mapped[str] = mapped_column(String(200))
     answer: Mapped[str] = mapped_column(Text)
     position: Mapped[int]
-    search_key: Mapped[str] = mapped_column(String(500), server_default="")
 
 
 class CampaignState(StrEnum):

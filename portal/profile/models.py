@@ -10,6 +10,16 @@ from portal.infra.orm import Base, PrimaryKey, word
 from portal.rules.money import Money
 
 
+class Accessibility(StrEnum):
+    """How far the site follows the accessibility rules, as the farm declares it; its words are in the templates."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    NONE = "none"
+    EXEMPT = "exempt"
+    """A micro-enterprise: the law wants it said (Code de la consommation, L412-13)."""
+
+
 class FarmProfile(Base):
     """Who the farm is, on every page and paper; exactly one row."""
 
@@ -50,6 +60,7 @@ class FarmProfile(Base):
     """Who gets the boxes that are given away."""
     inactive_years: Mapped[int] = mapped_column(server_default="3")
     """After so many years without a sign of life an account is erased (EXPECTATIONS C23)."""
+    accessibility: Mapped[Accessibility] = mapped_column(word(Accessibility), server_default=Accessibility.NONE)
     birthday_gift: Mapped[Money] = mapped_column(server_default="0")
     """What a birthday's voucher takes off; none if nothing."""
 

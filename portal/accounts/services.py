@@ -2,6 +2,7 @@
 
 import secrets
 import unicodedata
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -26,6 +27,8 @@ from portal.rules.cutoffs import local_day
 
 LINK_LIVES = timedelta(hours=48)
 INVITATION_LIVES = timedelta(days=14)
+LASTING_LINKS = frozenset({LinkPurpose.OLD_ADDRESS})
+"""They outlive a new password and each other: whoever has taken an account over sets one, and moves on twice."""
 
 
 def authenticate(session: Session, email: str, password: str) -> Account | None:
@@ -43,10 +46,10 @@ def is_password(account: Account, password: str) -> bool:
 
 
 def set_password(session: Session, account: Account, password: str, *, at: datetime) -> None:
-    """Change it, end every session, void every mailed link, count wrong ones anew, tell the owner."""
+    """Change it, end every session, void what was mailed, count wrong ones anew, tell the owner."""
     account.password = hash_password(_normalise(password))
     revoke_all(session, account, at=at, by=account.id)
-    void_links(session, account)
+    void_links(session, account, set(LinkPurpose) - LASTING_LINKS)
     throttle.forget(session, WRONG_PASSWORDS, account.email)
     audit.record(session, "password_changed", ("account", account.id), at=at, by=account.id)
     written = mail.render("password_changed", first_name=account.first_name, at=at)
@@ -69,7 +72,7 @@ def send_reset_link(session: Session, email: str, *, at: datetime) -> None:
 
 
 def _mail_reset_link(session: Session, account: Account, at: datetime) -> None:
-    token = _new_link(session, account, LinkPurpose.RESET_PASSWORD, at=at, lives=LINK_LIVES)
+    token = new_link(session, account, LinkPurpose.RESET_PASSWORD, at=at, lives=LINK_LIVES)
     audit.record(session, "password_reset_asked", ("account", account.id), at=at, by=None)
     written = mail.render("reset_password", token=token, farm=get_farm(session))
     outbox.post(session, to=account.email, at=at, secret=True, **written.parts)
@@ -77,7 +80,7 @@ def _mail_reset_link(session: Session, account: Account, at: datetime) -> None:
 
 def mail_invitation(session: Session, account: Account, *, at: datetime, by: int | None) -> None:
     """Mail a link to choose a password with, void those sent before."""
-    token = _new_link(session, account, LinkPurpose.INVITE, at=at, lives=INVITATION_LIVES)
+    token = new_link(session, account, LinkPurpose.INVITE, at=at, lives=INVITATION_LIVES)
     audit.record(session, "account_invited", ("account", account.id), at=at, by=by)
     written = mail.render(
         "invitation",
@@ -90,16 +93,24 @@ def mail_invitation(session: Session, account: Account, *, at: datetime, by: int
     outbox.post(session, to=account.email, at=at, secret=True, **written.parts)
 
 
-def _new_link(
-    session: Session, account: Account, purpose: LinkPurpose, *, at: datetime, lives: timedelta
+def new_link(
+    session: Session,
+    account: Account,
+    purpose: LinkPurpose,
+    *,
+    at: datetime,
+    lives: timedelta,
+    email: str | None = None,
 ) -> str:
+    """The token of a link to be mailed. Older ones of its kind are void, but for those that take an address back."""
     token = secrets.token_urlsafe(32)
-    void_links(session, account)
+    void_links(session, account, {purpose} - LASTING_LINKS)
     session.add(
         MailedLink(
             token_hash=hash_token(token),
             purpose=purpose,
             account_id=account.id,
+            email=email,
             created_at=at,
             expires_at=at + lives,
         )
@@ -151,9 +162,13 @@ def revoke_all(session: Session, account: Account, *, at: datetime, by: int | No
     audit.record(session, "sessions_revoked", ("account", account.id), at=at, by=by)
 
 
-def void_links(session: Session, account: Account) -> None:
-    """Nothing that was mailed to the account opens it any more."""
-    session.execute(delete(MailedLink).where(MailedLink.account_id == account.id))
+def void_links(
+    session: Session, account: Account, purposes: Collection[LinkPurpose] = frozenset(LinkPurpose)
+) -> None:
+    """Nothing of the kind that was mailed to the account opens it any more."""
+    session.execute(
+        delete(MailedLink).where(MailedLink.account_id == account.id, MailedLink.purpose.in_(purposes))
+    )
 
 
 def _normalise(password: str) -> str:

@@ -12,7 +12,7 @@ from flask import Flask
 from portal.accounts.queries import normalise_email
 from portal.accounts.team import appoint
 from portal.demo.generate import SEED, USUAL_SUBSCRIBERS, NotEmptyError, generate
-from portal.infra import backup, clock, jobs, schema
+from portal.infra import backup, clock, crypto, jobs, schema
 from portal.infra.orm import db, own_transaction
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import EVERYDAY, RoleName
@@ -70,7 +70,25 @@ def register(app: Flask) -> None:
             f"{made.baskets} paniers livrés, {made.orders} commandes."
         )
 
+    _register_data_keys(app)
     _register_farm(app)
+
+
+def _register_data_keys(app: Flask) -> None:
+    @app.cli.group("data-keys")
+    def data_keys() -> None:
+        """The keys of what is sealed in the database."""
+
+    @data_keys.command("rotate")
+    def rotate() -> None:
+        """Seal under the first key of PORTAL_DATA_KEYS what is under another."""
+        _check_schema(app)
+        try:
+            click.echo(f"Passé sous la première clé : {crypto.rotate()}. Les autres clés ne servent plus.")
+        except crypto.Unsealable as error:
+            sys.exit(
+                f"Une valeur ne s'ouvre pas, et sa clé manque peut-être ({error}) : gardez toutes vos clés."
+            )
 
 
 def _register_farm(app: Flask) -> None:

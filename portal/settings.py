@@ -1,8 +1,9 @@
 """Typed settings, read once from the environment; anything wrong stops the start with one sentence."""
 
+import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +16,12 @@ DEMO_SECRET = "demo-secret-that-no-production-site-may-use"  # noqa: S105
 SHORTEST_SECRET = 32  # bytes
 TILES = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
 ATTRIBUTION = '© <a href="https://www.openstreetmap.org/copyright">OpenStreetMap</a>'
+_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
+KEY_BYTES = 32
+_WANTED_KEYS = (
+    "Set PORTAL_DATA_KEYS to a name and 32 random bytes in base64, such as 2026:$(openssl rand -base64 32);"
+    " several with commas between them, each under a name of its own, the newest first."
+)
 _TILES = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?/([^\s{}]|\{[zxyr]\})+")
 
 
@@ -41,6 +48,8 @@ class Settings:
     database_url: str
     smtp_url: str | None = None
     mail_from: str = "ferme@example.org"
+    data_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """What is sealed in the database is under the first; the others open what was sealed before."""
     trusted_proxies: int = 0
     debug: bool = False
     backup_dir: Path = ROOT / "var" / "backups"
@@ -93,6 +102,7 @@ class Settings:
             database_url=environ.get("DATABASE_URL", f"sqlite:///{ROOT / 'var' / 'portal.sqlite3'}"),
             smtp_url=environ.get("PORTAL_SMTP_URL") or None,
             mail_from=environ.get("PORTAL_MAIL_FROM", "ferme@example.org" if relaxed else ""),
+            data_keys=_data_keys(environ.get("PORTAL_DATA_KEYS", "")),
             trusted_proxies=_whole_number(environ, "PORTAL_TRUSTED_PROXIES"),
             debug=environ.get("FLASK_DEBUG", "0") not in {"", "0", "false", "no"},
             backup_dir=Path(environ.get("PORTAL_BACKUP_DIR", ROOT / "var" / "backups")),
@@ -122,6 +132,20 @@ def _seconds(environ: Mapping[str, str], name: str) -> float:
         return float(value)
     except ValueError:
         raise BadSettings(f"Set {name} to a number of seconds; it is {value!r}.") from None
+
+
+def _data_keys(value: str) -> dict[str, bytes]:
+    keys = {}
+    for entry in filter(None, (part.strip() for part in value.split(","))):
+        key_id, _, encoded = entry.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            key = b""
+        if not _KEY_ID.fullmatch(key_id) or len(key) != KEY_BYTES or key_id in keys:
+            raise BadSettings(_WANTED_KEYS)
+        keys[key_id] = key
+    return keys
 
 
 def _check_base_url(settings: Settings) -> None:
@@ -167,6 +191,8 @@ def _check_production(settings: Settings) -> None:
         raise BadSettings(
             "Set PORTAL_SECRET_KEY to a random text of your own of 32 characters or more, not a known one."
         )
+    if not settings.data_keys:
+        raise BadSettings(_WANTED_KEYS)
     if settings.debug:
         raise BadSettings("Unset FLASK_DEBUG: a production site never runs in debug mode.")
     if not settings.https:

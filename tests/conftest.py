@@ -62,6 +62,7 @@ def settings_for(database_url: str, **changes: Any) -> Settings:
     values = {
         "mode": Mode.TEST,
         "secret_key": SECRET,
+        "data_keys": {"test": bytes(32)},
         "base_url": "http://localhost",
         "database_url": database_url,
     }

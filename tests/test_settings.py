@@ -10,8 +10,10 @@ import pytest
 from portal.settings import DEMO_SECRET, ROOT, BadSettings, Mode, Settings
 from tests.conftest import SECRET, settings_for
 
+DATA_KEYS = "2026:" + "A" * 43 + "="
 PRODUCTION = {
     "PORTAL_SECRET_KEY": SECRET,
+    "PORTAL_DATA_KEYS": DATA_KEYS,
     "PORTAL_BASE_URL": "https://paniers.maferme.fr",
     "PORTAL_SMTP_URL": "smtps://site:secret@smtp.example.org:465",
     "PORTAL_MAIL_FROM": "ferme@maferme.fr",
@@ -42,6 +44,11 @@ def test_every_other_mode_starts_without_a_word() -> None:
         ({"PORTAL_SECRET_KEY": ""}, "PORTAL_SECRET_KEY"),
         ({"PORTAL_SECRET_KEY": "x" * 31}, "PORTAL_SECRET_KEY"),
         ({"PORTAL_SECRET_KEY": DEMO_SECRET}, "PORTAL_SECRET_KEY"),
+        ({"PORTAL_DATA_KEYS": None}, "PORTAL_DATA_KEYS"),
+        ({"PORTAL_DATA_KEYS": "A" * 43 + "="}, "PORTAL_DATA_KEYS"),
+        ({"PORTAL_DATA_KEYS": "2026:" + "A" * 42 + "=="}, "PORTAL_DATA_KEYS"),
+        ({"PORTAL_DATA_KEYS": "2026:not base64"}, "PORTAL_DATA_KEYS"),
+        ({"PORTAL_DATA_KEYS": f"{DATA_KEYS},{DATA_KEYS}"}, "PORTAL_DATA_KEYS"),
         ({"PORTAL_BASE_URL": None}, "PORTAL_BASE_URL"),
         ({"PORTAL_BASE_URL": ""}, "PORTAL_BASE_URL"),
         ({"PORTAL_BASE_URL": "http://paniers.maferme.fr"}, "PORTAL_BASE_URL"),

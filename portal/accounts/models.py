@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.infra.crypto import Sealed
 from portal.infra.orm import Base, PrimaryKey, word
 from portal.rules.alphabet import search_key
 from portal.rules.consents import ConsentSource, Notice, Topic
@@ -231,7 +232,7 @@ class MailedLink(Base):
 
 
 class SecondFactor(Base):
-    """The secret that an account shares with an authenticator; sealed, and asked for once it is confirmed.
+    """The secret that an account shares with an authenticator; asked for once it is confirmed.
 
     `last_step` is the last thirty seconds whose code was taken: none is taken twice.
     """
@@ -239,7 +240,7 @@ class SecondFactor(Base):
     __tablename__ = "second_factor"
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
-    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    secret: Mapped[bytes] = mapped_column(Sealed("second_factor.secret"))
     made_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     last_step: Mapped[int | None]

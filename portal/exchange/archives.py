@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from portal.exchange.models import Archive, RunState
 from portal.exchange.tables import Format, write
 from portal.infra import audit
+from portal.infra.crypto import Sealed
 from portal.infra.orm import Base, db, own_transaction, reading_only
 from portal.web.i18n import gettext as _
 
@@ -43,7 +44,7 @@ def columns(table: Table) -> list[Column[object]]:
     return [
         column
         for column in table.columns
-        if not isinstance(column.type, LargeBinary)
+        if not isinstance(column.type, (LargeBinary, Sealed))
         and not _SECRET.search(column.name)
         and column.name not in BODIES.get(table.name, ())
     ]

@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account
 from portal.catalogue.models import Formula
+from portal.infra.crypto import Sealed
 from portal.infra.orm import Base, PrimaryKey, word
 from portal.pickup.models import PickupPoint
 from portal.profile.models import Conditions
@@ -77,8 +78,8 @@ class Contract(Base):
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), unique=True)
     conditions_id: Mapped[int | None] = mapped_column(ForeignKey("conditions.id"), index=True)
     made_at: Mapped[datetime]
-    paper: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    """Its PDF, sealed."""
+    paper: Mapped[bytes] = mapped_column(Sealed("contract.paper"), deferred=True)
+    """Its PDF; the column seals and opens it."""
     withdrawn_at: Mapped[datetime | None]
     """When they renounced it (L221-18)."""
     subscription: Mapped[Subscription] = relationship()

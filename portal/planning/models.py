@@ -96,17 +96,24 @@ class Termination(Base):
     id: Mapped[PrimaryKey]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     name: Mapped[str] = mapped_column(String(160))
-    email: Mapped[str] = mapped_column(String(254))
+    contact: Mapped[str] = mapped_column(String(254))
+    """Where the receipt goes: a mail address, or a postal one."""
     reference: Mapped[str] = mapped_column(String(80))
     """What they call the contract: a customer number, « mon panier du mardi »."""
     wished_day: Mapped[date | None]
     """None for as soon as possible."""
     notified_at: Mapped[datetime]
+    searched_at: Mapped[datetime | None]
+    """When the worker has looked whose it is; found or not."""
     confirmed_at: Mapped[datetime | None]
     ended: Mapped[dict[str, Any]]
     """Of each subscription, by its id, the day of its last box, or none."""
     reason: Mapped[str | None] = mapped_column(Text)
     """Said afterwards, if they like."""
+    settled_at: Mapped[datetime | None]
+    """When staff have dealt with one that nobody confirmed."""
+    settlement: Mapped[str | None] = mapped_column(Text)
+    """What they have made of it."""
 
 
 class ContractWithdrawal(Base):

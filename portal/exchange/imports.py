@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from portal.exchange import people, points, products, subscriptions
+from portal.exchange import articles, people, points, products, subscriptions
 from portal.exchange.columns import Column, recognise
 from portal.exchange.lines import BadLine, Context, Verdict, Writer
 from portal.exchange.models import RunState, Subject, TableImport
@@ -26,6 +26,7 @@ WRITERS: Mapping[Subject, Callable[[Context], Writer]] = {
     Subject.SUBSCRIPTIONS: subscriptions.Writer,
     Subject.POINTS: points.Writer,
     Subject.PRODUCTS: products.Writer,
+    Subject.ARTICLES: articles.Writer,
 }
 LINES_AT_ONCE = 50
 """So few that whoever else wants to write waits for less than a second."""

@@ -17,6 +17,9 @@ class Subject(StrEnum):
     SUBSCRIPTIONS = "subscriptions"
     POINTS = "points"
     PRODUCTS = "products"
+    """What boxes hold."""
+    ARTICLES = "articles"
+    """What the shop sells."""
 
 
 class RunState(StrEnum):

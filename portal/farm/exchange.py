@@ -35,12 +35,14 @@ SUBJECTS = {
     Subject.SUBSCRIPTIONS: _l("Abonnements"),
     Subject.POINTS: _l("Points de retrait"),
     Subject.PRODUCTS: _l("Produits des paniers"),
+    Subject.ARTICLES: _l("Articles de la boutique"),
 }
 MODELS = {
     "abonnes": Subject.PEOPLE,
     "abonnements": Subject.SUBSCRIPTIONS,
     "points-de-retrait": Subject.POINTS,
     "produits": Subject.PRODUCTS,
+    "boutique": Subject.ARTICLES,
 }
 """By the words of their addresses."""
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from portal.accounts.models import Account, Address, MailedLink
-from portal.catalogue.models import Formula, FormulaPrice, Product
+from portal.catalogue.models import Article, Formula, FormulaPrice, Product
 from portal.exchange import imports, jobs
 from portal.exchange.models import RunState, Subject, TableImport
 from portal.infra import audit
@@ -16,7 +16,8 @@ from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.rules.calendar import Rhythm
 from portal.subscriptions.models import Subscription, Term
-from tests.world import ADMIN, CAMILLE, CUTOFF, NOW, STAFF
+from tests.stall import stock_the_shop
+from tests.world import ADMIN, CAMILLE, CUTOFF, NOW, STAFF, TODAY
 
 PEOPLE = (
     "Mail;Prénom;Nom;Tél;Rue;CP;Ville\n"
@@ -247,6 +248,37 @@ def test_points_and_products_are_known_by_their_names(send, session):
     send.write(tried)
     assert counts(send(products, Subject.PRODUCTS)) == {"unchanged": 2, "errors": 1}
     assert session.scalars(select(Product).where(Product.slug == "blettes")).one().value.cents == 190
+
+
+def test_articles_of_the_shop_begin_change_and_get_todays_price(send, session):
+    honey = stock_the_shop(session)
+    sold, shelf = honey.stock, honey.category.name
+    session.commit()
+    articles = (
+        "Nom;Rayon;Se vend;Contenance;Origine;Prix TTC;TVA;Fournisseur;Stock au départ\n"
+        f"{honey.name.upper()};;;;;10,20;;;99\n"
+        f"Jus de pomme;{shelf};bouteille;1 l;France;3,40;5,5 %;le rucher;30\n"
+        f"Cidre;{shelf};bouteille;75 cl;France;4,90;0,2;;\n"
+        f"Confiture;{shelf};pot;;France;4,90;20 %;;\n"
+        f"Noix;Cave;pot;un peu;France;0;21 %;;\n"
+        f"{honey.name} au poids;{shelf};poids;;France;0;5,5 %;;\n"
+    )
+    tried = send(articles, Subject.ARTICLES)
+    assert counts(tried) == {"created": 2, "changed": 1, "errors": 3}
+    wrong = [(error["line"], error["column"]) for error in tried.report["errors"]]
+    assert wrong == [(5, "Contenance"), (6, "Rayon"), (6, "Contenance"), (6, "TVA"), (7, "Prix TTC")]
+    send.write(tried)
+    assert counts(send(articles, Subject.ARTICLES)) == {"unchanged": 3, "errors": 3}
+    session.refresh(honey)
+    [today] = [price for price in honey.prices if price.since == TODAY]
+    assert (today.price.cents, honey.stock, honey.content) == (1020, sold, 250)
+    made = session.scalars(select(Article).order_by(Article.id.desc()).limit(2)).all()[::-1]
+    assert [(a.content, a.measured, a.stock, a.prices[0].vat_basis_points) for a in made] == [
+        (1000, "ml", 30, 550),
+        (750, "ml", None, 2000),
+    ]
+    refused = send(f"Nom;Se vend\n{honey.name};poids\n", Subject.ARTICLES)
+    assert [error["column"] for error in refused.report["errors"]] == ["Se vend"]
 
 
 def test_a_worker_that_is_killed_leaves_whole_steps_and_the_next_one_goes_on(send, session, monkeypatch):

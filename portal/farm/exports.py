@@ -74,8 +74,8 @@ STANDINGS = {
 }
 RHYTHMS = {
     Rhythm.WEEKLY: _l("chaque semaine"),
-    Rhythm.FORTNIGHT_A: _l("une semaine sur deux"),
-    Rhythm.FORTNIGHT_B: _l("une semaine sur deux"),
+    Rhythm.FORTNIGHT_A: _l("semaines A"),
+    Rhythm.FORTNIGHT_B: _l("semaines B"),
 }
 UNITS = {Unit.KILO: _l("kg"), Unit.GRAM: _l("g"), Unit.PIECE: _l("pièce"), Unit.BUNCH: _l("botte")}
 LINES_AT_ONCE = 500

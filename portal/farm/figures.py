@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from operator import itemgetter
 from typing import Any
@@ -21,7 +22,6 @@ from portal.profile.queries import season_first
 from portal.rules.calendar import WEEK, monday_of, season_start
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import Permission
-from portal.web.filters import percent
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.transaction import reads_only
@@ -103,7 +103,7 @@ def _given_columns() -> dict[str, Callable[[queries.Given], Any]]:
         _("Paniers"): lambda g: g.boxes,
         _("Valeur donnée"): lambda g: g.worth,
         _("Prix"): lambda g: g.price,
-        _("Écart"): lambda g: None if g.gap is None else percent(g.gap),
+        _("Écart en %"): lambda g: None if g.gap is None else Decimal(g.gap).scaleb(-2),
     }
 
 

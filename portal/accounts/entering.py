@@ -6,7 +6,9 @@ from enum import StrEnum
 from flask import url_for
 from flask_security.utils import login_user
 
+from portal.accounts import proofs
 from portal.accounts.models import Account
+from portal.infra import clock
 from portal.web.guards import is_on_this_site
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ def enter(account: Account, way: Way, wanted: str = "") -> str:
     Every way in ends here.
     """
     login_user(account)
+    if way is not Way.SOCIAL:
+        proofs.note(account, at=clock.now())
     logger.info("signed in by %s", way)
     return way_on(account, wanted)
 

@@ -1,12 +1,13 @@
-"""The form of a new password, wherever one is set."""
+"""The forms of passwords, wherever one is set or asked for."""
 
 from typing import Any
 
 from wtforms import Form, PasswordField, ValidationError
+from wtforms.validators import InputRequired, Length
 
 from portal.accounts import passphrases
 from portal.accounts.models import Account
-from portal.rules.passwords import PasswordFault, password_fault
+from portal.rules.passwords import MAX_CHARACTERS, PasswordFault, password_fault
 from portal.web.i18n import lazy_gettext as _l
 
 FAULTS = {
@@ -23,6 +24,17 @@ FAULTS = {
     ),
     PasswordFault.TOO_LONG: _l("Ce mot de passe est trop long : 256 caractères au plus."),
 }
+
+
+class CurrentPasswordForm(Form):
+    password = PasswordField(
+        _l("Mot de passe actuel"),
+        [
+            InputRequired(_l("Indiquez votre mot de passe actuel.")),
+            # hashing what nobody can have chosen is work for nothing (BAR S9)
+            Length(max=MAX_CHARACTERS, message=_l("Ce n'est pas votre mot de passe actuel.")),
+        ],
+    )
 
 
 class NewPasswordForm(Form):

@@ -76,6 +76,7 @@ def _sealed_columns() -> Iterator[Column[Any]]:
 
 
 def _reseal(column: Column[Any]) -> int:
+    assert isinstance(column.type, Sealed)
     purpose = column.type.purpose
     head = _head(next(iter(_keys())))
     kept, [key] = type_coerce(column, LargeBinary), column.table.primary_key

@@ -31,6 +31,7 @@ from portal.member import (
     orders,
     planning,
     points,
+    proving,
     subscriptions,
     suspensions,
     wishes,

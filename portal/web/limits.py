@@ -1,10 +1,14 @@
 """What a request may weigh and hold; the proxy in front must not allow more (BAR R15)."""
 
 import ipaddress
+import math
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
-from flask import Flask, abort, request
+from flask import Flask, Response, abort, request
+
+from portal.infra.throttle import Count
 
 BODY_BYTES = 1024 * 1024
 UPLOAD_BYTES = 16 * 1024 * 1024
@@ -52,3 +56,11 @@ def client_address() -> str:
         return str(ipaddress.ip_network((address, 64 if ":" in address else 32), strict=False))
     except ValueError:  # a socket, or what a proxy calls « unknown »
         return address
+
+
+def too_many(page: Callable[[int], Response], count: Count, *, now: datetime) -> Response:
+    """The page, which says for how many minutes one has to wait."""
+    seconds = math.ceil((count.ends_at - now).total_seconds())
+    response = page(math.ceil(seconds / 60))
+    response.headers["Retry-After"] = str(seconds)
+    return response

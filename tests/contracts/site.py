@@ -177,7 +177,11 @@ POST  /abonnements/<id:subscription_id>/modifier                            sign
 POST  /abonnements/<id:subscription_id>/annulation                          sign-in    303         404
 GET   /livraisons/<date:day>/<tour>                                         sign-in    200         200
 GET   /mon-compte                                                           sign-in    200         200
+GET   /mon-compte/preuve                                                    sign-in    200         200
+POST  /mon-compte/preuve                                                    sign-in    303         303
 POST  /mon-compte/mot-de-passe                                              sign-in    303         303
+GET   /mon-compte/lettres                                                   sign-in    200         200
+POST  /mon-compte/lettres                                                   sign-in    303         303
 POST  /mon-compte/appareils/deconnexion                                     sign-in    303         303
 POST  /mon-compte/appareils/<id:session_id>/deconnexion                     sign-in    303         303
 """
@@ -410,6 +414,7 @@ VALUES: dict[str, str | int | date] = {
     "formula_id": FORMULA,
     "import_id": 1,
     "kind": "skipped",
+    "letters_token": URLSafeSerializer(SECRET, salt="letters").dumps([1, "letter"]),
     "line_id": 2,
     "mail_id": 1,
     "name": "js/app.js",
@@ -490,6 +495,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ma-commande/bon": lambda _: {"bon": "BIENVENUE"},
     "/ma-commande/validation": checkout_of_camille,
     "/lien/<token>": lambda _: {"new_password": NEW_PASSWORD},
+    "/mon-compte/preuve": lambda _: {"password": PASSPHRASE},
     "/mon-compte/mot-de-passe": lambda _: {"password": PASSPHRASE, "new_password": NEW_PASSWORD},
     "/planning/<date:week>/saut": lambda session: {
         "abonnement": str(box_of(session, CAMILLE)),

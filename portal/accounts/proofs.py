@@ -1,0 +1,87 @@
+"""Whether who is signed in has just shown again that they are: asked before what matters is changed.
+
+A password, a mailed code or a passkey shows it, at sign-in too. The row of their session keeps when.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import current_app, flash, make_response, redirect, request, url_for
+from flask import session as current
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import PasswordField
+
+from portal.accounts.limits import WRONG_PASSWORDS, count_try
+from portal.accounts.models import Account
+from portal.accounts.services import is_password
+from portal.infra import clock, throttle
+from portal.infra.orm import db
+from portal.infra.throttle import Count
+from portal.web.guards import own_hands_only
+from portal.web.htmx import is_htmx
+from portal.web.i18n import gettext as _
+from portal.web.transaction import SAFE_METHODS
+
+LASTS = timedelta(minutes=10)
+TO_FILL_IN = timedelta(minutes=10)
+"""So long a form that was opened in time may still be sent."""
+_KEY = "proven"
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+
+def note(account: Account, *, at: datetime) -> None:
+    """They have shown it, in this browser."""
+    current[_KEY] = {"account": account.id, "at": at.isoformat()}
+
+
+def is_proven(at: datetime, *, within: timedelta = LASTS) -> bool:
+    """Whether who is signed in has shown it lately."""
+    kept = current.get(_KEY)
+    if kept is None or not current_user.is_authenticated or kept["account"] != current_user.id:
+        return False
+    return at < datetime.fromisoformat(kept["at"]) + within
+
+
+def try_password(account: Account, field: PasswordField, *, at: datetime) -> Count | None:
+    """Nothing where it is theirs; where not, how often that has happened, and the field says so."""
+    [count] = count_try((WRONG_PASSWORDS, account.email), now=at)
+    if count.exceeded or not is_password(account, field.data or ""):
+        field.errors = [_("Ce n'est pas votre mot de passe actuel.")]
+        return count
+    throttle.forget(db.session(), WRONG_PASSWORDS, account.email)
+    return None
+
+
+def fresh_proof_needed(view: View) -> View:
+    """Have the page opened, and its form sent, with a fresh proof and one's own hands only; stands below the route.
+
+    Who has none is asked for it, and comes back to the form.
+    """
+
+    @wraps(view)
+    def guarded(**values: Any) -> ResponseReturnValue:
+        asking = request.method in SAFE_METHODS
+        if is_proven(clock.now(), within=LASTS if asking else LASTS + TO_FILL_IN):
+            return view(**values)
+        if not asking:
+            flash(
+                _("Rien n'a encore changé : montrez d'abord que c'est bien vous, puis recommencez."),
+                "warning",
+            )
+        address = url_for("member.prove", next=request.full_path.rstrip("?") if asking else _form_address())
+        return make_response("", 401, {"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
+
+    return own_hands_only(cast(View, guarded))
+
+
+def _form_address() -> str | None:
+    """Where the form stands that was sent: at its own address, or on the page that the browser names."""
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None
+    before = (request.path, urlsplit(request.referrer or "").path)
+    return next((path for path in before if adapter.test(path, method="GET")), None)

@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column(
             "wish",
-            sa.Enum("reset", "code", "identifier", name="mailwish", native_enum=False, length=40),
+            sa.Enum("reset", "code", "sign_up", "identifier", name="mailwish", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("typed", sa.String(length=254), nullable=False),

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from portal.accounts import services
-from portal.accounts.models import MailedLink, MailRequest, SignInSession
+from portal.accounts import answers
+from portal.accounts.models import MailedCode, MailedLink, MailRequest, SignInSession
 from portal.infra import clock, throttle
 from portal.infra.orm import own_transaction
 
@@ -20,17 +20,18 @@ def answer_mail_requests() -> bool:
         oldest = select(MailRequest).order_by(MailRequest.id).limit(1).with_for_update(skip_locked=True)
         request = session.scalar(oldest)
         if request is not None:
-            services.send_reset_link(session, request.typed, at=clock.now())
+            answers.answer(session, request, at=clock.now())
             session.delete(request)
         return request is not None
 
 
 def purge_expired(session: Session, now: datetime) -> None:
-    """Forget sessions, links and counts that open and limit nothing any more."""
+    """Forget sessions, links, codes and counts that open and limit nothing any more."""
     session.execute(
         delete(SignInSession).where(
             or_(SignInSession.expires_at <= now, SignInSession.revoked_at <= now - REVOKED_KEPT)
         )
     )
     session.execute(delete(MailedLink).where(MailedLink.expires_at <= now))
+    session.execute(delete(MailedCode).where(MailedCode.expires_at <= now))
     throttle.purge(session, now)

@@ -9,7 +9,12 @@ from portal.infra.throttle import Count, Limit
 WRONG_PASSWORDS = Limit("wrong passwords of an account", 10, timedelta(minutes=15))
 WRONG_PASSWORDS_OF_CLIENT = Limit("wrong passwords of a client", 100, timedelta(minutes=15))
 RESET_MAILS = Limit("reset mails to an address", 3, timedelta(hours=1))
-RESETS_OF_CLIENT = Limit("reset requests of a client", 30, timedelta(hours=1))
+CODE_MAILS = Limit("code mails to an address", 3, timedelta(hours=1))
+CODE_MAILS_OF_DAY = Limit("code mails to an address in a day", 10, timedelta(days=1))
+"""Five tries a code: fifty guesses a day, at one in a million."""
+HINTS = Limit("mails that name an address", 3, timedelta(hours=1))
+MAILS_OF_CLIENT = Limit("mails that a client asks for", 30, timedelta(hours=1))
+CODES_OF_CLIENT = Limit("codes that a client tries", 60, timedelta(minutes=15))
 
 
 def count_try(*what: tuple[Limit, str], now: datetime) -> list[Count]:

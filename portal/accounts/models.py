@@ -144,6 +144,8 @@ class MailWish(StrEnum):
     """A link to choose a new password with."""
     CODE = "code"
     """A code to sign in with, or to begin an account with where there is none."""
+    SIGN_UP = "sign_up"
+    """A code to begin an account with, or to sign in with where there is one."""
     IDENTIFIER = "identifier"
     """Which address the account has, to whoever knows its customer number or telephone."""
 

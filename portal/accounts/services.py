@@ -10,15 +10,9 @@ from flask_security.utils import hash_password
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from portal.accounts.limits import RESET_MAILS, WRONG_PASSWORDS
-from portal.accounts.models import (
-    Account,
-    LinkPurpose,
-    MailedLink,
-    MailRequest,
-    MailWish,
-    SignInSession,
-)
+from portal.accounts import codes
+from portal.accounts.limits import WRONG_PASSWORDS
+from portal.accounts.models import Account, LinkPurpose, MailedLink, SignInSession
 from portal.accounts.queries import find_account
 from portal.accounts.sessions import hash_token
 from portal.infra import audit, mail, outbox, throttle
@@ -50,32 +44,17 @@ def set_password(session: Session, account: Account, password: str, *, at: datet
     account.password = hash_password(_normalise(password))
     revoke_all(session, account, at=at, by=account.id)
     void_links(session, account, set(LinkPurpose) - LASTING_LINKS)
+    codes.void(session, account.email)
     throttle.forget(session, WRONG_PASSWORDS, account.email)
     audit.record(session, "password_changed", ("account", account.id), at=at, by=account.id)
     written = mail.render("password_changed", first_name=account.first_name, at=at)
     outbox.post(session, to=account.email, at=at, **written.parts)
 
 
-def ask_for_reset(session: Session, email: str, *, at: datetime) -> None:
-    """Note that a mail is wanted; `send_reset_link` follows in the worker."""
-    session.add(MailRequest(wish=MailWish.RESET, typed=email, created_at=at))
-
-
-def send_reset_link(session: Session, email: str, *, at: datetime) -> None:
-    """Mail a link that sets a new password, void those sent before; nothing where there is no account."""
-    account = find_account(session, email)
-    if account is None or not account.active:
-        return
-    if throttle.hit(session, RESET_MAILS, email, at).exceeded:
-        return
-    _mail_reset_link(session, account, at)
-
-
-def _mail_reset_link(session: Session, account: Account, at: datetime) -> None:
-    token = new_link(session, account, LinkPurpose.RESET_PASSWORD, at=at, lives=LINK_LIVES)
+def new_reset_link(session: Session, account: Account, *, at: datetime) -> str:
+    """The token of a link that sets a new password."""
     audit.record(session, "password_reset_asked", ("account", account.id), at=at, by=None)
-    written = mail.render("reset_password", token=token, farm=get_farm(session))
-    outbox.post(session, to=account.email, at=at, secret=True, **written.parts)
+    return new_link(session, account, LinkPurpose.RESET_PASSWORD, at=at, lives=LINK_LIVES)
 
 
 def mail_invitation(session: Session, account: Account, *, at: datetime, by: int | None) -> None:
@@ -120,13 +99,22 @@ def new_link(
 
 def use_link(session: Session, token: str, *, at: datetime) -> Account | None:
     """Take the link's row away: whoever comes second, even at the same moment, finds none."""
-    account_id = session.scalar(
+    taken = session.execute(
         delete(MailedLink)
         .where(MailedLink.token_hash == hash_token(token), MailedLink.expires_at > at)
-        .returning(MailedLink.account_id)
-    )
-    account = session.get(Account, account_id) if account_id else None
-    return account if account is not None and account.active else None
+        .returning(MailedLink.account_id, MailedLink.email)
+    ).one_or_none()
+    account = session.get(Account, taken.account_id) if taken else None
+    if taken is None or account is None or not account.active:
+        return None
+    if taken.email is None:
+        prove_mailbox(account, at=at)
+    return account
+
+
+def prove_mailbox(account: Account, *, at: datetime) -> None:
+    """What was sent to the account's own address has come back."""
+    account.email_proven_at = account.email_proven_at or at
 
 
 def deactivate(session: Session, account: Account, *, at: datetime, by: int | None) -> None:

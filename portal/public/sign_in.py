@@ -10,16 +10,16 @@ from flask_login import current_user, logout_user
 from wtforms import EmailField, Form, PasswordField
 from wtforms.validators import InputRequired, Length, Regexp
 
-from portal.accounts import services
+from portal.accounts import answers, services
 from portal.accounts.entering import Way, enter, way_on
 from portal.accounts.forms import NewPasswordForm
 from portal.accounts.limits import (
-    RESETS_OF_CLIENT,
+    MAILS_OF_CLIENT,
     WRONG_PASSWORDS,
     WRONG_PASSWORDS_OF_CLIENT,
     count_try,
 )
-from portal.accounts.models import Account, LinkPurpose, MailedLink
+from portal.accounts.models import Account, LinkPurpose, MailedLink, MailWish
 from portal.accounts.queries import normalise_email
 from portal.infra import clock, throttle
 from portal.infra.orm import db
@@ -99,10 +99,10 @@ def forgot_password() -> ResponseReturnValue:
     if not form.validate():
         return _forgot_page(form, 422)
     now = clock.now()
-    counts = count_try((RESETS_OF_CLIENT, client_address()), now=now)
+    counts = count_try((MAILS_OF_CLIENT, client_address()), now=now)
     if counts[0].exceeded:
         return _too_many(_forgot_page, form, counts)
-    services.ask_for_reset(db.session(), form.email.data, at=now)
+    answers.ask(db.session(), MailWish.RESET, form.email.data, at=now)
     return redirect(url_for("public.forgot_password_sent"), 303)
 
 

@@ -1,13 +1,14 @@
-"""What people agree to be written about, topic by topic: every yes and every no is a line, the newest holds."""
+"""What people are written about. Of topics every yes and every no is a line, the newest holds; reminders are muted."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.orm import Session, aliased
 
-from portal.accounts.models import Account, Consent
+from portal.accounts.models import Account, Consent, Muted
 from portal.infra import locks
-from portal.rules.consents import ConsentSource, Topic
+from portal.rules.consents import ConsentSource, Notice, Topic
 
 
 def give(
@@ -54,3 +55,19 @@ def _holds() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         newer.id > Consent.id,
     )
     return Consent.given.is_(True), ~select(newer.id).where(*since).exists()
+
+
+def muted(session: Session, account_id: int) -> frozenset[Notice]:
+    """The reminders that an account does without."""
+    return frozenset(session.scalars(select(Muted.notice).where(Muted.account_id == account_id)))
+
+
+def mute(session: Session, account: Account, notices: Collection[Notice]) -> bool:
+    """Send an account these reminders no more, and all the others; whether that is new."""
+    session.scalar(locks.for_update(select(Account.id).where(Account.id == account.id), of=Account))
+    before = muted(session, account.id)
+    if before == set(notices):
+        return False
+    session.execute(delete(Muted).where(Muted.account_id == account.id))
+    session.add_all(Muted(account_id=account.id, notice=notice) for notice in notices)
+    return True

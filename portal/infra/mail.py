@@ -3,16 +3,26 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from typing import Any, TypedDict
 
 from flask import current_app, render_template
 
 from portal.infra.outbox import CONTROL, File, Mail
 
-_POLICY = SMTP.clone(cte_type="7bit")  # not every server on the way takes more
+
+class _OneLine(UniqueUnstructuredHeader):
+    """An address stays whole: folded to 78 characters it would be written as encoded words, which nobody reads."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _OneLine)
+_POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)  # not every server on the way takes more
 _BLANK_LINES = re.compile(r"[^\S\n]*\n\s*\n\s*")
 
 
@@ -79,6 +89,9 @@ def message(mail: Mail, files: Sequence[File], *, sent_from: str, sender: Sender
     written["Date"] = mail.created_at
     written["Message-ID"] = mail.message_id
     written["Auto-Submitted"] = "auto-generated"  # no answer from a holiday responder
+    if mail.unsubscribe:
+        written["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        written["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     written.set_content(mail.text or "")
     written.add_alternative(mail.html or "", subtype="html")
     for file in files:

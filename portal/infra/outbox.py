@@ -117,6 +117,7 @@ def post(
     html: str,
     at: datetime,
     secret: bool = False,
+    unsubscribe: str | None = None,
     attachments: Sequence[File] = (),
 ) -> Mail:
     """Write the mail within the caller's transaction; the worker sends it once that is committed."""
@@ -131,6 +132,7 @@ def post(
         text=text,
         html=html,
         secret=secret,
+        unsubscribe=unsubscribe,
         state=MailState.WAITING,
         created_at=at,
         due_at=at,
@@ -233,7 +235,7 @@ def forget_bodies(now: datetime) -> None:
     with own_transaction() as session:
         session.execute(update(Mail).where(old, Mail.text.is_not(None)).values(text=None, html=None))
         session.execute(delete(Attachment).where(Attachment.mail_id.in_(select(Mail.id).where(old))))
-        _drop_loose_files(session)
+        drop_loose_files(session)
 
 
 def forget_recipients(session: Session, addresses: Collection[str]) -> None:
@@ -242,7 +244,7 @@ def forget_recipients(session: Session, addresses: Collection[str]) -> None:
     session.execute(over.values(recipient="", text=None, html=None))
 
 
-def _drop_loose_files(session: Session) -> None:
+def drop_loose_files(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         # else a mail could be given a file that is there, and gone when both commit
         session.connection().exec_driver_sql("LOCK TABLE stored_file IN SHARE ROW EXCLUSIVE MODE")

@@ -28,6 +28,7 @@ from portal.member import (
     calendar,
     deliveries,
     home,
+    letters,
     orders,
     planning,
     points,

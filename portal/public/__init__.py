@@ -12,6 +12,7 @@ from portal.public import (
     guest_orders,
     health,
     home,
+    letters,
     links,
     pictures,
     points,

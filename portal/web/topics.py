@@ -1,10 +1,10 @@
-"""The words of what people may ask to be written about. `asks` is what they agree to: it is kept with the consent."""
+"""The words of what people are written about. What a topic `asks` is what they agree to, kept with the consent."""
 
 from dataclasses import dataclass
 
 from flask_babel import LazyString
 
-from portal.rules.consents import Topic
+from portal.rules.consents import Notice, Topic
 from portal.web.i18n import lazy_gettext as _l
 
 
@@ -27,4 +27,10 @@ TOPICS = {
         _l("Les rendez-vous"),
         _l("Je veux être invité·e aux rendez-vous de la ferme : portes ouvertes, chantiers, marchés."),
     ),
+}
+
+NOTICES = {
+    Notice.COMPOSITION: _l("Ce que contient mon panier, dès que c'est connu"),
+    Notice.CUTOFF: _l("La veille du dernier moment pour sauter ou changer mon panier"),
+    Notice.PICKUP: _l("Le jour du retrait, avec le lieu et les heures"),
 }

@@ -14,7 +14,7 @@ from portal.accounts import services, team
 from portal.accounts.models import Account
 from portal.infra import audit, locks, mail, outbox
 
-PERSONAL = {"email", "first_name", "last_name", "phone", "note"}
+PERSONAL = {"email", "first_name", "last_name", "phone", "note", "birthday"}
 
 
 class Refusal(StrEnum):
@@ -51,6 +51,7 @@ def change(
     except IntegrityError:
         return Refusal.ADDRESS_TAKEN
     if account.email != left:
+        account.email_proven_at = None
         services.void_links(session, account)
         services.revoke_all(session, account, at=at, by=by)
         written = mail.render("address_changed", first_name=account.first_name, at=at)

@@ -27,6 +27,7 @@ from portal.member import (
     account,
     calendar,
     deliveries,
+    details,
     home,
     letters,
     orders,

@@ -14,6 +14,7 @@ from portal.public import (
     home,
     letters,
     links,
+    new_address,
     pictures,
     points,
     shop,

@@ -9,8 +9,10 @@ from functools import cache
 from typing import Any
 
 import flask_babel
-from flask import Flask, g, has_app_context
+from babel import Locale
+from flask import Flask, g, has_app_context, has_request_context
 from flask_babel import LazyString, get_locale, get_translations
+from flask_login import current_user
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
@@ -42,6 +44,22 @@ def language() -> str:
     if found is None:
         found = g.language = str(get_locale())
     return found
+
+
+@cache
+def languages() -> tuple[Locale, ...]:
+    """Those that the texts are there in; French, in which they are written, comes first."""
+    babel = flask_babel.get_babel().instance
+    others = {locale for locale in babel.list_translations() if locale != babel.default_locale}
+    return (babel.default_locale, *sorted(others, key=str))
+
+
+def _chosen() -> str | None:
+    """What who is signed in has chosen, where there is a choice."""
+    if len(languages()) == 1 or not has_request_context():
+        return None
+    chosen: str | None = getattr(current_user, "language", None)
+    return chosen if chosen in map(str, languages()) else None
 
 
 def _typeset(text: str, language: str) -> str:
@@ -90,7 +108,7 @@ def lazy_gettext(message: str, /, **values: Any) -> LazyString:
 def init_app(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = "fr"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Europe/Paris"
-    flask_babel.Babel(app)
+    flask_babel.Babel(app, locale_selector=_chosen)
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         gettext=lambda message: _text(message, language()), ngettext=_plural, newstyle=True
     )

@@ -478,6 +478,7 @@ SIGHTS = (
     Sight("public.withdrawal", None, "/retractation", nothing_typed),
     Sight("public.withdrawal", CAMILLE, "/retractation"),
     Sight("member.account", CAMILLE, "/mon-compte"),
+    Sight("member.details", CAMILLE, "/mon-compte/informations"),
     Sight("member.account", CAMILLE, "/mon-compte", weak_password),
     Sight("farm.week", STAFF, "/ferme"),
     Sight("farm.deliveries", STAFF, "/ferme/livraisons"),

@@ -179,6 +179,10 @@ GET   /livraisons/<date:day>/<tour>                                         sign
 GET   /mon-compte                                                           sign-in    200         200
 GET   /mon-compte/preuve                                                    sign-in    200         200
 POST  /mon-compte/preuve                                                    sign-in    303         303
+GET   /mon-compte/informations                                              sign-in    200         200
+POST  /mon-compte/informations                                              sign-in    303         303
+GET   /mon-compte/adresse-mail                                              sign-in    303         303
+POST  /mon-compte/adresse-mail                                              sign-in    303         303
 POST  /mon-compte/mot-de-passe                                              sign-in    303         303
 GET   /mon-compte/lettres                                                   sign-in    200         200
 POST  /mon-compte/lettres                                                   sign-in    303         303
@@ -496,6 +500,8 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ma-commande/validation": checkout_of_camille,
     "/lien/<token>": lambda _: {"new_password": NEW_PASSWORD},
     "/mon-compte/preuve": lambda _: {"password": PASSPHRASE},
+    "/mon-compte/informations": lambda _: {"first_name": "Camille", "last_name": "Roux", "birthday": "14/07"},
+    "/mon-compte/adresse-mail": lambda _: {"email": "camille@example.net"},
     "/mon-compte/mot-de-passe": lambda _: {"password": PASSPHRASE, "new_password": NEW_PASSWORD},
     "/planning/<date:week>/saut": lambda session: {
         "abonnement": str(box_of(session, CAMILLE)),

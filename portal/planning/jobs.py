@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from portal.infra import clock
 from portal.infra.orm import Base, own_transaction
-from portal.planning import closings, notices
-from portal.planning.models import ClosingNotice, DeliveryNotice
+from portal.planning import closings, notices, terminations
+from portal.planning.models import ClosingNotice, DeliveryNotice, Termination
 
 logger = logging.getLogger(__name__)
 
@@ -60,3 +60,13 @@ def tell_of_closings() -> bool:
 def _put_off(table: type[Base], *which: ColumnElement[bool]) -> None:
     with own_transaction() as session:
         session.execute(update(table).where(*which).values(due_at=clock.now() + PAUSE))
+
+
+def search_owners() -> bool:
+    """Find out whose contract the oldest notification means; True if there may be another."""
+    with own_transaction() as session:
+        waiting = select(Termination).where(Termination.searched_at.is_(None)).order_by(Termination.id)
+        row = session.scalar(waiting.limit(1).with_for_update(skip_locked=True))
+        if row is not None:
+            terminations.search_owner(session, row, clock.now())
+        return row is not None

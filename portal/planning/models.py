@@ -107,7 +107,7 @@ class Termination(Base):
     """When the worker has looked whose it is; found or not."""
     confirmed_at: Mapped[datetime | None]
     ended: Mapped[dict[str, Any]]
-    """Of each subscription, by its id, the day of its last box, or none."""
+    """What the receipt says of each subscription, by its id; nothing of people."""
     reason: Mapped[str | None] = mapped_column(Text)
     """Said afterwards, if they like."""
     settled_at: Mapped[datetime | None]

@@ -1,11 +1,12 @@
 """Ending a subscription: its last box, and what falls with it (DESIGN, « Ending »)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
 from portal.rules.changes import Facts, Refusal
 from portal.rules.cutoffs import is_past
-from portal.rules.planning import Box, Plan, project
+from portal.rules.planning import Box, Delivery, Plan, project
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Ending:
 
 def with_end(plan: Plan, wished: date, facts: Facts) -> Ending | Refusal:
     """The plan whose last box is the last at or before the wished day; what is closed by then is still delivered."""
-    ahead = [box for box in project(replace(plan, last_day=None), facts.season) if box.comes]
-    had = [box for box in project(plan, facts.season) if box.comes]
+    ahead = _coming(replace(plan, last_day=None), facts.season)
+    had = _coming(plan, facts.season)
     closed = tuple(
         box for box in had if box.delivery.day > wished and is_past(box.delivery.cutoff, facts.now)
     )
@@ -31,7 +32,7 @@ def with_end(plan: Plan, wished: date, facts: Facts) -> Ending | Refusal:
     after = replace(plan, last_day=last_day)
     if _reaches_what_is_closed(plan, after, facts):
         return Refusal.PAST_CUTOFF
-    coming = [box for box in project(after, facts.season) if box.comes]
+    coming = _coming(after, facts.season)
     left = {box.week for box in coming}
     fallen = tuple(box for box in ahead if box.postponed and box.week not in left and box.week <= last_day)
     return Ending(after, coming[-1] if coming else None, closed, fallen)
@@ -44,5 +45,10 @@ def without_end(plan: Plan, facts: Facts) -> Plan | Refusal:
 
 
 def _reaches_what_is_closed(before: Plan, after: Plan, facts: Facts) -> bool:
+    """What was to come, not what was skipped: nobody misses that."""
     closed = [delivery for delivery in facts.season if is_past(delivery.cutoff, facts.now)]
-    return project(before, closed) != project(after, closed)
+    return _coming(before, closed) != _coming(after, closed)
+
+
+def _coming(plan: Plan, deliveries: Iterable[Delivery]) -> list[Box]:
+    return [box for box in project(plan, deliveries) if box.comes]

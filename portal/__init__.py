@@ -22,7 +22,7 @@ from portal.infra import clock, jobs, logs, orm, outbox
 from portal.infra.mail import Sender
 from portal.infra.postman import Postman
 from portal.planning.announcements import tell_of_prices, tell_of_shortages
-from portal.planning.jobs import tell_of_closings, tell_of_deliveries
+from portal.planning.jobs import search_owners, tell_of_closings, tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
@@ -135,6 +135,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "freeze", 5, freeze_due)
     jobs.register(app, "notices", 5, tell_of_deliveries)
     jobs.register(app, "closed points", 5, tell_of_closings)
+    jobs.register(app, "terminations", 2, search_owners)
     jobs.register(app, "shortages", 5, tell_of_shortages)
     jobs.register(app, "announced prices", MINUTE, tell_of_prices)
     jobs.register(app, "orders under way", 5, follow_deliveries)

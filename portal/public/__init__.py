@@ -19,5 +19,6 @@ from portal.public import (
     points,
     shop,
     sign_in,
+    termination,
     withdrawal,
 )

@@ -50,9 +50,13 @@ class Settings:
     mail_from: str = "ferme@example.org"
     data_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """What is sealed in the database is under the first; the others open what was sealed before."""
+    admin_second_factor: bool = False
+    """Whether admins must have a second factor before they go on; always so in production."""
     trusted_proxies: int = 0
     debug: bool = False
     backup_dir: Path = ROOT / "var" / "backups"
+    erasures: Path = ROOT / "var" / "erasures"
+    """Who is erased, by number: a backup from before knows them still."""
     map_tiles: str = TILES
     """Where the map's pictures come from; empty for a map without them."""
     map_attribution: str = ATTRIBUTION
@@ -103,9 +107,11 @@ class Settings:
             smtp_url=environ.get("PORTAL_SMTP_URL") or None,
             mail_from=environ.get("PORTAL_MAIL_FROM", "ferme@example.org" if relaxed else ""),
             data_keys=_data_keys(environ.get("PORTAL_DATA_KEYS", "")),
+            admin_second_factor=not relaxed or _is_on(environ, "PORTAL_ADMIN_SECOND_FACTOR"),
             trusted_proxies=_whole_number(environ, "PORTAL_TRUSTED_PROXIES"),
-            debug=environ.get("FLASK_DEBUG", "0") not in {"", "0", "false", "no"},
+            debug=_is_on(environ, "FLASK_DEBUG"),
             backup_dir=Path(environ.get("PORTAL_BACKUP_DIR", ROOT / "var" / "backups")),
+            erasures=Path(environ.get("PORTAL_ERASURES", ROOT / "var" / "erasures")),
             map_tiles=environ.get("PORTAL_MAP_TILES", TILES),
             map_attribution=environ.get("PORTAL_MAP_ATTRIBUTION", ATTRIBUTION),
             race_pause=_seconds(environ, "PORTAL_RACE_PAUSE"),
@@ -117,6 +123,10 @@ def _mode(value: str) -> Mode:
         return Mode(value)
     except ValueError:
         raise BadSettings(f"Set PORTAL_MODE to one of {', '.join(Mode)}; it is {value!r}.") from None
+
+
+def _is_on(environ: Mapping[str, str], name: str) -> bool:
+    return environ.get(name, "0") not in {"", "0", "false", "no"}
 
 
 def _whole_number(environ: Mapping[str, str], name: str) -> int:

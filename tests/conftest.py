@@ -131,7 +131,8 @@ class Farms:
 
     def _make(self, backend: str) -> tuple[databases.Database, Flask]:
         database = databases.start(backend)
-        app = create_app(settings_for(database.url, **self.settings))
+        beside = {"erasures": database.folder / "erasures", **self.settings}
+        app = create_app(settings_for(database.url, **beside))
         app.test_client_class = Browser
 
         def fill() -> None:

@@ -179,7 +179,14 @@ def set_habits(engine: Engine, *, unlocked: bool = False) -> None:
 def _set_pragmas(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver's own transactions are off; `begin` below writes BEGIN
     # recursive_triggers: else a row that INSERT OR REPLACE removes passes the triggers against DELETE
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "recursive_triggers=ON"):
+    # secure_delete: what is erased is overwritten, not only left out (BAR P3)
+    for pragma in (
+        "journal_mode=WAL",
+        "foreign_keys=ON",
+        "synchronous=NORMAL",
+        "recursive_triggers=ON",
+        "secure_delete=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 from uuid import uuid4
 
 from flask import current_app
@@ -180,6 +181,11 @@ def is_due(now: datetime) -> bool:
         return session.scalar(select(_due(now).exists())) or False
 
 
+def count_due(session: Session, now: datetime) -> int:
+    """How many mails wait to be sent now."""
+    return session.scalar(select(func.count()).select_from(_due(now).subquery())) or 0
+
+
 def claim(now: datetime) -> Mail | None:
     """Take the mail that has been due longest, so that no other worker does; it comes back detached."""
     with own_transaction() as session:
@@ -218,6 +224,12 @@ def keep_all(now: datetime) -> None:
     with own_transaction() as session:
         waiting = update(Mail).where(Mail.state == MailState.WAITING)
         session.execute(waiting.values(state=MailState.KEPT, closed_at=now))
+
+
+def take_back(session: Session, ids: Select[Any]) -> None:
+    """Send these no more, but for those that somebody has begun to send."""
+    untouched = (Mail.state == MailState.WAITING, Mail.attempts == 0)
+    session.execute(delete(Mail).where(Mail.id.in_(ids), *untouched))
 
 
 def retry(session: Session, at: datetime, *, only: int | None = None) -> list[int]:

@@ -1,0 +1,140 @@
+"""Closing one's account, for good or for a while; coming back as long as one is not forgotten."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Select, delete, literal, or_, select
+from sqlalchemy.orm import Session
+
+from portal.accounts import services, team
+from portal.accounts.answers import closed_door
+from portal.accounts.models import Account, LinkPurpose, MailedLink
+from portal.accounts.queries import find_link
+from portal.infra import audit, locks, mail, outbox
+from portal.privacy.models import Departure
+from portal.profile.queries import get_farm
+from portal.rules.cutoffs import local_day
+from portal.rules.orders import OrderState
+from portal.shop.models import Order
+from portal.subscriptions.models import Subscription
+
+MAY_RETURN = timedelta(days=30)
+ASLEEP_LINK_LIVES = timedelta(hours=48)
+UNDER_WAY = (OrderState.PLACED, OrderState.ACCEPTED, OrderState.PREPARED)
+
+
+class Hindrance(StrEnum):
+    """Why an account cannot be closed yet; its words, and the way out, are in the templates."""
+
+    LAST_ADMIN = "last_admin"
+    SUBSCRIPTION = "subscription"
+    ORDER = "order"
+
+
+def _running(today: date) -> Select[Any]:
+    goes_on = or_(Subscription.last_day.is_(None), Subscription.last_day >= today)
+    return select(Subscription.account_id).where(goes_on)
+
+
+def _ordering(_today: date) -> Select[Any]:
+    return select(Order.account_id).where(Order.account_id.is_not(None), Order.state.in_(UNDER_WAY))
+
+
+HOLDS: Mapping[Hindrance, Callable[[date], Select[Any]]] = {
+    Hindrance.SUBSCRIPTION: _running,
+    Hindrance.ORDER: _ordering,
+}
+"""Whose accounts something holds open, on a day."""
+
+
+def hindrances(session: Session, account: Account, at: datetime) -> list[Hindrance]:
+    last = account.is_staff and team.is_last_admin(session, account)
+    statement = select(*(literal(account.id).in_(holds(local_day(at))) for holds in HOLDS.values()))
+    found = [
+        hindrance for hindrance, holds in zip(HOLDS, session.execute(statement).one(), strict=True) if holds
+    ]
+    return [Hindrance.LAST_ADMIN, *found] if last else found
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Until when one may come back; None for as long as one likes."""
+
+    erase_at: datetime | None
+
+
+def close(
+    session: Session, account: Account, *, for_good: bool, reason: str | None = None, at: datetime
+) -> Closed | list[Hindrance]:
+    """Shut the account at once, on every device, and mail the way back; or what holds it open.
+
+    The account is locked, as by whoever orders or subscribes: what comes first is seen by the other.
+    """
+    held = select(Account).where(Account.id == account.id)
+    account = session.scalars(locks.for_update(held, of=Account)).one()
+    if found := hindrances(session, account, at):
+        return found
+    locks.checked()
+    erase_at = at + MAY_RETURN if for_good else None
+    session.merge(Departure(account_id=account.id, asked_at=at, erase_at=erase_at, reason=reason or None))
+    services.deactivate(session, account, at=at, by=account.id)
+    after = {"erase_at": erase_at and erase_at.isoformat()}
+    audit.record(session, "account_closed", ("account", account.id), at=at, by=account.id, after=after)
+    token = services.new_link(
+        session, account, LinkPurpose.COME_BACK, at=at, lives=MAY_RETURN if for_good else ASLEEP_LINK_LIVES
+    )
+    written = mail.render(
+        "account_left",
+        first_name=account.first_name,
+        last_day=erase_at and local_day(erase_at),
+        token=token,
+        farm=get_farm(session),
+    )
+    outbox.post(session, to=account.email, at=at, secret=True, **written.parts)
+    return Closed(erase_at)
+
+
+def departure(session: Session, account_id: int) -> Departure | None:
+    """That its owner has closed it, if so."""
+    left = select(Departure).join(Account, Account.id == Departure.account_id)
+    return session.scalar(left.where(Departure.account_id == account_id, ~Account.active))
+
+
+def way_back(session: Session, account: Account, *, at: datetime) -> str | None:
+    """The token of a link that opens the account again; None where its owner has not closed it."""
+    left = departure(session, account.id)
+    if left is None or (left.erase_at is not None and left.erase_at <= at):
+        return None
+    lives = left.erase_at - at if left.erase_at else ASLEEP_LINK_LIVES
+    return services.new_link(session, account, LinkPurpose.COME_BACK, at=at, lives=lives)
+
+
+def come_back(session: Session, token: str, *, at: datetime) -> Account | None:
+    """Open what its owner has closed: they sign in as before. The link's row is the right to it."""
+    link = find_link(session, token, at)
+    if link is None or link.purpose is not LinkPurpose.COME_BACK:
+        return None
+    held = select(Account).where(Account.id == link.account_id)
+    account = session.scalars(locks.for_update(held, of=Account)).one()
+    taken = delete(MailedLink).where(MailedLink.id == link.id).returning(MailedLink.id)
+    left = departure(session, account.id)
+    if session.scalar(taken) is None or left is None:
+        return None
+    session.delete(left)
+    account.active = True
+    account.seen_at = at
+    services.prove_mailbox(account, at=at)
+    audit.record(session, "account_reactivated", ("account", account.id), at=at, by=account.id)
+    return account
+
+
+def init_app(_app: Flask) -> None:
+    closed_door.connect(_open_door, weak=False)
+
+
+def _open_door(account: Account, *, session: Session, at: datetime) -> str | None:
+    return way_back(session, account, at=at)

@@ -1,0 +1,78 @@
+"""Whoever leaves is forgotten: in every row, in the file of the database, in its log, and again after a restore."""
+
+import re
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account, customer_number
+from portal.infra import backup, outbox
+from portal.infra.audit import AuditEvent
+from portal.infra.orm import Base
+from portal.privacy import erasing
+from portal.privacy.jobs import erase_departed
+from portal.privacy.map import PEOPLES, person, theirs
+from portal.privacy.models import AccountMerge
+from tests.privacy.filling import WORD, fill, somebody
+from tests.world import NOW, STAFF
+
+MONTH = timedelta(days=30)
+
+
+@pytest.fixture
+def left(session: Session) -> int:
+    """The number of somebody who has done all that one can do, and who has closed the account."""
+    account = somebody(session)
+    fill(session, account, but=frozenset({"account_merge"}))
+    other = somebody(session, f"{WORD}bis")
+    session.add(AccountMerge(from_id=other.id, into_id=account.id, at=NOW, moved={}))
+    said = {"subject": "Message de M. Von Zwqxj", "html": "…", "at": NOW}
+    outbox.post(session, to=STAFF, text=f"De la part de {account.email.upper()}", **said)
+    session.execute(update(outbox.Mail).values(state=outbox.MailState.SENT))
+    outbox.post(session, to=account.email, text=f"Bonjour {WORD}", **said)
+    account.active, number = False, account.id
+    session.commit()
+    return number
+
+
+def bytes_of(app: Flask) -> bytes:
+    """All that lies about of the database."""
+    url = make_url(app.config["SETTINGS"].database_url)
+    if url.get_backend_name() == "sqlite":
+        assert url.database
+        files = Path(url.database).parent.glob(f"{Path(url.database).name}*")
+        return b"".join(file.read_bytes() for file in files)
+    command = ["pg_dump", "--schema=public"]
+    return subprocess.run(command, env=backup._libpq(url), capture_output=True, check=True).stdout
+
+
+def traces(app: Flask) -> list[str]:
+    """Where the word still stands, with what is around it."""
+    return re.findall(f".{{0,40}}{WORD}.{{0,20}}", bytes_of(app).decode("latin-1"), re.IGNORECASE | re.DOTALL)
+
+
+def test_nothing_is_left_of_who_was_erased(app: Flask, session: Session, left: int, clock) -> None:
+    assert traces(app)
+    clock.move_to(NOW + MONTH - timedelta(minutes=1))
+    assert not erase_departed()
+    assert session.get_one(Account, left).erased_at is None
+    session.commit()
+    clock.move_to(NOW + MONTH)
+    erase_departed()
+    erasing.settle()
+    assert traces(app) == []
+    gone = session.get_one(Account, left)
+    assert gone.full_name == f"Compte effacé {customer_number(left)}"
+    assert not gone.active and gone.erased_at == NOW + MONTH
+    whose = person(session, left)
+    for name, rows in PEOPLES.items():
+        table = Base.metadata.tables[name]
+        found = session.scalar(select(func.count()).select_from(table).where(theirs(table, whose)))
+        assert bool(found) == (rows.left is not None and rows.of is not None), name
+    assert session.scalar(select(func.count(AuditEvent.id)).where(AuditEvent.action == "account_erased")) == 2

@@ -21,6 +21,7 @@ from portal.farm import components
 from portal.infra import clock, jobs, logs, orm, outbox
 from portal.infra.mail import Sender
 from portal.infra.postman import Postman
+from portal.messages.sending import send_campaigns
 from portal.planning.announcements import tell_of_prices, tell_of_shortages
 from portal.planning.jobs import search_owners, tell_of_closings, tell_of_deliveries
 from portal.profile.queries import Farm, get_farm
@@ -147,6 +148,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "suppliers", 10 * MINUTE, tell_suppliers)
     jobs.register(app, "delivered orders", 10 * MINUTE, mark_delivered)
     jobs.register(app, "old guests", DAY, erase_guests)
+    jobs.register(app, "campaigns", 2, send_campaigns)
     jobs.register(app, "imports", 2, work_on_imports)
     jobs.register(app, "archive", 2, work_on_archive)
     jobs.register(app, "old tables", HOUR, forget_old_tables)

@@ -21,7 +21,7 @@ class _OneLine(UniqueUnstructuredHeader):
 
 
 _HEADERS = HeaderRegistry()
-_HEADERS.map_to_type("list-unsubscribe", _OneLine)
+_HEADERS.map_to_type("list-unsubscribe", _OneLine)  # type: ignore[arg-type]
 _POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)  # not every server on the way takes more
 _BLANK_LINES = re.compile(r"[^\S\n]*\n\s*\n\s*")
 

@@ -52,6 +52,7 @@ class ContactMessage(Base):
     sent_at: Mapped[datetime]
     state: Mapped[ContactState] = mapped_column(word(ContactState))
     taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    taker: Mapped[Account | None] = relationship(foreign_keys=taken_by)
     files: Mapped[list["ContactFile"]] = relationship(order_by="ContactFile.id", passive_deletes=True)
     answers: Mapped[list["ContactAnswer"]] = relationship(order_by="ContactAnswer.id", passive_deletes=True)
 

@@ -1,0 +1,67 @@
+"""The next boxes of many people, and what they hold: as each one's home page says, in as many statements as for one."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.boxes.queries import MemberBox, member_boxes, with_changes
+from portal.compositions.queries import ShownContents, shown_contents
+from portal.deliveries.queries import DeliveryView, upcoming
+from portal.pickup.queries import PointView
+from portal.rules.cutoffs import local_day
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.queries import of_anybody
+
+HORIZON = timedelta(weeks=6)
+
+
+@dataclass(frozen=True, slots=True)
+class NextBoxes:
+    """What somebody collects next, at one point; of what is not published yet there are no contents."""
+
+    delivery: DeliveryView
+    point: PointView
+    boxes: tuple[MemberBox, ...]
+    contents: Mapping[tuple[int, int], ShownContents]
+
+    @property
+    def formulas(self) -> str:
+        return ", ".join(dict.fromkeys(box.formula.name for box in self.boxes))
+
+
+def next_boxes(session: Session, account_ids: Collection[int], now: datetime) -> dict[int, NextBoxes]:
+    """By account; nobody who receives nothing in the next weeks."""
+    today = local_day(now)
+    owned = select(Subscription.id, Subscription.account_id).where(Subscription.account_id.in_(account_ids))
+    owner: dict[int, int] = dict(session.execute(owned).all())
+    holdings = with_changes(session, of_anybody(session, owner), today)
+    tours = {tour_id for holding in holdings for tour_id in holding.plan.tour_ids}
+    deliveries = upcoming(session, today, today + HORIZON, tours)
+    first: dict[int, list[MemberBox]] = {}
+    for box in member_boxes(session, holdings, deliveries):
+        if not box.skipped:
+            together = first.setdefault(owner[box.subscription_id], [box])
+            if box is not together[0] and _together(box, together[0]):
+                together.append(box)
+    contents = _contents(session, [box for boxes in first.values() for box in boxes])
+    return {
+        account_id: NextBoxes(boxes[0].delivery, boxes[0].point, tuple(boxes), contents[boxes[0].delivery.id])
+        for account_id, boxes in first.items()
+    }
+
+
+def _together(box: MemberBox, other: MemberBox) -> bool:
+    return (box.delivery.id, box.point.id) == (other.delivery.id, other.point.id)
+
+
+def _contents(
+    session: Session, boxes: Collection[MemberBox]
+) -> dict[int, Mapping[tuple[int, int], ShownContents]]:
+    """By delivery: of those there are as many as tours."""
+    wanted: dict[int, set[tuple[int, int]]] = {}
+    for box in boxes:
+        wanted.setdefault(box.delivery.id, set()).add((box.formula.id, box.point.id))
+    return {delivery_id: shown_contents(session, delivery_id, some) for delivery_id, some in wanted.items()}

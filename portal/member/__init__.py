@@ -25,6 +25,7 @@ def hands() -> Account:
 
 from portal.member import (
     account,
+    addresses,
     calendar,
     deliveries,
     details,

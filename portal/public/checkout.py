@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import BooleanField, Form
 
-from portal.accounts.addresses import billing_address
+from portal.accounts.addresses import KeptAddress, address_book
 from portal.accounts.limits import count_try
 from portal.accounts.models import Account
 from portal.infra import clock
@@ -107,9 +107,17 @@ def _known(account: Account | None) -> dict[str, str | None]:
     """What was given before."""
     if account is None:
         return dict(visit.get(TYPED, {}))
-    address = billing_address(db.session(), account.id)
-    known = asdict(address) if address else {"name": account.full_name}
+    book = address_book(db.session(), account.id)
+    chosen = next((kept for kept in book if str(kept.id) == request.args.get("adresse")), None)
+    kept = chosen or next(iter(book), None)
+    known = asdict(kept.address) if kept else {"name": account.full_name}
     return {**known, "phone": account.phone}
+
+
+def _book() -> list[KeptAddress]:
+    """Addresses to choose from."""
+    account = _account()
+    return address_book(db.session(), account.id) if account else []
 
 
 def _page(seen: Summary, form: BuyerForm, status: int = 200, **context: Any) -> ResponseReturnValue:
@@ -124,6 +132,7 @@ def _page(seen: Summary, form: BuyerForm, status: int = 200, **context: Any) -> 
         form=form,
         shown=seen.conditions,
         others=other_orders(seen.cart.stop),
+        book=_book(),
         **context,
     )
     return make_response(page, status)

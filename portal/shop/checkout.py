@@ -9,7 +9,7 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.accounts.addresses import AddressView, keep_billing_address
+from portal.accounts.addresses import AddressView, remember_address
 from portal.accounts.models import Account
 from portal.catalogue.models import Article
 from portal.deliveries.models import Delivery
@@ -238,7 +238,7 @@ def _remember(session: Session, account_id: int, contact: Contact, now: datetime
     account = session.get_one(Account, account_id)
     audit.change(session, account, {"phone": contact.phone}, at=now, by=account_id, unsaid={"phone"})
     address = AddressView(contact.name, contact.street, contact.postcode, contact.town)
-    keep_billing_address(session, account_id, address, at=now, by=account_id)
+    remember_address(session, account_id, address, at=now, by=account_id)
 
 
 def _settle(session: Session, order: Order, seen: Summary, now: datetime) -> None:

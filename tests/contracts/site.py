@@ -20,6 +20,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from portal.accounts.addresses import AddressView, add_address
 from portal.accounts.models import Account, LinkPurpose, MailedLink, Role
 from portal.accounts.sessions import hash_token
 from portal.boxes.models import Suspension
@@ -183,6 +184,12 @@ GET   /mon-compte/informations                                              sign
 POST  /mon-compte/informations                                              sign-in    303         303
 GET   /mon-compte/adresse-mail                                              sign-in    303         303
 POST  /mon-compte/adresse-mail                                              sign-in    303         303
+GET   /mon-compte/adresses                                                  sign-in    200         200
+GET   /mon-compte/adresses/ajout                                            sign-in    200         200
+POST  /mon-compte/adresses/ajout                                            sign-in    303         303
+GET   /mon-compte/adresses/<id:address_id>                                  sign-in    200         404
+POST  /mon-compte/adresses/<id:address_id>                                  sign-in    303         404
+POST  /mon-compte/adresses/<id:address_id>/archivage                        sign-in    303         404
 POST  /mon-compte/mot-de-passe                                              sign-in    303         303
 GET   /mon-compte/lettres                                                   sign-in    200         200
 POST  /mon-compte/lettres                                                   sign-in    303         303
@@ -395,12 +402,14 @@ WEEK = TUESDAY - timedelta(days=TUESDAY.weekday())
 EARLIER = TUESDAY - timedelta(weeks=1)
 LATER = WEEK + timedelta(weeks=3)
 """From when Camille has asked for two boxes."""
+POSTAL_ADDRESS = {"name": "Camille Aubert", "street": "9 rue Basse", "postcode": "05300", "town": "Laragne"}
 TOKEN = "a-link-as-long-as-those-that-are-mailed-out"
 FORMULA, PRODUCT = 2, 1
 """The large box and its carrots; `prepare` looks."""
 
 VALUES: dict[str, str | int | date] = {
     "account_id": 1,
+    "address_id": 1,
     "archive_id": 1,
     "article_id": 1,
     "article_slug": "miel",
@@ -502,6 +511,8 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/mon-compte/preuve": lambda _: {"password": PASSPHRASE},
     "/mon-compte/informations": lambda _: {"first_name": "Camille", "last_name": "Roux", "birthday": "14/07"},
     "/mon-compte/adresse-mail": lambda _: {"email": "camille@example.net"},
+    "/mon-compte/adresses/ajout": lambda _: POSTAL_ADDRESS,
+    "/mon-compte/adresses/<id:address_id>": lambda _: POSTAL_ADDRESS,
     "/mon-compte/mot-de-passe": lambda _: {"password": PASSPHRASE, "new_password": NEW_PASSWORD},
     "/planning/<date:week>/saut": lambda session: {
         "abonnement": str(box_of(session, CAMILLE)),
@@ -771,6 +782,8 @@ def prepare(session: Session) -> None:
     mail.state, mail.closed_at, mail.last_error, mail.attempts = MailState.FAILED, NOW, "SMTPDataError 550", 1
     camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
     session.add(CalendarFeed(account_id=camille.id, version=1, token_hash=hash_token(TOKEN), made_at=NOW))
+    at_home = AddressView("Camille Aubert", "4 rue du Four", "05700", "Serres")
+    add_address(session, camille.id, at_home, billing=True, delivery=True, at=NOW, by=camille.id)
     session.add(
         MailedLink(
             token_hash=hash_token(TOKEN),

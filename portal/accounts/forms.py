@@ -42,7 +42,7 @@ class NewPasswordForm(Form):
 
     def __init__(self, formdata: Any, account: Account) -> None:
         super().__init__(formdata)
-        self._known_of_person = (account.full_name, account.email.partition("@")[0])
+        self._known_of_person: tuple[str, ...] = (account.full_name, account.email.partition("@")[0])
 
     @property
     def suggestion(self) -> str:

@@ -26,8 +26,8 @@ class Refusal(StrEnum):
     LAST_ADMIN = "last_admin"
 
 
-def add(session: Session, values: Mapping[str, Any], *, at: datetime, by: int) -> Account | Refusal:
-    """A new account, without a password; refused where the mail address has one."""
+def add(session: Session, values: Mapping[str, Any], *, at: datetime, by: int | None) -> Account | Refusal:
+    """A new account; refused where the mail address has one. `by` is nobody where the person makes it."""
     account = Account(fs_uniquifier=uuid4().hex, active=True, created_at=at, **values)
     try:
         with session.begin_nested():
@@ -35,7 +35,7 @@ def add(session: Session, values: Mapping[str, Any], *, at: datetime, by: int) -
             session.flush()
     except IntegrityError:
         return Refusal.ADDRESS_TAKEN
-    audit.record(session, "account_created", ("account", account.id), at=at, by=by)
+    audit.record(session, "account_created", ("account", account.id), at=at, by=by or account.id)
     return account
 
 

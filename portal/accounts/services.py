@@ -29,7 +29,7 @@ def authenticate(session: Session, email: str, password: str) -> Account | None:
     """The account, if this is its password and it may sign in; for an unknown one it takes as long."""
     account = find_account(session, email)
     if account is None or account.password is None:
-        hash_password(_normalise(password))  # as long as checking one
+        hash_of(password)  # as long as checking one
         return None
     return account if is_password(account, password) and account.active else None
 
@@ -39,9 +39,14 @@ def is_password(account: Account, password: str) -> bool:
     return bool(account.verify_and_update_password(_normalise(password)))
 
 
+def hash_of(password: str) -> str:
+    """What is kept of a password."""
+    return str(hash_password(_normalise(password)))
+
+
 def set_password(session: Session, account: Account, password: str, *, at: datetime) -> None:
     """Change it, end every session, void what was mailed, count wrong ones anew, tell the owner."""
-    account.password = hash_password(_normalise(password))
+    account.password = hash_of(password)
     revoke_all(session, account, at=at, by=account.id)
     void_links(session, account, set(LinkPurpose) - LASTING_LINKS)
     codes.void(session, account.email)

@@ -159,6 +159,8 @@ class RowSession(SessionMixin):
             return
         self.must_send |= begins or ages
         with own_transaction() as session:
+            if self._account_id and (begins or ages):
+                session.execute(update(Account).where(Account.id == self._account_id).values(seen_at=now))
             if self._left:
                 session.execute(
                     update(SignInSession)
@@ -220,6 +222,11 @@ class RowSessions(SessionInterface):
 def current_row_id() -> int | None:
     """The row of the request's own session, to mark it in a list."""
     return _session().row_id
+
+
+def renew() -> None:
+    """Go on under another id: what this browser has just shown is no other's that knew the old one."""
+    _session().renew()
 
 
 def current_account(uniquifier: str) -> Account | None:

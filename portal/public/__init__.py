@@ -19,6 +19,7 @@ from portal.public import (
     points,
     shop,
     sign_in,
+    sign_up,
     termination,
     withdrawal,
 )

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from typing import Any, cast
 
 from flask import flash, make_response, redirect, render_template, request, url_for
@@ -26,6 +25,7 @@ from portal.shop.drafts import TYPED, new_key
 from portal.shop.models import order_number
 from portal.shop.tokens import order_token
 from portal.web import forms
+from portal.web.addresses import doubt
 from portal.web.forms import Typed
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -33,12 +33,6 @@ from portal.web.limits import client_address
 
 GUEST_ORDERS_OF_CLIENT = Limit("guest orders of a client", 30, timedelta(hours=1))
 GUEST_ORDERS_OF_ADDRESS = Limit("guest orders of an address", 12, timedelta(days=1))
-
-MAIL_HOSTS = (
-    "bbox.fr", "free.fr", "gmail.com", "gmx.fr", "hotmail.com", "hotmail.fr", "icloud.com", "laposte.net", "live.fr",
-    "orange.fr", "outlook.com", "outlook.fr", "proton.me", "sfr.fr", "wanadoo.fr", "yahoo.fr", "yahoo.com",
-)  # fmt: skip
-"""Those that most people have: what is nearly one of them is asked about once."""
 
 
 class BuyerForm(Form):
@@ -71,20 +65,8 @@ class BuyerForm(Form):
         return {name: value for name, value in self.data.items() if value and name != "of_age"}
 
     def doubt(self, sure: str) -> bool:
-        """Whether the address looks mistyped and its owner is not `sure` of it; said beside the field."""
-        if self._account:
-            return False
-        name, _at, host = self.email.data.partition("@")
-        near = get_close_matches(host, MAIL_HOSTS, 1, 0.8)
-        if not near or host in MAIL_HOSTS or sure == self.email.data:
-            return False
-        self.email.errors = [
-            _(
-                "Adresse e-mail : vouliez-vous dire %(address)s ? Si la vôtre est juste, envoyez-la encore une fois.",
-                address=f"{name}@{near[0]}",
-            )
-        ]
-        return True
+        """Whether a guest's address looks mistyped; an account's is known."""
+        return self._account is None and doubt(self.email, sure)
 
 
 @blueprint.route("/ma-commande/validation", methods=["GET", "POST"])

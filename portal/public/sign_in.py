@@ -1,7 +1,9 @@
 """Signing in and out, and the way back in for who has forgotten the password."""
 
 import math
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -26,7 +28,10 @@ from portal.infra.orm import db
 from portal.infra.throttle import Count
 from portal.public import blueprint
 from portal.public.links import expired, opens
+from portal.rules.alphabet import search_words
 from portal.rules.passwords import MAX_CHARACTERS
+from portal.web import forms
+from portal.web.forms import Typed
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.limits import client_address
@@ -34,6 +39,7 @@ from portal.web.limits import client_address
 security = Blueprint("security", __name__)
 """Its endpoints carry the names that Flask-Security looks for."""
 
+_CUSTOMER_NUMBER = re.compile(r"c?([0-9]{5,9})", re.ASCII)
 _ADDRESS = r"[^\s@]+@[^\s@]+\.[^\s@]+$"
 
 
@@ -47,6 +53,20 @@ class EmailForm(Form):
         ],
         filters=[normalise_email],
     )
+
+
+def _number_or_phone(text: str) -> str:
+    """« C10042 » or « 04 65 71 00 01 », as they are kept."""
+    figures = "".join(search_words(text))
+    if number := _CUSTOMER_NUMBER.fullmatch(figures):
+        return f"C{number[1]}"
+    with suppress(ValueError):
+        return str(forms.phone(figures))
+    raise ValueError(_("un numéro comme C10042, ou un téléphone de dix chiffres."))
+
+
+class KnownByForm(Form):
+    known_by = Typed(_l("Numéro client ou téléphone"), _number_or_phone, name="numero")
 
 
 class SignInForm(EmailForm):
@@ -78,7 +98,7 @@ def _check_password(form: SignInForm) -> ResponseReturnValue:
     account = None if blocked else services.authenticate(session, email, form.password.data)
     if account is None:
         if any(count.used_up for count in counts):
-            return _too_many(_login_page, form, counts)
+            return too_many(_login_page, form, counts)
         return _login_page(form, 422, wrong=True)
     throttle.forget(session, WRONG_PASSWORDS, email)
     throttle.take_back(session, WRONG_PASSWORDS_OF_CLIENT, client)
@@ -101,7 +121,7 @@ def forgot_password() -> ResponseReturnValue:
     now = clock.now()
     counts = count_try((MAILS_OF_CLIENT, client_address()), now=now)
     if counts[0].exceeded:
-        return _too_many(_forgot_page, form, counts)
+        return too_many(_forgot_page, form, counts)
     answers.ask(db.session(), MailWish.RESET, form.email.data, at=now)
     return redirect(url_for("public.forgot_password_sent"), 303)
 
@@ -109,6 +129,26 @@ def forgot_password() -> ResponseReturnValue:
 @blueprint.get("/mot-de-passe-oublie/envoye")
 def forgot_password_sent() -> ResponseReturnValue:
     return render_template("public/forgot_password_sent.html")
+
+
+@blueprint.route("/adresse-oubliee", methods=["GET", "POST"])
+def forgot_address() -> ResponseReturnValue:
+    form = KnownByForm(request.form if request.method == "POST" else None)
+    if request.method != "POST":
+        return _forgot_address_page(form)
+    if not form.validate():
+        return _forgot_address_page(form, 422)
+    now = clock.now()
+    counts = count_try((MAILS_OF_CLIENT, client_address()), now=now)
+    if counts[0].exceeded:
+        return too_many(_forgot_address_page, form, counts)
+    answers.ask(db.session(), MailWish.IDENTIFIER, form.known_by.data, at=now)
+    return redirect(url_for("public.forgot_address_sent"), 303)
+
+
+@blueprint.get("/adresse-oubliee/envoye")
+def forgot_address_sent() -> ResponseReturnValue:
+    return render_template("public/forgot_address_sent.html")
 
 
 @opens(LinkPurpose.RESET_PASSWORD, LinkPurpose.INVITE)
@@ -133,6 +173,10 @@ def choose_password(found: MailedLink, token: str) -> ResponseReturnValue:
     return redirect(url_for("security.login"), 303)
 
 
+def _forgot_address_page(form: Form, status: int = 200, **context: object) -> Response:
+    return make_response(render_template("public/forgot_address.html", form=form, **context), status)
+
+
 def _login_page(form: EmailForm, status: int = 200, **context: object) -> Response:
     return make_response(render_template("public/login.html", form=form, **context), status)
 
@@ -141,7 +185,7 @@ def _forgot_page(form: EmailForm, status: int = 200, **context: object) -> Respo
     return make_response(render_template("public/forgot_password.html", form=form, **context), status)
 
 
-def _too_many(page: Callable[..., Response], form: EmailForm, counts: list[Count]) -> Response:
+def too_many(page: Callable[..., Response], form: Form, counts: list[Count]) -> Response:
     """The same page, which says how long to wait and what is possible meanwhile."""
     seconds = max((count.ends_at - clock.now()).total_seconds() for count in counts if count.used_up)
     response = page(form, 429, minutes=math.ceil(seconds / 60))

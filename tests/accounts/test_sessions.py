@@ -9,6 +9,7 @@ from flask import Flask, flash
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
+from portal.accounts import entering
 from portal.accounts.jobs import purge_expired
 from portal.accounts.models import SignInSession
 from portal.accounts.sessions import hash_token
@@ -135,7 +136,7 @@ def test_what_a_failed_request_put_into_its_session_is_not_kept(
     def fail(*_: Any) -> None:
         raise OperationalError("DELETE", {}, Exception("locked"))
 
-    monkeypatch.setattr(sign_in, "_way_on", fail)
+    monkeypatch.setattr(entering, "way_on", fail)
     client = browser_of(app)
     assert client.sign_in_by_form(CAMILLE).status_code == 503
     assert not opens(client) and rows(app) == []

@@ -133,6 +133,18 @@ GET   /lien/commande/<order_token>/commande.pdf                             200 
 GET   /connexion                                                            200        303         303
 POST  /connexion                                                            303        303         303
 POST  /deconnexion                                                          303        303         303
+GET   /connexion/code                                                       200        303         303
+POST  /connexion/code                                                       303        303         303
+GET   /connexion/code/saisie                                                303        303         303
+POST  /connexion/code/saisie                                                303        303         303
+POST  /connexion/code/renvoi                                                303        303         303
+GET   /inscription                                                          200        303         303
+POST  /inscription                                                          303        303         303
+GET   /inscription/nom                                                      303        303         303
+POST  /inscription/nom                                                      303        303         303
+GET   /adresse-oubliee                                                      200        200         200
+POST  /adresse-oubliee                                                      303        303         303
+GET   /adresse-oubliee/envoye                                               200        200         200
 GET   /mot-de-passe-oublie                                                  200        200         200
 POST  /mot-de-passe-oublie                                                  303        303         303
 GET   /mot-de-passe-oublie/envoye                                           200        200         200
@@ -498,6 +510,9 @@ def checkout_of_camille(session: Session) -> Form:
 FORMS: dict[str, Callable[[Session], Form]] = {
     "/connexion": lambda _: {"email": CAMILLE, "password": PASSPHRASE},
     "/mot-de-passe-oublie": lambda _: {"email": CAMILLE},
+    "/connexion/code": lambda _: {"email": CAMILLE},
+    "/inscription": lambda _: {"email": CAMILLE},
+    "/adresse-oubliee": lambda _: {"numero": "C10001"},
     "/lien/commande/<order_token>/modification": lambda _: {"quantite-2": "750", "total": "180"},
     "/lien/commande/<order_token>/retractation": lambda _: RENOUNCED | {"ligne": "2"},
     "/commandes/<id:order_id>/modification": lambda _: {"quantite-1": "3", "total": "1950"},

@@ -121,10 +121,7 @@ def _named(
     """Their own row where they have one, else anybody's; nothing where nothing is asked."""
     [key] = column.foreign_keys
     target = key.column
-    rows = PEOPLES.get(column.table.name)
-    if rows and column.name == rows.of and target.table.name == "account":
-        return account.id
-    if target.table.name in made and target.table.name != "account":
+    if target.table.name in made:
         return made[target.table.name][target.name]
     if column.nullable:
         return None

@@ -14,16 +14,21 @@ import portal.privacy.models  # noqa: F401
 from portal import cli, farm, member, public
 from portal.accounts import security
 from portal.accounts.jobs import answer_mail_requests, purge_expired
-from portal.boxes.jobs import count_places, freeze_due
+from portal.boxes.jobs import freeze_due
 from portal.deliveries.jobs import generate_ahead
 from portal.exchange.jobs import forget_old_tables, work_on_archive, work_on_imports
 from portal.farm import components
 from portal.infra import clock, jobs, logs, orm, outbox
 from portal.infra.mail import Sender
 from portal.infra.postman import Postman
+from portal.messages import contact
 from portal.messages.sending import send_campaigns
+from portal.planning import contracts, drafts
 from portal.planning.announcements import tell_of_prices, tell_of_shortages
 from portal.planning.jobs import search_owners, tell_of_closings, tell_of_deliveries
+from portal.planning.waiting import count_places, end_invitations
+from portal.privacy import erasing, leaving
+from portal.privacy.jobs import erase_departed, forget_inactive
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
@@ -93,6 +98,8 @@ def create_app(settings: Settings) -> Flask:
     security.init_app(app, settings)
     doors.init_app(app)
     arrivals.init_app(app)
+    leaving.init_app(app)
+    drafts.init_app(app)
     _register_faces(app, settings)
     _share_with_templates(app, settings)
     _register_jobs(app, settings)
@@ -142,12 +149,19 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "orders under way", 5, follow_deliveries)
     jobs.register(app, "orders at closed points", 5, follow_closings)
     jobs.register(app, "places", 10 * MINUTE, count_places)
+    jobs.register(app, "invitations", MINUTE, end_invitations)
+    jobs.register(app, "joining drafts", DAY, drafts.forget_old)
+    jobs.register(app, "old contracts", DAY, contracts.forget_old)
     jobs.register(app, "deliveries", DAY, generate_ahead)
     jobs.register(app, "wishes", 10 * MINUTE, tell_what_is_back)
     jobs.register(app, "unjudged orders", MINUTE, accept_unjudged)
     jobs.register(app, "suppliers", 10 * MINUTE, tell_suppliers)
     jobs.register(app, "delivered orders", 10 * MINUTE, mark_delivered)
     jobs.register(app, "old guests", DAY, erase_guests)
+    jobs.register(app, "old messages", DAY, contact.forget_old)
+    jobs.register(app, "departures", 10 * MINUTE, erase_departed)
+    jobs.register(app, "inactive accounts", HOUR, forget_inactive)
+    jobs.register(app, "erasures", MINUTE, erasing.settle)
     jobs.register(app, "campaigns", 2, send_campaigns)
     jobs.register(app, "imports", 2, work_on_imports)
     jobs.register(app, "archive", 2, work_on_archive)

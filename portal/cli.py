@@ -7,13 +7,14 @@ from pathlib import Path
 from threading import Event
 
 import click
-from flask import Flask
+from flask import Flask, render_template
 
 from portal.accounts.queries import normalise_email
 from portal.accounts.team import appoint
 from portal.demo.generate import SEED, USUAL_SUBSCRIBERS, NotEmptyError, generate
 from portal.infra import backup, clock, crypto, jobs, schema
 from portal.infra.orm import db, own_transaction
+from portal.profile.legal import find_lacks
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import EVERYDAY, RoleName
 from portal.settings import BadSettings, Mode
@@ -105,6 +106,16 @@ def _register_farm(app: Flask) -> None:
         except BadFarm as error:
             sys.exit(str(error))
         click.echo(str(report))
+
+    @app.cli.command("check")
+    def check() -> None:
+        """Say what the law still asks of the farm's card and its conditions; fails while there is anything."""
+        _check_schema(app)
+        with own_transaction() as session:
+            lacks = find_lacks(session)
+        if lacks:
+            sys.exit(render_template("legal/lacks.txt", lacks=lacks))
+        click.echo("La fiche de la ferme dit ce que la loi demande.")
 
     @app.cli.command("staff")
     @click.argument("email", callback=_taking(values.email))

@@ -6,22 +6,46 @@ from typing import Any
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Form, ValidationError
-from wtforms.widgets import EmailInput, TelInput, URLInput
+from wtforms.widgets import EmailInput, TelInput, TextArea, URLInput
 
 from portal.farm import blueprint, staff
 from portal.farm.product_forms import days_of_month, months
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.profile import queries, services
+from portal.profile import legal, queries, services
+from portal.profile.models import Accessibility
 from portal.profile.queries import Farm
 from portal.rules.permissions import Permission
-from portal.web.forms import Chosen, Typed, certifier, email, line, link, phone, postcode, prose
+from portal.web.forms import (
+    Chosen,
+    Typed,
+    certifier,
+    choices,
+    email,
+    line,
+    link,
+    paragraphs,
+    phone,
+    postcode,
+    prose,
+    siret,
+    vat_number,
+    whole,
+)
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
 COMMON_YEAR = 2027
 """A season that began on 29 February would not begin every year."""
+ACCESSIBILITY = {
+    Accessibility.NONE: _l("non conforme : aucun audit n'a été fait"),
+    Accessibility.PARTIAL: _l("partiellement conforme, selon un audit"),
+    Accessibility.FULL: _l("totalement conforme, selon un audit"),
+    Accessibility.EXEMPT: _l(
+        "microentreprise exemptée : moins de dix personnes, deux millions d'euros au plus"
+    ),
+}
 
 
 class ProfileForm(Form):
@@ -37,6 +61,18 @@ class ProfileForm(Form):
     certificate = Typed(_l("Lien vers le certificat"), link(300), needed=False, widget=URLInput())
     season_day = Chosen(_l("La saison commence le"))
     season_month = Chosen(_l("Mois"))
+    legal_name = Typed(_l("Raison sociale"), line(160), needed=False)
+    legal_form = Typed(_l("Forme juridique"), prose(120), needed=False)
+    siret = Typed(_l("SIRET"), siret, needed=False)
+    register = Typed(_l("Immatriculation"), line(120), needed=False)
+    vat_number = Typed(_l("Numéro de TVA"), vat_number, needed=False)
+    director = Typed(_l("Direction de la publication"), line(160), needed=False)
+    host = Typed(_l("Hébergeur"), paragraphs(500), needed=False, widget=TextArea())
+    mediator = Typed(_l("Médiateur de la consommation"), paragraphs(500), needed=False, widget=TextArea())
+    mediator_site = Typed(_l("Site du médiateur"), link(300), needed=False, widget=URLInput())
+    partner = Typed(_l("Partenaire solidaire"), line(160), needed=False)
+    inactive_years = Typed(_l("Années sans nouvelles avant d'effacer un compte"), whole(1, 5))
+    accessibility = Chosen(_l("Accessibilité du site"))
 
     def __init__(self, formdata: Any = None, farm: Farm | None = None, season_first: int = 0) -> None:
         month, number = divmod(season_first, 100)
@@ -45,6 +81,7 @@ class ProfileForm(Form):
     def process(self, *args: Any, **values: Any) -> None:
         self.season_day.choices = days_of_month()[1:]
         self.season_month.choices = months()[1:]
+        self.accessibility.choices = choices((state, str(words)) for state, words in ACCESSIBILITY.items())
         super().process(*args, **values)
 
     def validate_certifier(self, field: Typed) -> None:
@@ -95,5 +132,7 @@ def save_settings() -> ResponseReturnValue:
 
 
 def _page(form: ProfileForm, status: int = 200) -> ResponseReturnValue:
-    page = render_template("farm/settings/page.html", form=form, nav_current="farm.index")
+    page = render_template(
+        "farm/settings/page.html", form=form, lacks=legal.find_lacks(db.session()), nav_current="farm.index"
+    )
     return make_response(page, status)

@@ -13,7 +13,6 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from portal.boxes.jobs import PLACES_AHEAD
 from portal.catalogue.queries import FormulaView, formulas
 from portal.compositions.models import CompositionState
 from portal.compositions.queries import progress
@@ -24,8 +23,10 @@ from portal.farm import blueprint
 from portal.infra import clock, outbox
 from portal.infra.health import health
 from portal.infra.orm import db
+from portal.messages.inbox import count_new
 from portal.packing.queries import Tally, tallies
 from portal.planning import watch
+from portal.planning.waiting import PLACES_AHEAD
 from portal.profile.queries import has_conditions
 from portal.rules.cutoffs import last_minute, local_day
 from portal.rules.permissions import Permission
@@ -167,6 +168,7 @@ def _warnings(
         "unpriced": watch.unpriced_formulas(session, on_sale, today) if is_open("farm.formulas") else (),
         "short": watch.short_articles(session, today) if is_open("farm.products") else (),
         "withdrawals": sheets.open_withdrawals(session) if is_open("farm.settle_withdrawal") else (),
+        "new_messages": count_new(session) if is_open("farm.messages") else 0,
         "not_open": is_open("farm.new_conditions") and not has_conditions(session),
     }
 

@@ -60,7 +60,9 @@ class FarmProfile(Base):
     """Who gets the boxes that are given away."""
     inactive_years: Mapped[int] = mapped_column(server_default="3")
     """After so many years without a sign of life an account is erased (EXPECTATIONS C23)."""
-    accessibility: Mapped[Accessibility] = mapped_column(word(Accessibility), server_default=Accessibility.NONE)
+    accessibility: Mapped[Accessibility] = mapped_column(
+        word(Accessibility), server_default=Accessibility.NONE
+    )
     birthday_gift: Mapped[Money] = mapped_column(server_default="0")
     """What a birthday's voucher takes off; none if nothing."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from portal.infra.orm import View
-from portal.profile.models import Conditions, FarmProfile, News
+from portal.profile.models import Accessibility, Conditions, FarmProfile, News
 from portal.rules.cutoffs import local_day
 
 _HEADING = re.compile(r"#+\s+(.*?)\s*")
@@ -26,15 +26,27 @@ class Farm:
     address: str
     postcode: str
     town: str
-    certifier: str | None
-    certificate: str | None
+    certifier: str | None = None
+    certificate: str | None = None
+    legal_name: str | None = None
+    legal_form: str | None = None
+    siret: str | None = None
+    register: str | None = None
+    vat_number: str | None = None
+    director: str | None = None
+    host: str | None = None
+    mediator: str | None = None
+    mediator_site: str | None = None
+    partner: str | None = None
+    inactive_years: int = 3
+    accessibility: Accessibility = Accessibility.NONE
 
     @property
     def phone_link(self) -> str:
         return "tel:+33" + "".join(c for c in self.phone if c.isdigit()).removeprefix("0")
 
 
-NO_FARM = Farm("Votre ferme", "", "", "", "", "", "", "", None, None)
+NO_FARM = Farm("Votre ferme", "", "", "", "", "", "", "")
 """Before the farm has filled in its profile."""
 
 
@@ -51,6 +63,18 @@ _FARM = select(
         town=FarmProfile.town,
         certifier=FarmProfile.certifier,
         certificate=FarmProfile.certificate,
+        legal_name=FarmProfile.legal_name,
+        legal_form=FarmProfile.legal_form,
+        siret=FarmProfile.siret,
+        register=FarmProfile.register,
+        vat_number=FarmProfile.vat_number,
+        director=FarmProfile.director,
+        host=FarmProfile.host,
+        mediator=FarmProfile.mediator,
+        mediator_site=FarmProfile.mediator_site,
+        partner=FarmProfile.partner,
+        inactive_years=FarmProfile.inactive_years,
+        accessibility=FarmProfile.accessibility,
     )
 )
 
@@ -112,15 +136,19 @@ class ConditionsView:
 
     @property
     def sections(self) -> list[tuple[str, str]]:
-        """Headings, each with the paragraphs below it; what stands before the first has none."""
-        parts: list[tuple[str, list[str]]] = [("", [])]
-        for line in self.text.splitlines():
-            if heading := _HEADING.fullmatch(line):
-                parts.append((heading[1], []))
-            else:
-                parts[-1][1].append(line)
-        sections = [(heading, "\n".join(lines).strip()) for heading, lines in parts]
-        return [section for section in sections if any(section)]
+        return sections_of(self.text)
+
+
+def sections_of(text: str) -> list[tuple[str, str]]:
+    """Headings, each with the paragraphs below it; what stands before the first has none."""
+    parts: list[tuple[str, list[str]]] = [("", [])]
+    for line in text.splitlines():
+        if heading := _HEADING.fullmatch(line):
+            parts.append((heading[1], []))
+        else:
+            parts[-1][1].append(line)
+    sections = [(heading, "\n".join(lines).strip()) for heading, lines in parts]
+    return [section for section in sections if any(section)]
 
 
 _CONDITIONS = select(

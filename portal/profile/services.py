@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.infra import audit, locks
 from portal.profile.models import Conditions, FarmProfile, News
 
-UNSAID = {"email", "phone", "address", "postcode", "town"}
+UNSAID = {"email", "phone", "address", "postcode", "town", "legal_name", "siret", "vat_number", "director"}
 """A farm's may be those of a farmer."""
 
 

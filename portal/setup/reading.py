@@ -5,7 +5,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Section:
     title: str
     model: Any
     readers: Mapping[str, Reader]
+    optional: Mapping[str, Reader] = field(default_factory=dict)
+    """What may be left out: then it stays as it is."""
 
 
 FARM = Section(
@@ -43,6 +45,22 @@ FARM = Section(
         "address": values.line,
         "postcode": values.line,
         "town": values.line,
+    },
+    {
+        "certifier": values.certifier,
+        "certificate": values.link,
+        "legal_name": values.line,
+        "legal_form": values.prose,
+        "siret": values.siret,
+        "register": values.line,
+        "vat_number": values.vat_number,
+        "director": values.line,
+        "host": values.prose,
+        "mediator": values.prose,
+        "mediator_site": values.link,
+        "partner": values.line,
+        "inactive_years": values.whole(1, 5),
+        "accessibility": values.accessibility,
     },
 )
 TOURS = Section(
@@ -191,9 +209,12 @@ def _read_list(section: Section, tables: object) -> list[Entry]:
 def _read_table(section: Section, table: object) -> Entry:
     if not isinstance(table, dict):
         raise BadFarm("il faut des clés et leurs valeurs.")
-    _refuse_unknown(table, section.readers)
+    readers = {**section.readers, **section.optional}
+    _refuse_unknown(table, readers)
     entry = {}
-    for key, reader in section.readers.items():
+    for key, reader in readers.items():
+        if key in section.optional and key not in table:
+            continue
         with within(key):
             if key not in table:
                 raise BadFarm("cette clé manque.")
@@ -202,6 +223,9 @@ def _read_table(section: Section, table: object) -> Entry:
     if section is POINTS and entry["opens"] >= entry["closes"]:
         with within("closes"):
             raise BadFarm("le point ferme avant d'ouvrir.")
+    if section is FARM and ("certifier" in entry) != ("certificate" in entry):
+        with within("certificate"):
+            raise BadFarm("le code du certificateur et le lien vers le certificat vont ensemble.")
     return entry
 
 

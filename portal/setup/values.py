@@ -9,8 +9,10 @@ from email_validator import EmailNotValidError, validate_email
 
 from portal.accounts.models import Account
 from portal.catalogue.models import Kind, Unit
+from portal.profile.models import Accessibility
 from portal.rules.money import Money
 from portal.settings import ROOT
+from portal.web import forms
 from portal.web.i18n import french
 
 Reader = Callable[[object], Any]
@@ -86,6 +88,24 @@ def money(value: object) -> Money:
     return Money(int(euros + cents))
 
 
+def typed(read: Callable[[str], str]) -> Reader:
+    """Read as the farm's own pages read it."""
+
+    def reader(value: object) -> str:
+        try:
+            return read(line(value))
+        except ValueError as error:
+            raise BadFarm(f"« {_plain(value)} » : il faut {error}") from None
+
+    return reader
+
+
+certifier = typed(forms.certifier)
+link = typed(forms.link(300))
+siret = typed(forms.siret)
+vat_number = typed(forms.vat_number)
+
+
 def one_of(choices: Mapping[str, Any]) -> Reader:
     def read(value: object) -> Any:
         words = _plain(value)
@@ -120,6 +140,14 @@ weekday = one_of(
 kind = one_of({"légumes": Kind.VEGETABLES, "œufs": Kind.EGGS})
 unit = one_of({"kg": Unit.KILO, "g": Unit.GRAM, "pièce": Unit.PIECE, "botte": Unit.BUNCH})
 vat = one_of({"0 %": 0, "5,5 %": 550, "10 %": 1000, "20 %": 2000})
+accessibility = one_of(
+    {
+        "non conforme": Accessibility.NONE,
+        "partiellement conforme": Accessibility.PARTIAL,
+        "totalement conforme": Accessibility.FULL,
+        "exemptée": Accessibility.EXEMPT,
+    }
+)
 drawing = one_of({name: name for name in _DRAWINGS})
 
 

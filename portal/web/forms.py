@@ -12,7 +12,10 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
+import stdnum.eu.vat
+import stdnum.fr.siret
 from email_validator import EmailNotValidError, validate_email
+from stdnum.exceptions import ValidationError as StdnumError
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
 
@@ -251,6 +254,22 @@ def phone(text: str) -> str:
     """« 04 65 71 00 01 », however it is spaced."""
     digits = _digits(text, _PHONE, _("dix chiffres, comme 04 65 71 00 01."))
     return " ".join(digits[place : place + 2] for place in range(0, len(digits), 2))
+
+
+def siret(text: str) -> str:
+    """Fourteen digits whose key is right, however they are spaced."""
+    with suppress(StdnumError):
+        return str(stdnum.fr.siret.validate(text))
+    raise ValueError(_("quatorze chiffres, comme 732 829 320 00074 : vérifiez chacun."))
+
+
+def vat_number(text: str) -> str:
+    """A VAT number of any country of the European Union, its country and its key checked."""
+    with suppress(StdnumError):
+        number: str = stdnum.eu.vat.compact(text)
+        if stdnum.eu.vat.validate(text):
+            return number
+    raise ValueError(_("le pays puis le numéro, comme FR40303265045 : vérifiez chaque caractère."))
 
 
 def email(text: str) -> str:

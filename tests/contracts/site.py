@@ -30,6 +30,7 @@ from portal.deliveries.models import Delivery
 from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
+from portal.messages.models import ContactFile, ContactMessage, ContactState, Question, Subject
 from portal.pickup.models import PickupPoint, PointClosing
 from portal.planning.corrections import Correction, Outcome, correct
 from portal.planning.models import CalendarFeed
@@ -116,6 +117,13 @@ POST  /ma-commande/validation                                               422 
 GET   /conditions                                                           200        200         200
 GET   /conditions/<id:conditions_id>                                        200        200         200
 GET   /calendrier/<token>.ics                                               200        200         200
+GET   /contact                                                              200        200         200
+POST  /contact                                                              303        303         303
+GET   /questions                                                            200        200         200
+GET   /mentions-legales                                                     200        200         200
+GET   /confidentialite                                                      200        200         200
+GET   /accessibilite                                                        200        200         200
+GET   /robots.txt                                                           200        200         200
 GET   /sante                                                                200        200         200
 GET   /static/<path:name>                                                   200        200         200
 GET   /retractation                                                         200        200         200
@@ -289,6 +297,30 @@ POST  /ferme/commandes/<id:order_id>/annulation                                 
 POST  /ferme/commandes/<id:order_id>/compte                                            people
 POST  /ferme/commandes/<id:order_id>/preparation                                       orders
 POST  /ferme/commandes/<id:order_id>/retractations/<id:withdrawal_id>                  orders
+GET   /ferme/contact                                                                   messages
+GET   /ferme/contact/<id:message_id>                                                   messages
+POST  /ferme/contact/<id:message_id>/etat                                              messages
+POST  /ferme/contact/<id:message_id>/reponse                                           messages
+GET   /ferme/contact/<id:message_id>/pieces/<id:file_id>                               messages
+GET   /ferme/questions                                                                 texts
+POST  /ferme/questions                                                                 texts
+GET   /ferme/questions/ajout                                                           texts
+POST  /ferme/questions/ajout                                                           texts
+GET   /ferme/questions/<id:question_id>                                                texts
+POST  /ferme/questions/<id:question_id>                                                texts
+POST  /ferme/questions/<id:question_id>/place                                          texts
+POST  /ferme/questions/<id:question_id>/suppression                                    texts
+GET   /ferme/messages                                                                  messages
+GET   /ferme/messages/ajout                                                            messages
+POST  /ferme/messages/ajout                                                            messages
+GET   /ferme/messages/<id:campaign_id>                                                 messages
+GET   /ferme/messages/<id:campaign_id>/modification                                    messages
+POST  /ferme/messages/<id:campaign_id>/modification                                    messages
+GET   /ferme/messages/<id:campaign_id>/apercu                                          messages
+POST  /ferme/messages/<id:campaign_id>/essai                                           messages
+POST  /ferme/messages/<id:campaign_id>/envoi                                           messages
+POST  /ferme/messages/<id:campaign_id>/arret                                           messages
+POST  /ferme/messages/<id:campaign_id>/suppression                                     messages
 GET   /ferme/courrier                                                                  mail
 GET   /ferme/courrier/avant/<id:before>                                                mail
 GET   /ferme/courrier/<id:mail_id>                                                     mail
@@ -402,6 +434,9 @@ POST  /ferme/reglages/nouvelles/<id:news_id>                                    
 POST  /ferme/reglages/nouvelles/<id:news_id>/suppression                               texts
 GET   /ferme/reglages/boutique                                                         settings
 POST  /ferme/reglages/boutique                                                         settings
+GET   /ferme/reglages/pages                                                            settings
+GET   /ferme/reglages/pages/<page>                                                     settings
+POST  /ferme/reglages/pages/<page>                                                     settings
 GET   /ferme/reglages/conditions                                                       settings
 GET   /ferme/reglages/conditions/ajout                                                 settings
 POST  /ferme/reglages/conditions/ajout                                                 settings
@@ -426,6 +461,7 @@ VALUES: dict[str, str | int | date] = {
     "article_id": 1,
     "article_slug": "miel",
     "before": 2,
+    "campaign_id": 1,
     "category_id": 1,
     "closing_id": 1,
     "colleague_id": 3,
@@ -436,20 +472,24 @@ VALUES: dict[str, str | int | date] = {
     "ending": "csv",
     "exclusion_id": 1,
     "figure": "paniers",
+    "file_id": 1,
     "formula_id": FORMULA,
     "import_id": 1,
     "kind": "skipped",
     "letters_token": URLSafeSerializer(SECRET, salt="letters").dumps([1, "letter"]),
     "line_id": 2,
     "mail_id": 1,
+    "message_id": 1,
     "name": "js/app.js",
     "news_id": 1,
     "of": "paniers",
     "order_id": 1,
+    "page": "privacy",
     "paper": "liste",
     "order_token": URLSafeSerializer(SECRET, salt="order").dumps(2),
     "point_id": 1,
     "product_id": PRODUCT,
+    "question_id": 1,
     "session_id": 1,
     "step": "emballage",
     "since": date(2026, 9, 1),
@@ -483,6 +523,14 @@ CELL = f"cell-{FORMULA}-{PRODUCT}"
 NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
 
 Form = dict[str, Any]
+CONTACT_FORM = {
+    "sujet": "box",
+    "nom": "Camille Aubert",
+    "email": CAMILLE,
+    "telephone": "",
+    "message": "Deux courgettes étaient abîmées.",
+}
+QUESTION = {"heading": "Le retrait", "asked": "Où ?", "answer": "À la Halle."}
 RENOUNCED = {"nom": "Camille Aubert", "email": CAMILLE}
 
 
@@ -517,6 +565,13 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/lien/commande/<order_token>/retractation": lambda _: RENOUNCED | {"ligne": "2"},
     "/commandes/<id:order_id>/modification": lambda _: {"quantite-1": "3", "total": "1950"},
     "/commandes/<id:order_id>/retractation": lambda _: RENOUNCED | {"ligne": "1"},
+    "/contact": lambda _: CONTACT_FORM,
+    "/ferme/contact/<id:message_id>/etat": lambda _: {"etat": "taken"},
+    "/ferme/contact/<id:message_id>/reponse": lambda _: {"reponse": "Oui.", "ensuite": "clore"},
+    "/ferme/questions/ajout": lambda _: QUESTION,
+    "/ferme/questions/<id:question_id>": lambda _: QUESTION,
+    "/ferme/questions/<id:question_id>/place": lambda _: {"place": "2"},
+    "/ferme/reglages/pages/<page>": lambda _: {"text": "# Vos données"},
     "/retractation": lambda _: {"numero": "B10001", "email": CAMILLE},
     "/ma-commande/produits": lambda _: {"article": "1", "quantity": "2"},
     "/ma-commande/retrait": lambda session: {"retrait": f"{delivery_on(session, TUESDAY).id}-1"},
@@ -789,6 +844,18 @@ def prepare(session: Session) -> None:
             quantity=2,
             rhythm=term.rhythm,
             pickup_point_id=term.pickup_point_id,
+        )
+    )
+    session.add_all(Question(heading="Le retrait", asked="Où ?", answer="Là.", position=n) for n in range(2))
+    session.add(
+        ContactMessage(
+            subject=Subject.BOX,
+            name="Camille Aubert",
+            email=CAMILLE,
+            text="Bonjour",
+            sent_at=NOW,
+            state=ContactState.NEW,
+            files=[ContactFile(name="piece-1.pdf", content_type="application/pdf", data=b"%PDF-")],
         )
     )
     mail = outbox.post(

@@ -50,6 +50,18 @@ PROFILE = {
     "certificate": "",
     "season_day": "1",
     "season_month": "4",
+    "legal_name": "",
+    "legal_form": "",
+    "siret": "",
+    "register": "",
+    "vat_number": "",
+    "director": "",
+    "host": "",
+    "mediator": "",
+    "mediator_site": "",
+    "partner": "",
+    "inactive_years": "3",
+    "accessibility": "none",
 }
 ARTICLE = {
     "name": "Miel de lavande",

@@ -134,7 +134,7 @@ class Handover(Base):
     week: Mapped[date]
     kind: Mapped[HandoverKind] = mapped_column(word(HandoverKind))
     name: Mapped[str] = mapped_column(String(160))
-    """Who collects it; empty for the partner."""
+    """Who collects it, or what the partner was called then."""
     email: Mapped[str | None] = mapped_column(String(254))
     code: Mapped[str] = mapped_column(String(12))
     """What they say at the point."""

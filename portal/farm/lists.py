@@ -152,6 +152,8 @@ def _page(delivery: DeliveryView, paper: Paper) -> str:
         sheets=sheets(labels(found), sheet, wishes.start) if paper is Paper.LABELS else (),
         so_much=papers.so_much,
         exclusion_words=papers.exclusion_words,
+        handed_words=papers.handed_words,
+        given_words=papers.given_words,
         gone_words=papers.gone_words,
         printing="imprimer" in request.args,
         **_about(delivery, paper, found).context,

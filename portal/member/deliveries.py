@@ -1,8 +1,9 @@
 """What a delivery's box holds."""
 
 from datetime import date
+from typing import Any
 
-from flask import abort, render_template
+from flask import abort, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.compositions.queries import shown_contents
@@ -10,11 +11,16 @@ from portal.deliveries import queries as deliveries
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
+from portal.planning.handovers import handing
 from portal.planning.queries import planning
 
 
 @blueprint.get("/livraisons/<date:day>/<tour>")
 def delivery(day: date, tour: str) -> ResponseReturnValue:
+    return delivery_page(day, tour)
+
+
+def delivery_page(day: date, tour: str, status: int = 200, **context: Any) -> ResponseReturnValue:
     session = db.session()
     found = deliveries.find(session, day, tour)
     if found is None:
@@ -23,10 +29,13 @@ def delivery(day: date, tour: str) -> ResponseReturnValue:
     mine = planning(session, member().id, since=day, until=day, now=now)
     cards = [card for card in mine.cards if card.delivery.id == found.id]
     boxes = [box for card in cards for box in card.boxes if box.quantity]
-    return render_template(
+    page = render_template(
         "member/delivery.html",
         delivery=found,
         cards=cards,
         boxes=boxes,
         shown=shown_contents(session, found.id, [(box.formula.id, box.point.id) for box in boxes]),
+        handings={card.key: handing(session, card, now) for card in cards},
+        **context,
     )
+    return make_response(page, status)

@@ -11,6 +11,7 @@ from portal.compositions.queries import shown_contents
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
+from portal.planning.handovers import handing
 from portal.planning.queries import Card
 from portal.planning.queries import planning as read_planning
 from portal.planning.suspensions import running
@@ -82,6 +83,7 @@ def next_context() -> dict[str, Any]:
         "outlook": found,
         "cancelled": [d for week in ahead.weeks(this_week, CANCELLED_WEEKS) for d in week.cancelled],
         "shown": shown,
+        "handing": found.next and handing(session, found.next, now),
         "suspensions": running(ahead.holdings, today),
         "has_subscription": bool(ahead.holdings),
         "today": today,

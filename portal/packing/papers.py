@@ -190,7 +190,9 @@ def _stop(
         "name": stop.point.name,
         "hours": _hours(stop.point),
         "totals": totals,
-        "exclusions": [exclusion_words(excluded, stop) for excluded in stop.exclusions] if totals else [],
+        "exclusions": [exclusion_words(excluded, stop) for excluded in stop.exclusions] + given_words(stop)
+        if totals
+        else [],
         "gone": _gone((gone for gone in about.gone if gone.point_id == stop.point.id), here=True),
         "lines": [_line(r, about, wishes, corrections=corrections) for r in stop.recipients],
     }
@@ -200,9 +202,27 @@ def _line(recipient: Recipient, about: About, wishes: Wishes, *, corrections: bo
     last, first = recipient.last_name, recipient.first_name
     if wishes.short:
         last, first = recipient.short_name, ""
-    marks = about.marks(recipient.key, _("corrigé") if corrections and recipient.corrected else "")
+    corrected = _("corrigé") if corrections and recipient.corrected else ""
+    marks = about.marks(recipient.key, corrected, handed_words(recipient))
     name = " ".join(filter(None, (first, recipient.customer_number)))
     return [str(recipient.number), last, name, marks, _items(recipient.items), _orders(recipient)]
+
+
+def handed_words(recipient: Recipient) -> str:
+    """To whom it goes instead, beside the name."""
+    handed = recipient.handed
+    if not handed:
+        return ""
+    if handed.given:
+        return _("panier donné")
+    return _("retiré par %(name)s, code %(code)s", name=handed.name, code=handed.code)
+
+
+def given_words(stop: Stop) -> list[str]:
+    return [
+        ngettext("Dont un panier donné à %(name)s", "Dont %(n)s paniers donnés à %(name)s", boxes, name=name)
+        for name, boxes in stop.given.items()
+    ]
 
 
 def _items(items: tuple[Item, ...]) -> list[list[Any]]:

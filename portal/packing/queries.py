@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account, customer_number
 from portal.boxes import carried as boxes
 from portal.boxes.carried import PackedBox
+from portal.boxes.handovers import Handed, handed_on
 from portal.boxes.models import Basket, BasketCorrection
 from portal.catalogue.models import Product
 from portal.catalogue.queries import FormulaView, formulas
@@ -68,17 +69,22 @@ class Recipient:
     """One of the first two deliveries: packed with more care."""
     corrected: bool = False
     """By staff, after the delivery had closed."""
+    handed: Handed | None = None
+    """To whom it goes instead; what is given away bears the partner's name."""
 
     @property
     def short_name(self) -> str:
         """For a list that hangs where everybody reads it."""
+        if not self.first_name:
+            return self.last_name
         return f"{self.first_name} {self.last_name[:1]}.".strip()
 
     @property
     def entry(self) -> Entry:
         items = tuple((item.formula.id, item.quantity) for item in self.items)
         orders = tuple((bag.id, bag.portions) for bag in self.orders)
-        return Entry((self.last_name, self.first_name, items, orders), self.number)
+        handed = (self.handed.name, self.handed.code) if self.handed else ()
+        return Entry((self.last_name, self.first_name, items, orders, *handed), self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,15 @@ class Stop:
     recipients: tuple[Recipient, ...]
     exclusions: tuple[ExclusionView, ...] = ()
     """What the boxes that come here do not hold."""
+
+    @property
+    def given(self) -> dict[str, int]:
+        """The boxes that go to the farm's partner: its name → how many."""
+        boxes: Counter[str] = Counter()
+        for recipient in self.recipients:
+            if recipient.handed and recipient.handed.given:
+                boxes[recipient.handed.name] += sum(item.quantity for item in recipient.items)
+        return boxes
 
     def excluded(self, formula: FormulaView) -> list[ExclusionView]:
         return [excluded for excluded in self.exclusions if excluded.formula_id == formula.id]
@@ -153,7 +168,8 @@ def packing_list(
     orders = {point_id: len(there) for point_id, there in bags_there.items()}
     kept = known_numbers(session, delivery.id, delivery.cutoff_at)
     found = _counts(session, delivery, Tally(numbers), orders, kept)
-    marks, without = _marks(session, delivery), exclusions(session, delivery.id)
+    marks = _marks(session, delivery, although_cancelled=although_cancelled)
+    without = exclusions(session, delivery.id)
     stops = tuple(
         Stop(
             point,
@@ -175,14 +191,17 @@ def packing_list(
 
 @dataclass(frozen=True, slots=True)
 class _Marks:
-    """What sets some lines apart: the accounts of beginners, the accounts and orders that were corrected."""
+    """What sets some lines apart: the accounts of beginners, the accounts and orders that were corrected, and by
+    account and point what goes to somebody else.
+    """
 
     beginners: Collection[int]
     accounts: Collection[int]
     orders: Collection[int]
+    handed: Mapping[tuple[int, int], Handed]
 
 
-def _marks(session: Session, delivery: DeliveryView) -> _Marks:
+def _marks(session: Session, delivery: DeliveryView, *, although_cancelled: bool) -> _Marks:
     of_boxes = (
         select(Subscription.account_id)
         .join(Basket, Basket.subscription_id == Subscription.id)
@@ -193,7 +212,13 @@ def _marks(session: Session, delivery: DeliveryView) -> _Marks:
         OrderCorrection.delivery_id == delivery.id, OrderCorrection.undone_at.is_(None)
     )
     return _Marks(
-        beginners(session, delivery), set(session.scalars(of_boxes)), set(session.scalars(of_orders))
+        beginners(session, delivery),
+        set(session.scalars(of_boxes)),
+        set(session.scalars(of_orders)),
+        {
+            key: to
+            for key, (to, _) in handed_on(session, delivery.id, although_cancelled=although_cancelled).items()
+        },
     )
 
 
@@ -300,16 +325,25 @@ def _recipients(
         whose[key] = (bag.last_name, bag.first_name)
         orders.setdefault(key, []).append(bag)
     namesakes = Counter(whose.values())
+    handed: dict[int | str, Handed | None] = {
+        key: marks.handed.get((key, point.id)) for key in whose if isinstance(key, int)
+    }
+    given: dict[int | str, tuple[str, str]] = {
+        key: (to.name, "") for key, to in handed.items() if to and to.given
+    }
     recipients = [
         Recipient(
             f"{point.id}-{key}",
-            *name,
-            customer_number=customer_number(key) if namesakes[name] > 1 and isinstance(key, int) else None,
+            *given.get(key, name),
+            customer_number=customer_number(key)
+            if namesakes[name] > 1 and isinstance(key, int) and key not in given
+            else None,
             items=tuple(Item(f, quantities[key][f.id]) for f in carried if f.id in quantities.get(key, ())),
             orders=tuple(orders.get(key, ())),
             account_id=key if isinstance(key, int) else None,
             beginner=key in marks.beginners and key in quantities,
             corrected=key in marks.accounts or any(bag.id in marks.orders for bag in orders.get(key, ())),
+            handed=handed.get(key),
         )
         for key, name in whose.items()
     ]

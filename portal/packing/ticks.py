@@ -11,6 +11,7 @@ from zlib import crc32
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.boxes.handovers import Handed, handed_on
 from portal.catalogue.queries import FormulaView
 from portal.compositions.queries import Column, ProductView, exclusions, grid
 from portal.deliveries.models import Delivery
@@ -83,6 +84,8 @@ class Place:
     point: PointView
     loads: tuple[Load, ...]
     parcels: tuple[Parcel, ...]
+    handed: tuple[tuple[Handed, int], ...] = ()
+    """What somebody else has, and how many boxes; the partner's together."""
 
     @property
     def part(self) -> str:
@@ -113,8 +116,8 @@ class Packing:
 
 def packing(session: Session, delivery: DeliveryView) -> Packing:
     found = counts(session, delivery)
-    carried = bags(session, delivery.id)
-    places = (_place(found, point, carried) for point in found.points)
+    carried, handed = bags(session, delivery.id), handed_on(session, delivery.id)
+    places = (_place(found, point, carried, handed) for point in found.points)
     return Packing(_benches(session, delivery, found), tuple(place for place in places if place.keys))
 
 
@@ -172,13 +175,32 @@ def _shares(
         )
 
 
-def _place(found: Counts, point: PointView, carried: Iterable[Bag]) -> Place:
+def _place(
+    found: Counts,
+    point: PointView,
+    carried: Iterable[Bag],
+    handed: Mapping[tuple[int, int], tuple[Handed, int]],
+) -> Place:
     parcels = [
         Parcel(_parcel_key(bag.id, point.id, [(p.article_id, p.quantity) for p in bag.portions]), bag)
         for bag in carried
         if bag.pickup_point_id == point.id and bag.portions
     ]
-    return Place(point, tuple(_loads(found, point)), tuple(parcels))
+    return Place(point, tuple(_loads(found, point)), tuple(parcels), tuple(_handed(point, handed)))
+
+
+def _handed(
+    point: PointView, handed: Mapping[tuple[int, int], tuple[Handed, int]]
+) -> Iterable[tuple[Handed, int]]:
+    given: dict[str, tuple[Handed, int]] = {}
+    for (_, point_id), (to, boxes) in handed.items():
+        if point_id != point.id:
+            continue
+        if to.given:
+            given[to.name] = (to, boxes + (given[to.name][1] if to.name in given else 0))
+        else:
+            yield to, boxes
+    yield from given.values()
 
 
 def _loads(found: Counts, point: PointView) -> Iterable[Load]:

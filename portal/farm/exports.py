@@ -270,6 +270,7 @@ def export_packing_list(day: date, tour: str) -> ResponseReturnValue:
         _("Numéro"): lambda c: c.who.number,
         _("Quoi"): lambda c: c.what,
         _("Nombre"): lambda c: c.quantity,
+        _("Remis à"): lambda c: c.who.handed and c.who.handed.name,
     }
     return download(_("retraits-%(day)s", day=delivery.day), columns, rows())
 

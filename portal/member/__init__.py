@@ -29,6 +29,7 @@ from portal.member import (
     calendar,
     deliveries,
     details,
+    handovers,
     home,
     letters,
     orders,

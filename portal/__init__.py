@@ -24,6 +24,7 @@ from portal.infra.postman import Postman
 from portal.messages import contact
 from portal.messages.sending import send_campaigns
 from portal.planning import contracts, drafts
+from portal.messages.sending import send_campaigns
 from portal.planning.announcements import tell_of_prices, tell_of_shortages
 from portal.planning.jobs import search_owners, tell_of_closings, tell_of_deliveries
 from portal.planning.waiting import count_places, end_invitations

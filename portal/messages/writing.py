@@ -61,7 +61,7 @@ def write(
             open=coming is not None and coming.delivery.for_rules.is_open(now),
             today=local_day(now),
         )
-        letters.append(Letter(instead or reader, rendered, unsubscribe))
+        letters.append(Letter(reader, rendered, unsubscribe))
     return letters
 
 

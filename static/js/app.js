@@ -83,6 +83,14 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   });
 }
 
+for (const button of document.querySelectorAll("[data-insert]")) {
+  const field = document.getElementById(button.dataset.into);
+  button.addEventListener("click", () => {
+    field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+  });
+}
+
 // htmx notes the path one is on; nothing stays in this browser but the cookie (BAR S3).
 const forget = () => sessionStorage.removeItem("htmx-current-path-for-history");
 forget();

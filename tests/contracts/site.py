@@ -30,6 +30,7 @@ from portal.deliveries.models import Delivery
 from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
+from portal.messages import campaigns
 from portal.messages.models import ContactFile, ContactMessage, ContactState, Question, Subject
 from portal.pickup.models import PickupPoint, PointClosing
 from portal.planning.corrections import Correction, Outcome, correct
@@ -47,6 +48,7 @@ from tests.databases import SqliteDatabase
 from tests.exchange.making import TABLE_OF_PEOPLE, send_tables
 from tests.farm.forms import (
     ARTICLE,
+    CAMPAIGN,
     CLOSING,
     CLOSURE,
     CONDITIONS,
@@ -699,6 +701,9 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "dernier": "2026-12-01",
     },
     "/ferme/bons/ajout": lambda _: VOUCHER,
+    "/ferme/messages/ajout": lambda _: CAMPAIGN,
+    "/ferme/messages/<id:campaign_id>/modification": lambda _: CAMPAIGN,
+    "/ferme/messages/<id:campaign_id>/envoi": lambda _: {"day": "", "time": ""},
     "/ferme/imports": lambda _: {"subject": "people", "fichier": (BytesIO(TABLE_OF_PEOPLE), "liste.csv")},
     "/ferme/imports/<id:import_id>/colonnes": lambda _: {"colonne-3": "note"},
     "/ferme/formules/ajout": lambda _: NEW_FORMULA,
@@ -814,6 +819,9 @@ def prepare(session: Session) -> None:
     two = Correction(monday_of(EARLIER), Wish(FORMULA, 2, 1), "2-1-1-1950-550-1", "Mal noté.")
     done = correct(session, delivery_on(session, EARLIER).id, box_of(session, CAMILLE), two, by=SOMEBODY)
     assert done == Outcome(changed=True)
+    audience = {"points": [], "formulas": [], "delivery": None}
+    said = {"subject": "Bonjour", "text": "Du retard mardi.", "letter": False}
+    campaigns.make(session, said | {"topic": None, "audience": audience}, at=NOW, by=SOMEBODY)
     cancelled = session.get_one(Delivery, delivery_on(session, TUESDAY + timedelta(weeks=2)).id)
     cancelled.cancelled_at, cancelled.cancel_reason = NOW, "Fermeture de la ferme"
     session.add(

@@ -133,6 +133,12 @@ VOUCHER = {
     "per_person": "1",
     "note": "Pour la fête.",
 }
+CAMPAIGN = {
+    "about": "boxes",
+    "subject": "Bonjour {{prenom}}",
+    "text": "Votre {{formule}} vous attend {{prochaine_livraison}}.",
+    "delivery": "any",
+}
 SHOP = {
     "accepts_at_once": "False",
     "guests_welcome": "True",

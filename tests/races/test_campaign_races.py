@@ -1,6 +1,7 @@
 """A campaign that several workers send, or that one is killed over, reaches everybody once."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -23,7 +24,7 @@ def prepare(app: Flask, people: int) -> None:
     with app.app_context():
         crowd.add(db.session(), people)
     with app.app_context(), own_transaction() as session:
-        audience = {"points": [], "formulas": [], "delivery": None}
+        audience: dict[str, Any] = {"points": [], "formulas": [], "delivery": None}
         campaign = campaigns.make(session, NOBODY_YET | {"audience": audience}, at=NOW, by=SOMEBODY)
         assert campaigns.send(session, campaign.id, send_at=NOW, at=NOW, by=SOMEBODY) is None
 

@@ -1,5 +1,6 @@
 """The subscriber portal of a farm that delivers weekly vegetable boxes."""
 
+from functools import partial
 from typing import Any, cast
 
 from flask import Flask, g
@@ -14,6 +15,7 @@ import portal.privacy.models  # noqa: F401
 from portal import cli, farm, member, public
 from portal.accounts import security
 from portal.accounts.jobs import answer_mail_requests, purge_expired
+from portal.accounts.vies import asker, check_next
 from portal.boxes.jobs import freeze_due
 from portal.deliveries.jobs import generate_ahead
 from portal.exchange.jobs import forget_old_tables, work_on_archive, work_on_imports
@@ -141,6 +143,8 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
 
     jobs.register(app, "mail", 2, Postman(settings, sender))
     jobs.register(app, "mail requests", 2, answer_mail_requests)
+    if settings.vies_url:
+        jobs.register(app, "VAT numbers", MINUTE, partial(check_next, asker(settings.vies_url)))
     jobs.register(app, "freeze", 5, freeze_due)
     jobs.register(app, "notices", 5, tell_of_deliveries)
     jobs.register(app, "closed points", 5, tell_of_closings)

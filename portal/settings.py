@@ -16,6 +16,7 @@ DEMO_SECRET = "demo-secret-that-no-production-site-may-use"  # noqa: S105
 SHORTEST_SECRET = 32  # bytes
 TILES = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
 ATTRIBUTION = '© <a href="https://www.openstreetmap.org/copyright">OpenStreetMap</a>'
+VIES = "https://ec.europa.eu/taxation_customs/vies/rest-api"
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 KEY_BYTES = 32
 _WANTED_KEYS = (
@@ -60,6 +61,8 @@ class Settings:
     map_tiles: str = TILES
     """Where the map's pictures come from; empty for a map without them."""
     map_attribution: str = ATTRIBUTION
+    vies_url: str = ""
+    """Where VAT numbers are looked up; empty where nobody shall be asked."""
     race_pause: float = 0.0
     """Test mode only: seconds to wait between a check and its write, with the locks left out (BAR K15)."""
 
@@ -67,6 +70,8 @@ class Settings:
         _check_base_url(self)
         _check_database(self)
         _check_map(self)
+        if self.vies_url and urlsplit(self.vies_url).scheme not in {"http", "https"}:
+            raise BadSettings(f"Set PORTAL_VIES_URL to an address such as {VIES}, or to nothing.")
         if self.race_pause and self.mode is not Mode.TEST:
             raise BadSettings("Unset PORTAL_RACE_PAUSE: it leaves the locks out and is for tests only.")
         if self.mode is Mode.PRODUCTION:
@@ -114,6 +119,7 @@ class Settings:
             erasures=Path(environ.get("PORTAL_ERASURES", ROOT / "var" / "erasures")),
             map_tiles=environ.get("PORTAL_MAP_TILES", TILES),
             map_attribution=environ.get("PORTAL_MAP_ATTRIBUTION", ATTRIBUTION),
+            vies_url=environ.get("PORTAL_VIES_URL", "" if relaxed else VIES).rstrip("/"),
             race_pause=_seconds(environ, "PORTAL_RACE_PAUSE"),
         )
 

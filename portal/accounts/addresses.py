@@ -95,7 +95,9 @@ def change_address(
         if (row.billing, row.delivery) == (billing, delivery):
             return False
         _offer(session, row, billing, delivery)
-        audit.record(session, "address.change", ("address", row.id), at=at, by=by)
+        audit.record(
+            session, "address.offer", ("account", account_id), at=at, by=by, after={"address": row.id}
+        )
     else:
         row.archived_at = at
         _add(session, account_id, wanted, billing, delivery, at=at, by=by)
@@ -125,7 +127,9 @@ def keep_billing_address(
     mine = _held(session, account_id)
     if wanted and (known := _known(mine, wanted)):
         _offer(session, known, True, known.delivery)
-        audit.record(session, "address.change", ("address", known.id), at=at, by=by)
+        audit.record(
+            session, "address.offer", ("account", account_id), at=at, by=by, after={"address": known.id}
+        )
         return True
     replaced = [row for row in mine if row.billing]
     for row in replaced:

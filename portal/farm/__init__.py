@@ -23,6 +23,7 @@ from portal.farm import (
     campaigns,
     claiming,
     closings,
+    companies,
     compositions,
     contact,
     corrections,

@@ -301,6 +301,9 @@ def export_people() -> ResponseReturnValue:
         _("Rue"): lambda p: p[1] and p[1].street,
         _("Code postal"): lambda p: p[1] and p[1].postcode,
         _("Commune"): lambda p: p[1] and p[1].town,
+        _("Entreprise"): lambda p: p[0].on_papers and p[0].on_papers.name,
+        _("Numéro de TVA"): lambda p: p[0].on_papers and p[0].on_papers.vat_number,
+        _("SIREN"): lambda p: p[0].on_papers and p[0].on_papers.siren,
         _("Situation"): lambda p: str(STANDINGS[p[0].standing]),
     }
     found = leaving.people(db.session(), wanted_people(), local_day(clock.now()))

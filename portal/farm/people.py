@@ -14,7 +14,7 @@ from wtforms.widgets import EmailInput, TelInput
 
 from portal.accounts import people as services
 from portal.accounts.addresses import NAMED, AddressView, billing_address, keep_billing_address
-from portal.accounts.models import Account
+from portal.accounts.models import Account, CompanyState
 from portal.accounts.people import Refusal
 from portal.accounts.queries import find_account
 from portal.catalogue.queries import formulas
@@ -94,7 +94,7 @@ def people() -> ResponseReturnValue:
         wanted=wanted,
         asked={
             name: request.args[name]
-            for name in ("q", "point", "formule", "etat", "sans")
+            for name in ("q", "point", "formule", "etat", "pro", "sans")
             if request.args.get(name)
         },
         points=known["point"],
@@ -118,12 +118,13 @@ def _wanted(known: Mapping[str, Any]) -> Wanted:
     """What cannot be meant narrows nothing."""
     ids = {name: {row.id for row in rows} for name, rows in known.items()}
     point, formula, weeks = _number("point"), _number("formule"), _number("sans")
-    standing = request.args.get("etat", "")
+    standing, pro = request.args.get("etat", ""), request.args.get("pro", "")
     return Wanted(
         text=" ".join(request.args.get("q", "").split())[:LONGEST],
         point_id=point if point in ids["point"] else None,
         formula_id=formula if formula in ids["formule"] else None,
         standing=Standing(standing) if standing in set(Standing) else None,
+        company=CompanyState(pro) if pro in set(CompanyState) else None,
         weeks_without=weeks if weeks in WEEKS else None,
     )
 

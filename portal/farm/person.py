@@ -8,7 +8,8 @@ from wtforms import Form
 from wtforms.widgets import TextArea
 
 from portal.accounts import people as services
-from portal.accounts.addresses import billing_address
+from portal.accounts.addresses import address_book
+from portal.accounts.companies import company_of
 from portal.accounts.models import Account
 from portal.accounts.people import Refusal
 from portal.accounts.queries import entrance
@@ -52,7 +53,8 @@ def _page(account: Account, form: NoteForm, status: int = 200) -> ResponseReturn
         "farm/people/page.html",
         person=account,
         form=form,
-        address=billing_address(session, account.id),
+        addresses=address_book(session, account.id),
+        company=company_of(session, account.id),
         entrance=entrance(session, account.id, now),
         cards=ahead.cards,
         live=[item for item in held if item.live],

@@ -27,6 +27,7 @@ from portal.member import (
     account,
     addresses,
     calendar,
+    company,
     deliveries,
     details,
     handovers,

@@ -9,7 +9,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import FIRST_CUSTOMER_NUMBER, Account, Address, account_role, customer_number
+from portal.accounts.companies import COMPANY, CompanyView, Identity
+from portal.accounts.models import (
+    FIRST_CUSTOMER_NUMBER,
+    Account,
+    Address,
+    Company,
+    CompanyState,
+    account_role,
+    customer_number,
+)
 from portal.boxes.models import Basket, Suspension
 from portal.catalogue.models import Formula
 from portal.deliveries.models import Delivery
@@ -42,6 +51,7 @@ class Wanted:
     point_id: int | None = None
     formula_id: int | None = None
     standing: Standing | None = None
+    company: CompanyState | None = None
     weeks_without: int | None = None
     """No box of theirs was or is on its way for so long."""
 
@@ -60,6 +70,7 @@ class PersonLine:
     phone: str | None
     standing: Standing
     staff: bool
+    company: CompanyView | None
 
     @property
     def number(self) -> str:
@@ -68,6 +79,12 @@ class PersonLine:
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}"
+
+    @property
+    def on_papers(self) -> Identity | None:
+        """The company that papers name."""
+        approved = self.company is not None and self.company.state is CompanyState.APPROVED
+        return self.company.identity if self.company and approved else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,8 @@ def find_people(session: Session, wanted: Wanted, today: date, *, page: int, siz
     total = session.scalar(select(func.count(Account.id)).where(*which)) or 0
     lines = session.scalars(
         select(_line(today))
+        .select_from(Account)
+        .outerjoin(Company, Company.account_id == Account.id)
         .where(*which)
         .order_by(Account.search_key, Account.id)
         .offset(page * size)
@@ -109,6 +128,8 @@ def _conditions(wanted: Wanted, today: date) -> Iterable[ColumnElement[bool]]:
         yield is_found_by(word)
     if wanted.standing is not None:
         yield _standing(today) == wanted.standing.value
+    if wanted.company is not None:
+        yield Account.id.in_(select(Company.account_id).where(Company.state == wanted.company))
     receives = [_live(today), Term.until.is_(None) | (Term.until > today)]
     if wanted.point_id is not None:
         yield _with_term(*receives, Term.pickup_point_id == wanted.point_id)
@@ -171,6 +192,7 @@ def _line(today: date) -> View[PersonLine]:
         phone=Account.phone,
         standing=_standing(today),
         staff=exists().where(account_role.c.account_id == Account.id),
+        company=COMPANY,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.addresses import AddressView, remember_address
+from portal.accounts.companies import named_on_papers
 from portal.accounts.models import Account
 from portal.catalogue.models import Article
 from portal.deliveries.models import Delivery
@@ -250,5 +251,6 @@ def _settle(session: Session, order: Order, seen: Summary, now: datetime) -> Non
     assert view is not None and seen.conditions is not None
     way = order_link(order.id, order.account_id)
     rendered = mail.render("order_placed", order=view, conditions=seen.conditions, way=way, farm=farm)
-    files = [papers.order_file(view, farm), papers.conditions_file(seen.conditions, farm)]
+    company = named_on_papers(session, order.account_id) if order.account_id else None
+    files = [papers.order_file(view, farm, company), papers.conditions_file(seen.conditions, farm)]
     outbox.post(session, to=order.email, **rendered.parts, at=now, attachments=files)

@@ -24,6 +24,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from portal.accounts.acting import mailed
+from portal.accounts.companies import Identity, named_on_papers
 from portal.accounts.limits import count_try
 from portal.infra import clock, pdf
 from portal.infra.orm import db
@@ -36,7 +37,7 @@ from portal.rules.selling import MOST_GRAMS, SaleUnit
 from portal.shop import amending, queries, withdrawals
 from portal.shop.amending import Fault, Objection, Outcome
 from portal.shop.drafts import Keeper
-from portal.shop.papers import order_file
+from portal.shop.papers import company_lines, order_file
 from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.reordering import order_again
 from portal.shop.settings import get_rules
@@ -171,13 +172,18 @@ class OrderPages:
 
     def sheet(self) -> Response:
         """For paper."""
-        return self._page("orders/print.html", self._order())
+        company = self._company()
+        lines = company_lines(company) if company else []
+        return self._page("orders/print.html", self._order(), company=lines)
 
     def file(self) -> Response:
-        found = order_file(self._order(), get_farm(db.session()))
+        found = order_file(self._order(), get_farm(db.session()), self._company())
         response = _private(Response(found.data, mimetype=pdf.CONTENT_TYPE))
         response.headers["Content-Disposition"] = f'inline; filename="{found.name}"'
         return response
+
+    def _company(self) -> Identity | None:
+        return named_on_papers(db.session(), self.account_id) if self.account_id else None
 
     def _order(self) -> OrderView:
         return queries.order(db.session(), self.order_id, self.account_id) or abort(404)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from portal.accounts.companies import Identity
 from portal.infra import pdf
 from portal.infra.outbox import File
 from portal.profile.queries import ConditionsView, Farm
@@ -27,14 +28,20 @@ def conditions_file(conditions: ConditionsView, farm: Farm) -> File:
     return File(f"conditions-{conditions.day}.pdf", pdf.CONTENT_TYPE, data)
 
 
-def order_file(order: OrderView, farm: Farm) -> File:
-    """An order with its prices, as it now stands."""
+def order_file(order: OrderView, farm: Farm, company: Identity | None) -> File:
+    """An order with its prices, as it now stands; it names the company that the account is."""
     data = pdf.render(
         "order",
         language=language(),
         farm=asdict(farm),
         title=_("Commande %(number)s", number=order.number),
-        buyer=[order.name, order.street, f"{order.postcode} {order.town}".strip(), order.phone],
+        buyer=[
+            *(company_lines(company) if company else ()),
+            order.name,
+            order.street,
+            f"{order.postcode} {order.town}".strip(),
+            order.phone,
+        ],
         facts=_facts(order),
         heads=[_("Produit"), _("Quantité"), _("Prix TTC"), _("Montant TTC")],
         lines=[_cells(line) for line in order.lines],
@@ -44,6 +51,16 @@ def order_file(order: OrderView, farm: Farm) -> File:
         close=_("Ce document n'est pas une facture."),
     )
     return File(f"commande-{order.number}.pdf", pdf.CONTENT_TYPE, data)
+
+
+def company_lines(company: Identity) -> list[str]:
+    """Its name and its number."""
+    number = (
+        _("TVA %(number)s", number=company.vat_number)
+        if company.vat_number
+        else _("SIREN %(number)s", number=company.siren)
+    )
+    return [company.name, number]
 
 
 STATES = {

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import stdnum.eu.vat
+import stdnum.fr.siren
 import stdnum.fr.siret
 from email_validator import EmailNotValidError, validate_email
 from stdnum.exceptions import ValidationError as StdnumError
@@ -254,6 +255,13 @@ def phone(text: str) -> str:
     """« 04 65 71 00 01 », however it is spaced."""
     digits = _digits(text, _PHONE, _("dix chiffres, comme 04 65 71 00 01."))
     return " ".join(digits[place : place + 2] for place in range(0, len(digits), 2))
+
+
+def siren(text: str) -> str:
+    """Nine digits whose key is right, however they are spaced."""
+    with suppress(StdnumError):
+        return str(stdnum.fr.siren.validate(text))
+    raise ValueError(_("neuf chiffres, comme 732 829 320 : vérifiez chacun."))
 
 
 def siret(text: str) -> str:

@@ -59,7 +59,7 @@ def _chosen() -> str | None:
     if len(languages()) == 1 or not has_request_context():
         return None
     chosen: str | None = getattr(current_user, "language", None)
-    return chosen if chosen in map(str, languages()) else None
+    return chosen if chosen in [str(locale) for locale in languages()] else None
 
 
 def _typeset(text: str, language: str) -> str:
@@ -115,3 +115,4 @@ def init_app(app: Flask) -> None:
     # Jinja's own looks for `gettext` in a new context each time
     app.jinja_env.globals["_"] = _gettext_in_template
     app.jinja_env.globals["_l"] = lazy_gettext
+    app.jinja_env.globals["languages"] = languages

@@ -479,6 +479,7 @@ SIGHTS = (
     Sight("public.withdrawal", CAMILLE, "/retractation"),
     Sight("member.account", CAMILLE, "/mon-compte"),
     Sight("member.details", CAMILLE, "/mon-compte/informations"),
+    Sight("member.company", CAMILLE, "/mon-compte/entreprise"),
     Sight("member.addresses", CAMILLE, "/mon-compte/adresses"),
     Sight("member.new_address", CAMILLE, "/mon-compte/adresses/ajout"),
     Sight("member.edit_address", CAMILLE, "/mon-compte/adresses/1"),

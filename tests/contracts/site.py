@@ -212,6 +212,9 @@ POST  /mon-compte/adresses/ajout                                            sign
 GET   /mon-compte/adresses/<id:address_id>                                  sign-in    200         404
 POST  /mon-compte/adresses/<id:address_id>                                  sign-in    303         404
 POST  /mon-compte/adresses/<id:address_id>/archivage                        sign-in    303         404
+GET   /mon-compte/entreprise                                                sign-in    200         200
+POST  /mon-compte/entreprise                                                sign-in    303         303
+POST  /mon-compte/entreprise/fin                                            sign-in    303         303
 POST  /mon-compte/mot-de-passe                                              sign-in    303         303
 GET   /mon-compte/lettres                                                   sign-in    200         200
 POST  /mon-compte/lettres                                                   sign-in    303         303
@@ -390,6 +393,8 @@ POST  /ferme/abonnes/<id:account_id>/coordonnees                                
 POST  /ferme/abonnes/<id:account_id>/note                                              people
 POST  /ferme/abonnes/<id:account_id>/invitation                                        people
 POST  /ferme/abonnes/<id:account_id>/fermeture                                         people
+POST  /ferme/abonnes/<id:account_id>/entreprise/accord                                     people
+POST  /ferme/abonnes/<id:account_id>/entreprise/refus                                      people
 POST  /ferme/abonnes/<id:account_id>/reouverture                                       people
 GET   /ferme/abonnes/<id:account_id>/abonnements/ajout                                 people
 POST  /ferme/abonnes/<id:account_id>/abonnements/ajout                                 people
@@ -581,10 +586,11 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ma-commande/validation": checkout_of_camille,
     "/lien/<token>": lambda _: {"new_password": NEW_PASSWORD},
     "/mon-compte/preuve": lambda _: {"password": PASSPHRASE},
-    "/mon-compte/informations": lambda _: {"first_name": "Camille", "last_name": "Roux", "birthday": "14/07"},
+    "/mon-compte/informations": lambda _: {"first_name": "Camille", "last_name": "R", "phone": "", "birthday": ""},
     "/mon-compte/adresse-mail": lambda _: {"email": "camille@example.net"},
     "/mon-compte/adresses/ajout": lambda _: POSTAL_ADDRESS,
     "/mon-compte/adresses/<id:address_id>": lambda _: POSTAL_ADDRESS,
+    "/mon-compte/entreprise": lambda _: {"name": "Crèche Les Lutins", "vat_number": "FR40303265045", "siren": ""},
     "/mon-compte/mot-de-passe": lambda _: {"password": PASSPHRASE, "new_password": NEW_PASSWORD},
     "/planning/<date:week>/saut": lambda session: {
         "abonnement": str(box_of(session, CAMILLE)),

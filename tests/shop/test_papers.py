@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from portal.accounts.companies import Identity
 from portal.profile.queries import ConditionsView, get_farm
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
@@ -25,11 +26,18 @@ def words(file):
 
 @pytest.fixture
 def paper(session):
-    def print_order(placed):
+    def print_order(placed, company=None):
         session.flush()
-        return words(order_file(queries.find(session, placed.id), get_farm(session)))
+        return words(order_file(queries.find(session, placed.id), get_farm(session), company))
 
     return print_order
+
+
+def test_an_order_names_the_company_that_the_account_is(session, paper):
+    placed = order(session, {article(session, "Bière", 400, vat=2000): 2})
+    said = paper(placed, Identity("Crèche <Les Lutins>", None, "303265045"))
+    assert all(words in said for words in ("Crèche <Les Lutins>", "SIREN 303265045", "Camille Aubert"))
+    assert "TVA FR40303265045" in paper(placed, Identity("Crèche", "FR40303265045", None))
 
 
 def test_an_order_says_who_what_where_when_and_for_how_much(session, paper):

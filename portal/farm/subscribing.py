@@ -19,6 +19,7 @@ from portal.planning import ending, joining
 from portal.planning.ending import Ending
 from portal.planning.joining import Joining, JoiningPreview
 from portal.planning.overview import Overview, overview
+from portal.planning.subscribing import subscribe
 from portal.planning.terms import Answer, TermView
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.changes import Refusal
@@ -98,11 +99,10 @@ def start_subscription(account_id: int) -> ResponseReturnValue:
     account, form = account_or_404(account_id), StartForm(request.form)
     if not form.validate():
         return _start_page(account, form, 422)
-    outcome = joining.subscribe(
-        db.session(), account, form.wanted, _day(request.form, "des"), since=form.since, by=staff()
-    )
-    if outcome is Answer.OTHER_DATE or isinstance(outcome, Refusal):
-        return _start_page(account, form, 422, moved=outcome is Answer.OTHER_DATE)
+    seen = request.form.get("vu", "")
+    outcome = subscribe(db.session(), account, form.wanted, seen, since=form.since, by=staff())
+    if outcome is Answer.OTHERWISE or isinstance(outcome, Refusal):
+        return _start_page(account, form, 422, moved=outcome is Answer.OTHERWISE)
     if isinstance(outcome, Joining):
         first = day_words(outcome.boxes[0].delivery.day)
         flash(_("C'est fait : premier panier le %(day)s. Un mail le confirme.", day=first), "success")

@@ -27,6 +27,7 @@ from portal.member import (
     account,
     addresses,
     calendar,
+    contracts,
     company,
     deliveries,
     details,
@@ -39,5 +40,6 @@ from portal.member import (
     proving,
     subscriptions,
     suspensions,
+    waiting,
     wishes,
 )

@@ -1,4 +1,4 @@
-"""Subscriptions: their terms, past and coming; changing them, taking that back; another formula beside."""
+"""Subscriptions: their terms, past and coming; changing them, taking that back."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +18,8 @@ from portal.member import blueprint, hands, member
 from portal.member.forms import TermsForm, read_aboard, read_dates, read_day, with_usual
 from portal.member.planning import ask_about_orders, fates_said
 from portal.pickup.queries import PointView, offered_points
-from portal.planning import joining, terms
-from portal.planning.joining import JoiningPreview
+from portal.planning import terms, waiting
+from portal.planning.drafts import Choice, keeper
 from portal.planning.overview import is_live, overview
 from portal.planning.terms import Answer, Outcome, Preview, TermView, term_view
 from portal.rules.calendar import Rhythm
@@ -79,10 +79,25 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
     return redirect(url_for("member.subscriptions"), 303)
 
 
+@blueprint.post("/abonnements/<id:subscription_id>/reprise")
+def resume_subscription(subscription_id: int) -> ResponseReturnValue:
+    """Go to the summary with what an ended one was."""
+    session, now = db.session(), clock.now()
+    found = overview(session, member().id, now)
+    ended = next((one for one in found if one.id == subscription_id and one.resumable), None) or abort(404)
+    was = ended.now
+    choice = Choice(was.formula.id, was.quantity, None, was.point.id, was.rhythm)
+    keeper(session, member().id).save(choice, now)
+    return redirect(url_for("public.join_summary"), 303)
+
+
 def _overview_page(refused: str | None = None, status: int = 200) -> ResponseReturnValue:
-    found = overview(db.session(), member().id, clock.now())
+    session = db.session()
+    found = overview(session, member().id, clock.now())
     page = render_template(
         "member/subscriptions/page.html",
+        begun=keeper(session, member().id).read().formula_id is not None,
+        waits=waiting.of_account(session, member().id),
         live=[item for item in found if item.live],
         ended=[item for item in found if not item.live],
         refused=refused,
@@ -210,6 +225,7 @@ def _terms_page(
         form.wanted if valid else asked.usual,
         also=[int(value) for value in form.also.data] if valid else (),
         now=now,
+        account_id=member().id,
         by_farm=hands() is not member(),
     )
     return _answer(
@@ -224,11 +240,7 @@ def _terms_page(
 
 
 def _answer(
-    template: str,
-    form: TermsForm,
-    preview: Preview | JoiningPreview | None,
-    answer: Answer | Refusal | None,
-    **context: Any,
+    template: str, form: TermsForm, preview: Preview, answer: Answer | Refusal | None, **context: Any
 ) -> ResponseReturnValue:
     """The page, or the parts of it that follow the form; a refusal stands beside its field."""
     status = 422 if form.errors or answer else 200
@@ -238,90 +250,9 @@ def _answer(
         template,
         form=form,
         rhythms=list(Rhythm),
-        refused=REFUSED[preview.refusal] if preview and preview.refusal else None,
+        refused=REFUSED[preview.refusal] if preview.refusal else None,
         preview=preview,
         other_date=OTHER_DATE if answer is Answer.OTHER_DATE else None,
         **context,
     )
     return make_response(page, status)
-
-
-# Another formula
-
-
-@blueprint.route("/abonnements/ajouter", methods=["GET", "POST"])
-def add_subscription() -> ResponseReturnValue:
-    """What another formula would come to; the form of that preview orders it."""
-    if request.method == "POST":
-        return _subscribe()
-    return _joining_page(*_another(request.args, fill=True))
-
-
-def _subscribe() -> ResponseReturnValue:
-    form, formulas = _another(request.form)
-    if form is None or not form.validate():
-        return _joining_page(form, formulas)
-    expected = read_day(request.form, "des")
-    outcome = joining.subscribe(db.session(), member(), form.wanted, expected, by=hands())
-    if outcome is Answer.OTHER_DATE or isinstance(outcome, Refusal):
-        return _joining_page(form, formulas, outcome)
-    if isinstance(outcome, Answer):
-        flash(_("C'était déjà fait : vous avez cet abonnement."), "success")
-    else:
-        flash(
-            _(
-                "C'est fait : %(formula)s à partir du %(day)s. %(mailed)s",
-                formula=outcome.wanted.label,
-                day=day_words(outcome.boxes[0].delivery.day),
-                mailed=mailed(),
-            ),
-            "success",
-        )
-    return redirect(url_for("member.subscriptions"), 303)
-
-
-def _another(
-    sent: MultiDict[str, str], *, fill: bool = False
-) -> tuple[TermsForm | None, list[PricedFormula]]:
-    """A choice of another formula beside what one has; none for who has nothing yet, or where nothing is sold."""
-    now = clock.now()
-    live, formulas = _live(now), priced_formulas(db.session(), local_day(now))
-    if not live or not formulas:
-        return None, formulas
-    held = [term_view(holding, holding.plan.terms[-1]) for holding in live]
-    points = offered_points(db.session())
-    new = [item.formula for item in formulas if item.formula not in [term.formula for term in held]]
-    own = next((term.point for term in held if term.point in points), None)
-    point = own or next(iter(points), None)
-    if point is None:
-        return None, formulas
-    usual = TermView([*new, formulas[0].formula][0], 1, Rhythm.WEEKLY, point)
-    filled = with_usual(sent, usual) if fill else sent
-    for name, known in (
-        ("formule", False),
-        ("point", own is not None),
-    ):  # nobody orders what they did not choose
-        if fill and name not in sent and not known:
-            filled.poplist(name)
-    return TermsForm(filled, formulas=formulas, points=points, usual=usual), formulas
-
-
-def _joining_page(
-    form: TermsForm | None, formulas: list[PricedFormula], answer: Answer | Refusal | None = None
-) -> ResponseReturnValue:
-    if form is None:
-        page = render_template("member/subscriptions/add.html", form=None)
-        return make_response(page, 422 if request.method == "POST" else 200)
-    wanted = form.wanted if form.validate() else None
-    if request.method != "POST" and not form.formula.raw_data:  # not chosen yet is no fault
-        for field in (form.formula, form.point):
-            field.errors = field.errors if field.raw_data else ()
-    preview = joining.preview_joining(db.session(), wanted, clock.now()) if wanted else None
-    return _answer(
-        "member/subscriptions/_add.html" if is_htmx() else "member/subscriptions/add.html",
-        form,
-        preview,
-        answer,
-        formulas=formulas,
-        wanted=wanted,
-    )

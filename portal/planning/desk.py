@@ -21,6 +21,7 @@ from portal.infra import clock, locks
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import PointView
 from portal.planning.aboard import Orders, settle
+from portal.planning.places import kept_places, served
 from portal.rules import capacity
 from portal.rules.changes import Facts, Refusal
 from portal.rules.orders import Aboard
@@ -128,6 +129,8 @@ def decide(session: Session, case: Case, decision: Decision) -> list[tuple[Holdi
         locks.checked()
     for holding, plan in changed:
         write(session, case, holding.plan, plan)
+        if come_to := {term.point_id for term in plan.terms} - {term.point_id for term in holding.plan.terms}:
+            served(session, case.account.id, come_to)
     return changed
 
 
@@ -171,15 +174,21 @@ def refusal_of_places(
     """Whoever newly takes a place is checked under the point's lock; staff may exceed it."""
     if case.by is not case.account:
         return None
-    return refusal_where_full(session, changed, case.facts.season, held=True)
+    return refusal_where_full(session, changed, case.facts.season, account_id=case.account.id, held=True)
 
 
 def refusal_where_full(
-    session: Session, changed: Collection[tuple[Holding, Plan]], season: Season, *, held: bool = False
+    session: Session,
+    changed: Collection[tuple[Holding, Plan]],
+    season: Season,
+    *,
+    account_id: int | None = None,
+    held: bool = False,
 ) -> Refusal | None:
     """Whether a point lacks the places that are newly taken there, without what is theirs already.
 
-    `held` keeps the points until our commit; without it, it is as true as a page is.
+    Who is invited from the waiting list has what is kept for them. `held` keeps the points until our commit;
+    without it, it is as true as a page is.
     """
     before, after = capacity.Places(), capacity.Places()
     for holding, plan in changed:
@@ -198,5 +207,10 @@ def refusal_where_full(
     points = session.scalars(locks.for_update(concerned, of=PickupPoint) if held else concerned).all()
     others = loads(session, [p.id for p in points], {week for _, week in new}, {h.id for h, _ in changed})
     room = {point.id: point.capacity for point in points}
-    full = any(others[key] + after[key] > room[key[0]] for key in new)
+    for (point_id, invited), places in kept_places(session, list(room)).items():
+        if invited != account_id:
+            room[point_id] -= places
+        elif all(new[key] <= places for key in new if key[0] == point_id):
+            del room[point_id]
+    full = any(others[key] + after[key] > room[key[0]] for key in new if key[0] in room)
     return Refusal.FULL if full else None

@@ -1,29 +1,26 @@
-"""Subscribing to another formula, seen before it is ordered."""
+"""Subscribing, seen before it is ordered: to a formula, and if so wished to another one beside it."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from hashlib import sha256
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import Account
 from portal.boxes.queries import MemberBox, member_box
 from portal.catalogue.queries import formula_prices
 from portal.deliveries.queries import DeliveryView, of_weeks
-from portal.infra import clock, locks, mail, outbox
 from portal.pickup.queries import closings
 from portal.planning.desk import refusal_where_full
-from portal.planning.terms import DAYS, HORIZON, Answer, TermView, first_days
+from portal.planning.terms import DAYS, HORIZON, TermView, first_days
+from portal.profile.queries import ConditionsView, conditions_in_force
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.changes import Facts, Refusal
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.planning import Plan, Season, Term, project
 from portal.rules.terms import TermChange, effective_monday
-from portal.subscriptions import models
-from portal.subscriptions import terms as rows
-from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import Holding, withheld
 
 STARTS = 8
@@ -32,18 +29,50 @@ STARTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """What subscribing comes to: from which Monday, the first boxes, and what each costs."""
+    """What subscribing comes to: from which Monday, the first boxes, what each costs, under which conditions."""
 
     wanted: TermView
     holding: Holding
     boxes: tuple[MemberBox, ...]
     price: Money
+    conditions: ConditionsView | None
+    beside: "Joining | None" = None
+    """What else begins in the same act, with the same boxes' days."""
     full: bool = False
     """The point lacks the places: staff may exceed them, and are told."""
 
     @property
     def monday(self) -> date:
         return self.holding.plan.terms[0].monday
+
+    @property
+    def parts(self) -> "tuple[Joining, ...]":
+        return (self, self.beside) if self.beside else (self,)
+
+    @property
+    def total(self) -> Money:
+        return sum((part.price for part in self.parts), Money.zero())
+
+    @property
+    def label(self) -> str:
+        return " + ".join(part.wanted.label for part in self.parts)
+
+    def over_full(self) -> "Joining":
+        return replace(self, full=True)
+
+    @property
+    def digest(self) -> str:
+        """Tells whether a page has shown just this: what, when, where, for how much, under which conditions."""
+        point = self.wanted.point
+        shown = (
+            [(part.wanted.label, part.wanted.formula.id, part.price.cents) for part in self.parts],
+            self.wanted.rhythm,
+            self.monday.isoformat(),
+            [box.delivery.day.isoformat() for box in self.boxes],
+            (point.id, point.name, point.address, point.town, f"{point.opens} {point.closes}"),
+            self.conditions and self.conditions.id,
+        )
+        return sha256(json.dumps(shown).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +89,17 @@ class JoiningPreview:
 
 
 def preview_joining(
-    session: Session, wanted: TermView, now: datetime, *, since: date | None = None, by_farm: bool = False
+    session: Session,
+    wanted: TermView,
+    now: datetime,
+    *,
+    beside: TermView | None = None,
+    since: date | None = None,
+    account_id: int | None = None,
+    by_farm: bool = False,
 ) -> JoiningPreview:
-    """What another subscription would come to, from a Monday on if it may begin so late; writes nothing."""
-    found = _deliveries(session, wanted, now)
+    """What subscribing would come to, from a Monday on if it may begin so late; writes nothing."""
+    found = deliveries_ahead(session, wanted, now)
     facts = Facts(Season(delivery.for_rules for delivery in found), now, withheld(session))
     rhythms = {
         rhythm: first_days(facts, wanted.point.tour_id, rhythm, plan.terms[0].monday)
@@ -71,13 +107,13 @@ def preview_joining(
         for plan in [_plan(replace(wanted, rhythm=rhythm), facts)]
     }
     starts = _starts(wanted, facts)
-    joining = _joining(session, wanted, facts, found, since)
+    joining = joining_of(session, wanted, facts, found, beside=beside, since=since)
     if isinstance(joining, Refusal):
         return JoiningPreview(rhythms, refusal=joining, starts=starts)
-    full = refusal_where_full(session, [_from_nothing(joining.holding)], facts.season)
+    full = refusal_where_full(session, from_nothing(joining), facts.season, account_id=account_id)
     if full and not by_farm:
         return JoiningPreview(rhythms, refusal=full, starts=starts)
-    return JoiningPreview(rhythms, replace(joining, full=full is not None), starts=starts)
+    return JoiningPreview(rhythms, joining.over_full() if full else joining, starts=starts)
 
 
 def _starts(wanted: TermView, facts: Facts) -> dict[date, date]:
@@ -85,7 +121,7 @@ def _starts(wanted: TermView, facts: Facts) -> dict[date, date]:
     return {box.week: box.delivery.day for box in boxes}
 
 
-def _deliveries(
+def deliveries_ahead(
     session: Session, wanted: TermView, now: datetime, *, held: bool = False
 ) -> list[DeliveryView]:
     this_week = monday_of(local_day(now))
@@ -107,88 +143,37 @@ def _plan(wanted: TermView, facts: Facts, since: date | None = None) -> Plan:
     return replace(unbegun, terms=(replace(term, monday=max(monday, since or monday)),))
 
 
-def _joining(
+def joining_of(
     session: Session,
     wanted: TermView,
     facts: Facts,
     found: Iterable[DeliveryView],
+    *,
+    beside: TermView | None,
     since: date | None,
 ) -> Joining | Refusal:
-    if (wanted.point.id, wanted.formula.id) in facts.withheld:
-        return Refusal.NOT_OFFERED
-    holding = Holding(
-        _plan(wanted, facts, since), {wanted.formula.id: wanted.formula}, {wanted.point.id: wanted.point}
-    ).with_closings(closings(session, local_day(facts.now)))
-    boxes = project(holding.plan, facts.season)[:DAYS]
-    if not boxes:
-        return Refusal.NOT_EXPECTED
-    views = {view.id: view for view in found}
-    return Joining(
-        wanted,
-        holding,
-        tuple(member_box(holding, box, views[box.delivery.id]) for box in boxes),
-        wanted.price(formula_prices(session), boxes[0].delivery.day),
-    )
+    """What subscribing comes to by these facts, whether there is room or not."""
+    views, prices = {view.id: view for view in found}, formula_prices(session)
+    known, conditions = closings(session, local_day(facts.now)), conditions_in_force(session)
 
-
-def _from_nothing(holding: Holding) -> tuple[Holding, Plan]:
-    return replace(holding, plan=replace(holding.plan, terms=())), holding.plan
-
-
-TWICE = timedelta(minutes=30)
-"""The same wish again within it is the same press of the button."""
-
-
-def subscribe(
-    session: Session,
-    account: Account,
-    wanted: TermView,
-    expected: date | None,
-    *,
-    since: date | None = None,
-    by: Account | None = None,
-) -> Joining | Answer | Refusal:
-    """Subscribe to another formula, from the Monday that was seen.
-
-    The account is locked: one form sent twice makes one subscription. Staff may exceed a point's places.
-    """
-    by = by or account
-    session.scalars(locks.for_update(select(Account.id).where(Account.id == account.id), of=Account)).one()
-    if _just_made(session, account, wanted, clock.now()):
-        return Answer.ALREADY
-    found = _deliveries(session, wanted, clock.now(), held=True)
-    facts = Facts(Season(delivery.for_rules for delivery in found), clock.now(), withheld(session))
-    joining = _joining(session, wanted, facts, found, since)
-    if isinstance(joining, Refusal):
-        return joining
-    if joining.monday != expected:
-        return Answer.OTHER_DATE
-    full = refusal_where_full(session, [_from_nothing(joining.holding)], facts.season, held=True)
-    if full and by is account:
-        return full
-    locks.checked()
-    rows.begin(session, account.id, joining.holding.plan, at=facts.now, by=by.id)
-    rendered = mail.render(
-        "subscription_new",
-        first_name=account.first_name,
-        joining=joining,
-        by_farm=by is not account,
-    )
-    outbox.post(session, to=account.email, **rendered.parts, at=facts.now)
-    return replace(joining, full=full is not None)
-
-
-def _just_made(session: Session, account: Account, wanted: TermView, now: datetime) -> bool:
-    made = (
-        select(models.Term.id)
-        .join(Subscription, Subscription.id == models.Term.subscription_id)
-        .where(
-            Subscription.account_id == account.id,
-            Subscription.created_at >= now - TWICE,
-            models.Term.formula_id == wanted.formula.id,
-            models.Term.quantity == wanted.quantity,
-            models.Term.rhythm == wanted.rhythm,
-            models.Term.pickup_point_id == wanted.point.id,
+    def part(wanted: TermView, beside: Joining | None) -> Joining | Refusal:
+        if (wanted.point.id, wanted.formula.id) in facts.withheld:
+            return Refusal.NOT_OFFERED
+        plan = _plan(wanted, facts, since)
+        holding = Holding(plan, {wanted.formula.id: wanted.formula}, {wanted.point.id: wanted.point})
+        holding = holding.with_closings(known)
+        boxes = project(plan, facts.season)[:DAYS]
+        if not boxes:
+            return Refusal.NOT_EXPECTED
+        shown = tuple(member_box(holding, box, views[box.delivery.id]) for box in boxes)
+        return Joining(
+            wanted, holding, shown, wanted.price(prices, boxes[0].delivery.day), conditions, beside
         )
-    )
-    return session.scalars(made).first() is not None
+
+    also = part(beside, None) if beside else None
+    return also if isinstance(also, Refusal) else part(wanted, also)
+
+
+def from_nothing(joining: Joining) -> list[tuple[Holding, Plan]]:
+    plans = ((part.holding, part.holding.plan) for part in joining.parts)
+    return [(replace(holding, plan=replace(plan, terms=())), plan) for holding, plan in plans]

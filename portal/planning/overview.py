@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise, takewhile
 
 from sqlalchemy.orm import Session
@@ -19,6 +19,9 @@ from portal.rules.money import Money
 from portal.rules.planning import Plan, Season, Term
 from portal.rules.terms import withdrawable_until
 from portal.subscriptions.queries import Holding, of_account, withheld
+
+
+SEASON = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Overview:
     past: tuple[PastTerm, ...]
     live: bool
     last_day: date | None
+    resumable: bool
+    """It ended within a season: what it was can be chosen again at once."""
 
 
 def is_live(holding: Holding, today: date) -> bool:
@@ -97,6 +102,7 @@ def _overview(holding: Holding, facts: Facts, prices: Prices) -> Overview:
         past=tuple(_past(holding, [*past, current])),
         live=is_live(holding, today),
         last_day=plan.last_day,
+        resumable=plan.last_day is not None and plan.last_day < today <= plan.last_day + SEASON,
     )
 
 

@@ -168,6 +168,7 @@ def preview(
     *,
     also: Collection[int] = (),
     now: datetime,
+    account_id: int | None = None,
     by_farm: bool = False,
 ) -> Preview:
     """What it would come to that a subscription becomes otherwise and others move along; writes nothing.
@@ -188,7 +189,7 @@ def preview(
     changed = _changed(concerned, subscription_id, wanted, facts)
     if isinstance(changed, Refusal):
         return Preview(rhythms, refusal=changed)
-    full = refusal_where_full(session, changed, facts.season)
+    full = refusal_where_full(session, changed, facts.season, account_id=account_id)
     if full and not by_farm:
         return Preview(rhythms, refusal=full)
     farm = _Farm(facts, found, formula_prices(session))
@@ -305,6 +306,8 @@ class Answer(StrEnum):
     DONE = "done"
     ALREADY = "already"
     OTHER_DATE = "other_date"
+    OTHERWISE = "otherwise"
+    """Something is no more as the page has shown it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from typing import Any
 
 from flask import abort, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -43,6 +44,11 @@ class Stop:
 
 @blueprint.get("/points-de-retrait")
 def points() -> ResponseReturnValue:
+    return chooser("public/points/page.html")
+
+
+def chooser(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
+    """A page with all points on a map and in a list, the nearest first if one says from where."""
     session = db.session()
     offered, mine = offered_points(session), _own_points(session)
     towns = _towns(offered)
@@ -50,7 +56,7 @@ def points() -> ResponseReturnValue:
     wanted = [point for point in offered if day not in DAYS or DAYS[point.weekday] == day]
     stops = _stops(session, wanted, mine, towns.get(town))
     page = render_template(
-        "public/points/page.html",
+        template,
         groups=_nearest_first(stops) if town in towns else _by_tour(stops),
         towns=sorted(towns, key=french_order),
         town=town,
@@ -58,8 +64,9 @@ def points() -> ResponseReturnValue:
         day=day,
         subscribes=bool(mine),
         map_digest=_chart(offered).digest if offered else None,
+        **context,
     )
-    response = make_response(page)
+    response = make_response(page, status)
     if host := _settings().tile_host:
         # Leaflet empties a tile that it no longer waits for with a picture of its own
         images = f"'self' data: {host}"

@@ -43,6 +43,8 @@ class Refusal(StrEnum):
     NOTHING_CHOSEN = "nothing_chosen"
     NOT_EXPECTED = "not_expected"
     NOT_OFFERED = "not_offered"
+    NOT_OPEN = "not_open"
+    """The farm has published no conditions of sale that one could agree to (L221-5, L221-13)."""
     NO_SUCH_WEEK = "no_such_week"
     ORDER_ABOARD = "order_aboard"
     PAST_CUTOFF = "past_cutoff"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from portal.rules.calendar import Rhythm
 from portal.rules.money import Money
 
 
@@ -30,6 +31,12 @@ def price_on(prices: Iterable[DatedPrice], day: date) -> DatedPrice:
     if not begun:
         raise LookupError(f"no price in force on {day}")
     return max(begun, key=lambda price: price.since)
+
+
+def monthly(price: Money, rhythm: Rhythm) -> Money:
+    """About what a month comes to, in whole euros: a year has 52 deliveries, or half as many."""
+    euros = price.part(52 if rhythm is Rhythm.WEEKLY else 26, 12).part(1, 100)
+    return euros * 100
 
 
 NOTICE = timedelta(days=30)

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.boxes.jobs import count_places
+from portal.planning.waiting import count_places
 from portal.boxes.models import BoxChange, Suspension
 from portal.pickup.models import PickupPoint
 from tests import crowd

@@ -1,5 +1,6 @@
 """/ferme/abonnes: whoever calls is found, seen in one look, and helped (EXPECTATIONS B12, E12; BAR I2, I4, I6, Z3)."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -219,8 +220,12 @@ def test_a_subscription_is_started_and_ended_for_somebody(staff: Browser, sessio
     assert "Premier panier le mardi 16 juin" in text_of(seen)
     later = staff.get(path, query_string=terms | {"premier": "2026-06-22"})
     assert "Premier panier le mardi 23 juin" in text_of(later)
-    form = terms | {"des": "2026-06-22", "premier": "2026-06-22"}
-    assert staff.submit(path, form | {"des": "2026-06-15"}).status_code == 422
+    shown = {
+        name: re.findall('name="vu" value="(.+?)"', page.text)[0]
+        for name, page in (("at", seen), ("later", later))
+    }
+    form = terms | {"vu": shown["later"], "premier": "2026-06-22"}
+    assert staff.submit(path, form | {"vu": shown["at"]}).status_code == 422
     for bad in ({"quantite": "0"}, {"quantite": "1_0"}, {"point": "99"}, {"formule": ""}):
         assert staff.submit(path, form | bad).status_code == 422, bad
     assert staff.submit(path, form).location == f"{LIST}/{yacine}"

@@ -12,7 +12,8 @@ from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.planning import ending
-from portal.planning.joining import Joining, preview_joining, subscribe
+from portal.planning.joining import Joining, preview_joining
+from portal.planning.subscribing import subscribe
 from portal.planning.terms import Answer
 from portal.rules.calendar import WEEK
 from portal.rules.changes import Refusal
@@ -82,9 +83,10 @@ def test_staff_start_one_later_and_beyond_a_points_places_and_are_told(
     seen = preview_joining(session, wanted, NOW, since=later, by_farm=True)
     assert seen.joining and seen.joining.full and seen.joining.monday == later
     assert list(seen.starts)[:3] == [MONDAY, MONDAY + WEEK, later]
-    assert subscribe(session, camille, wanted, later, since=later) is Refusal.FULL
-    assert subscribe(session, camille, wanted, MONDAY, since=later, by=sophie) is Answer.OTHER_DATE
-    done = subscribe(session, camille, wanted, later, since=later, by=sophie)
+    shown = seen.joining.digest
+    assert subscribe(session, camille, wanted, shown, since=later) is Refusal.NOT_OPEN
+    assert subscribe(session, camille, wanted, shown, by=sophie) is Answer.OTHERWISE
+    done = subscribe(session, camille, wanted, shown, since=later, by=sophie)
     assert isinstance(done, Joining) and done.full
     assert done.boxes[0].delivery.day == TUESDAY + timedelta(weeks=2) == date(2026, 6, 30)
     [mail] = session.scalars(select(Mail))

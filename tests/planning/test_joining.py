@@ -1,6 +1,6 @@
-"""Subscribing to another formula, within a transaction."""
+"""Subscribing, within a transaction."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +15,10 @@ from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
-from portal.planning.joining import Joining, preview_joining, subscribe
+from portal.planning.joining import Joining, preview_joining
+from portal.planning.subscribing import subscribe
 from portal.planning.terms import Answer, TermView
+from portal.profile.models import Conditions
 from portal.rules.calendar import WEEK, Rhythm
 from portal.rules.changes import Refusal
 from portal.rules.money import Money
@@ -39,8 +41,22 @@ def wish(session: Session, formula: str = "petit", point: str = "halle", **field
     )
 
 
-def order(session: Session, monday: date = MONDAY, **fields: Any) -> Joining | Answer | Refusal:
-    return subscribe(session, camille(session), wish(session, **fields), monday)
+@pytest.fixture(autouse=True)
+def conditions(session: Session) -> None:
+    """Without them nobody can order."""
+    session.add(Conditions(text="# Qui vend\n\nLa ferme.", published_at=NOW - timedelta(days=90)))
+    session.flush()
+
+
+def seen(session: Session, wanted: TermView, at: datetime = NOW, **options: Any) -> str:
+    """What the form of a page opened at that moment carries."""
+    joining = preview_joining(session, wanted, at, by_farm=True, **options).joining
+    return joining.digest if joining else ""
+
+
+def order(session: Session, at: datetime = NOW, **fields: Any) -> Joining | Answer | Refusal:
+    wanted = wish(session, **fields)
+    return subscribe(session, camille(session), wanted, seen(session, wanted, at))
 
 
 def subscriptions(session: Session) -> int:
@@ -64,26 +80,26 @@ def test_a_subscription_begins_with_the_first_open_delivery(session: Session) ->
 
 def test_the_preview_says_the_same_and_writes_nothing(session: Session) -> None:
     wanted = wish(session, rhythm=Rhythm.FORTNIGHT_B)
-    seen = preview_joining(session, wanted, NOW)
+    shown = preview_joining(session, wanted, NOW)
     assert not (session.new or session.dirty)
-    assert seen.joining
-    assert [box.delivery.day for box in seen.joining.boxes] == [
+    assert shown.joining
+    assert [box.delivery.day for box in shown.joining.boxes] == [
         TUESDAY + WEEK, TUESDAY + 3 * WEEK, TUESDAY + 5 * WEEK,
     ]  # fmt: skip
-    assert seen.rhythms[Rhythm.WEEKLY] == (TUESDAY, TUESDAY + WEEK, TUESDAY + 2 * WEEK)
-    done = order(session, monday=seen.joining.monday, rhythm=Rhythm.FORTNIGHT_B)
-    assert isinstance(done, Joining) and done.boxes == seen.joining.boxes
+    assert shown.rhythms[Rhythm.WEEKLY] == (TUESDAY, TUESDAY + WEEK, TUESDAY + 2 * WEEK)
+    done = order(session, rhythm=Rhythm.FORTNIGHT_B)
+    assert isinstance(done, Joining) and done.boxes == shown.joining.boxes
 
 
 @pytest.mark.parametrize(
     ("point", "cutoff"),
     [("halle", CUTOFF), ("mairie", CUTOFF + timedelta(days=1)), ("cafe", CUTOFF + timedelta(days=2))],
 )
-def test_at_the_cutoff_the_date_is_another(
+def test_at_the_cutoff_it_is_no_more_as_it_was_seen(
     session: Session, clock: time_machine.Traveller, point: str, cutoff: Any
 ) -> None:
     clock.move_to(cutoff)
-    assert order(session, point=point) is Answer.OTHER_DATE
+    assert order(session, point=point) is Answer.OTHERWISE
     assert subscriptions(session) == 2
     clock.move_to(cutoff - timedelta(milliseconds=1))
     assert isinstance(order(session, point=point), Joining)
@@ -100,17 +116,13 @@ def test_another_wish_is_another_subscription(session: Session) -> None:
     order(session)
     for fields in ({"quantity": 2}, {"formula": "oeufs"}, {"point": "gare"}):
         assert isinstance(order(session, **fields), Joining)
-    fortnightly = {
-        "monday": MONDAY - WEEK,
-        "rhythm": Rhythm.FORTNIGHT_A,
-    }  # nothing of this week is closed to it
-    assert isinstance(order(session, **fortnightly), Joining)
+    assert isinstance(order(session, rhythm=Rhythm.FORTNIGHT_A), Joining)
 
 
 def test_the_same_wish_days_later_is_meant(session: Session, clock: time_machine.Traveller) -> None:
     order(session)
     clock.shift(timedelta(days=1))
-    assert isinstance(order(session), Joining)
+    assert isinstance(order(session, at=now_of.now()), Joining)
 
 
 def test_a_full_point_is_refused_before_and_after_the_press(session: Session) -> None:

@@ -12,7 +12,7 @@ from portal.infra.orm import db
 from portal.profile import legal
 from portal.profile.models import Page
 from portal.rules.permissions import Permission
-from portal.web.forms import Typed, paragraphs
+from portal.web.forms import Typed
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -21,7 +21,7 @@ ADDRESS = "/reglages/pages/<page>"
 
 
 class PageForm(Form):
-    text = Typed(_l("Texte"), paragraphs(30_000), needed=False, widget=TextArea())
+    text = Typed(_l("Texte"), legal.read_text, needed=False, widget=TextArea())
 
 
 @blueprint.get("/reglages/pages")

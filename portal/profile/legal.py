@@ -1,7 +1,6 @@
 """What the law wants said of the farm: its legal pages, and what is still unsaid."""
 
 import logging
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,11 +14,12 @@ from portal.infra.orm import View, own_transaction
 from portal.profile.models import Page, PageText
 from portal.profile.queries import ConditionsView, Farm, conditions_in_force, get_farm, sections_of
 from portal.rules.cutoffs import local_day
+from portal.web.forms import paragraphs
 
 logger = logging.getLogger(__name__)
 
-_BLANK_LINES = re.compile(r"\n\s*\n")
-
+read_text = paragraphs(30_000)
+"""As the form reads it, so that ours sent back unchanged is still ours."""
 CLOSED_PLATFORM = "ec.europa.eu/consumers/odr"
 """The European platform for disputes was closed on 20 July 2025: nobody may be sent there any more."""
 
@@ -98,7 +98,7 @@ def find_page(session: Session, page: Page) -> PageView:
 
 def in_our_words(page: Page) -> PageView:
     written = render_template(f"legal/{page}.txt", way=mail.link("public.contact"))
-    return PageView(page, _BLANK_LINES.sub("\n\n", written).strip())
+    return PageView(page, read_text(written))
 
 
 def publish_page(session: Session, page: Page, text: str, *, at: datetime, by: int) -> bool:

@@ -134,9 +134,10 @@ def foresee(session: Session, account_id: int, wished: date, now: datetime) -> d
 
 
 def end_together(
-    session: Session, account: Account, expected: Mapping[int, date], wished: date, *, by: Account
+    session: Session, account: Account, expected: Mapping[int, date | None], wished: date, *, by: Account
 ) -> Together | None:
-    """End subscriptions at once, by their ids, each on the last day that was seen; None where one is somebody else's.
+    """End subscriptions at once, by their ids, each on the last day that was seen, if that matters; None where one
+    is somebody else's.
 
     An order that has lost its box is collected alone. Whoever calls tells the person.
     """
@@ -150,7 +151,7 @@ def end_together(
         if isinstance(ending, Refusal):
             return Together(Answer.OTHER_DATE)
         endings[holding.id] = ending
-    if any(endings[number].plan.last_day != day for number, day in expected.items()):
+    if any(day and endings[number].plan.last_day != day for number, day in expected.items()):
         return Together(Answer.OTHER_DATE)
     leaves = {
         holding.id: _leave(holding, _shown(holding, endings[holding.id], case.deliveries.values()))

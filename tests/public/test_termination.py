@@ -86,7 +86,7 @@ def test_a_member_ends_at_once_what_they_choose(session, browser, clock):
     again = browser.submit("/resilier", sent | {"modifier": "oui"}).get_data(as_text=True)
     assert f'value="{box}" checked' in again and f'value="{eggs}" checked' not in again
     assert ends(session, CAMILLE) == [None, None], "nothing is kept before it is notified"
-    ways = {browser.submit("/resilier/notification", sent).location for _ in "two tabs"}
+    ways = {browser.submit("/resilier/notification", sent).location for _tab in range(2)}
     assert len(ways) == 1 and ends(session, CAMILLE) == [TUESDAY, None]
     [(to, subject, text)] = mails(session)
     assert (to, subject) == (CAMILLE, "Résiliation : accusé de réception".replace(" :", "\u00a0:"))
@@ -174,7 +174,7 @@ def test_a_visitor_notifies_and_the_owner_confirms(session, client, clock, conta
     chosen = hidden(page) | {
         "abonnement": re.findall(r'name="abonnement" value="(\d+)"', page.get_data(as_text=True))
     }
-    ways = {client.submit(way, chosen).location for _ in "twice"}
+    ways = {client.submit(way, chosen).location for _tab in range(2)}
     assert len(ways) == 1 and ends(session, CAMILLE) == [NOW.date(), NOW.date()]
     assert "Dernier panier : le mardi 9 juin 2026." in text_of(client.get(ways.pop()))
     assert len(mails(session)) == len(sent) + 2, "one receipt, to the account alone"

@@ -24,9 +24,9 @@ from portal.infra import clock, jobs, logs, orm, outbox
 from portal.infra.mail import Sender
 from portal.infra.postman import Postman
 from portal.messages import contact
+from portal.messages.birthdays import give_birthday_gifts
 from portal.messages.sending import send_campaigns
 from portal.planning import contracts, drafts
-from portal.messages.sending import send_campaigns
 from portal.planning.announcements import tell_of_prices, tell_of_shortages
 from portal.planning.jobs import search_owners, tell_of_closings, tell_of_deliveries
 from portal.planning.waiting import count_places, end_invitations
@@ -168,6 +168,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "inactive accounts", HOUR, forget_inactive)
     jobs.register(app, "erasures", MINUTE, erasing.settle)
     jobs.register(app, "campaigns", 2, send_campaigns)
+    jobs.register(app, "birthdays", HOUR, give_birthday_gifts)
     jobs.register(app, "imports", 2, work_on_imports)
     jobs.register(app, "archive", 2, work_on_archive)
     jobs.register(app, "old tables", HOUR, forget_old_tables)

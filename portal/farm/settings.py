@@ -15,6 +15,7 @@ from portal.infra.orm import db
 from portal.profile import legal, queries, services
 from portal.profile.models import Accessibility
 from portal.profile.queries import Farm
+from portal.rules.money import Money
 from portal.rules.permissions import Permission
 from portal.web.forms import (
     Chosen,
@@ -22,6 +23,7 @@ from portal.web.forms import (
     certifier,
     choices,
     email,
+    euros,
     line,
     link,
     paragraphs,
@@ -31,6 +33,7 @@ from portal.web.forms import (
     siret,
     vat_number,
     whole,
+    write_euros,
 )
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
@@ -73,6 +76,7 @@ class ProfileForm(Form):
     partner = Typed(_l("Partenaire solidaire"), line(160), needed=False)
     inactive_years = Typed(_l("Années sans nouvelles avant d'effacer un compte"), whole(1, 5))
     accessibility = Chosen(_l("Accessibilité du site"))
+    birthday_gift = Typed(_l("Bon d'achat d'anniversaire"), euros(0, 99_99), write=write_euros, needed=False)
 
     def __init__(self, formdata: Any = None, farm: Farm | None = None, season_first: int = 0) -> None:
         month, number = divmod(season_first, 100)
@@ -105,6 +109,7 @@ class ProfileForm(Form):
             "tagline": typed["tagline"] or "",
             "phone_hours": typed["phone_hours"] or "",
             "season_first": season_first,
+            "birthday_gift": typed["birthday_gift"] or Money.zero(),
         }
 
 

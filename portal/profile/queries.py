@@ -1,7 +1,7 @@
 """Reading the farm's card, its news and its conditions of sale."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import bindparam, select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal.infra.orm import View
 from portal.profile.models import Accessibility, Conditions, FarmProfile, News
 from portal.rules.cutoffs import local_day
+from portal.rules.money import Money
 
 _HEADING = re.compile(r"#+\s+(.*?)\s*")
 
@@ -40,6 +41,7 @@ class Farm:
     partner: str | None = None
     inactive_years: int = 3
     accessibility: Accessibility = Accessibility.NONE
+    birthday_gift: Money = field(default_factory=Money.zero)
 
     @property
     def phone_link(self) -> str:
@@ -75,6 +77,7 @@ _FARM = select(
         partner=FarmProfile.partner,
         inactive_years=FarmProfile.inactive_years,
         accessibility=FarmProfile.accessibility,
+        birthday_gift=FarmProfile.birthday_gift,
     )
 )
 

@@ -58,8 +58,9 @@ _VOUCHERS = select(
 
 
 def vouchers(session: Session) -> list[VoucherView]:
-    """All of them, those that last longest first."""
-    return list(session.scalars(_VOUCHERS.order_by(Voucher.last_day.desc(), Voucher.id.desc())))
+    """Those that anybody may use, those that last longest first."""
+    for_all = _VOUCHERS.where(Voucher.account_id.is_(None))
+    return list(session.scalars(for_all.order_by(Voucher.last_day.desc(), Voucher.id.desc())))
 
 
 def find(session: Session, voucher_id: int) -> VoucherView | None:
@@ -72,7 +73,7 @@ def propose_code() -> str:
     return f"{''.join(letters[:4])}-{''.join(letters[4:])}"
 
 
-def issue(session: Session, values: Mapping[str, Any], *, at: datetime, by: int) -> Voucher | None:
+def issue(session: Session, values: Mapping[str, Any], *, at: datetime, by: int | None) -> Voucher | None:
     """A new voucher; None where there is one of that code."""
     voucher = Voucher(**values)
     try:

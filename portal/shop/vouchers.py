@@ -40,7 +40,7 @@ def normalise_code(typed: str) -> str:
 def reduction(session: Session, code: str, *, total: Money, day: date, person: Person) -> Reduction:
     """Whether a code counts for an order of that total, and for how much."""
     voucher = session.scalar(select(Voucher).where(Voucher.code == code))
-    if voucher is None:
+    if voucher is None or voucher.account_id not in {None, person.account_id}:
         return Reduction(code, None, Money.zero(), VoucherRefusal.UNKNOWN, Money.zero())
     terms = terms_of(voucher)
     used, by_person = _used(session, voucher.id, person)

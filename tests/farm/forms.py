@@ -62,6 +62,7 @@ PROFILE = {
     "partner": "",
     "inactive_years": "3",
     "accessibility": "none",
+    "birthday_gift": "",
 }
 ARTICLE = {
     "name": "Miel de lavande",

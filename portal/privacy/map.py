@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Column,
     ColumnElement,
     Enum,
     LargeBinary,
@@ -118,7 +119,7 @@ PEOPLES: Mapping[str, Rows] = {
     "mail": kept(None, "that a mail went out, not to whom, nor what it said", mail="recipient",
                  recipient="", subject="…", text=None, html=None, unsubscribe=None,
                  plain={"message_id", "last_error"},
-                 untold={"message_id", "html", "secret", "due_at", "attempts", "last_error", "unsubscribe"}),
+                 untold={"message_id", "text", "html", "secret", "due_at", "attempts", "last_error", "unsubscribe"}),
     "mail_attachment": Rows(of="mail_id", untold={"digest"}),
 }  # fmt: skip
 
@@ -197,10 +198,10 @@ def by_children() -> Iterator[tuple[Table, Rows]]:
 def texts(table: Table) -> Iterator[str]:
     """Columns that could hold anything."""
     for column in table.columns:
-        kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
-        if (
-            isinstance(kind, (String, JSON, LargeBinary))
-            and not isinstance(kind, Enum)
-            and not column.foreign_keys
-        ):
+        if holds(column, String, JSON, LargeBinary) and not holds(column, Enum) and not column.foreign_keys:
             yield column.name
+
+
+def holds(column: Column[Any], *kinds: type) -> bool:
+    kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+    return isinstance(kind, kinds)

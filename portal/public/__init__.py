@@ -8,6 +8,7 @@ from portal.public import (
     calendar,
     cart,
     checkout,
+    coming_back,
     conditions,
     contact,
     guest_orders,

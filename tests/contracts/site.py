@@ -25,6 +25,7 @@ from portal.accounts.models import Account, LinkPurpose, MailedLink, Role
 from portal.accounts.sessions import hash_token
 from portal.boxes.models import Suspension
 from portal.catalogue.models import Formula, Picture, PictureSize, Product
+from portal.catalogue.queries import formulas
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery
 from portal.infra import outbox
@@ -33,14 +34,18 @@ from portal.infra.outbox import MailState
 from portal.messages import campaigns
 from portal.messages.models import ContactFile, ContactMessage, ContactState, Question, Subject
 from portal.pickup.models import PickupPoint, PointClosing
+from portal.pickup.queries import points
 from portal.planning.corrections import Correction, Outcome, correct
-from portal.planning.models import CalendarFeed
-from portal.rules.calendar import monday_of
+from portal.planning.drafts import Choice
+from portal.planning.joining import preview_joining
+from portal.planning.models import CalendarFeed, JoiningDraft, Waiting
+from portal.planning.terms import TermView
+from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.corrections import Wish
 from portal.shop.checkout import summary
 from portal.shop.drafts import OfAccount
 from portal.shop.vouchers import Person
-from portal.subscriptions.models import Subscription, Term
+from portal.subscriptions.models import Contract, Subscription, Term
 from tests.client import Browser
 from tests.composing import SOMEBODY, delivery_on, put, show
 from tests.conftest import SECRET, Farms
@@ -116,6 +121,15 @@ POST  /ma-commande/retrait                                                  303 
 POST  /ma-commande/bon                                                      303        303         303
 GET   /ma-commande/validation                                               303        200         303
 POST  /ma-commande/validation                                               422        303         422
+GET   /abonnement/nouveau                                                   200        200         200
+POST  /abonnement/nouveau                                                   303        303         303
+GET   /abonnement/nouveau/point-de-retrait                                  303        200         303
+POST  /abonnement/nouveau/point-de-retrait                                  303        303         303
+GET   /abonnement/nouveau/livraisons                                        303        200         303
+POST  /abonnement/nouveau/livraisons                                        303        303         303
+GET   /abonnement/nouveau/compte                                            303        303         303
+GET   /abonnement/nouveau/recapitulatif                                     303        200         303
+POST  /abonnement/nouveau/recapitulatif                                     303        303         303
 GET   /conditions                                                           200        200         200
 GET   /conditions/<id:conditions_id>                                        200        200         200
 GET   /calendrier/<token>.ics                                               200        200         200
@@ -142,6 +156,8 @@ GET   /lien/commande/<order_token>/commande.pdf                             200 
 
 GET   /connexion                                                            200        303         303
 POST  /connexion                                                            303        303         303
+GET   /connexion/deux-etapes                                                303        303         303
+POST  /connexion/deux-etapes                                                303        303         303
 POST  /deconnexion                                                          303        303         303
 GET   /connexion/code                                                       200        303         303
 POST  /connexion/code                                                       303        303         303
@@ -179,6 +195,9 @@ POST  /planning/suspension/fin                                              sign
 POST  /planning/<date:week>/saut                                            sign-in    303         404
 POST  /planning/<date:week>/reprise                                         sign-in    303         404
 GET   /commandes                                                            sign-in    200         200
+GET   /commandes/rattachement                                               sign-in    303         303
+POST  /commandes/rattachement                                               sign-in    422         422
+POST  /commandes/rattachement/code                                          sign-in    303         303
 GET   /commandes/<id:order_id>                                              sign-in    200         404
 POST  /commandes/<id:order_id>/annulation                                   sign-in    303         404
 GET   /commandes/<id:order_id>/modification                                 sign-in    200         404
@@ -193,18 +212,30 @@ GET   /envies                                                               sign
 POST  /envies/<id:article_id>                                               sign-in    303         303
 POST  /envies/commande                                                      sign-in    303         303
 GET   /abonnements                                                          sign-in    200         200
-GET   /abonnements/ajouter                                                  sign-in    200         200
-POST  /abonnements/ajouter                                                  sign-in    303         422
 GET   /abonnements/<id:subscription_id>/modifier                            sign-in    200         404
 POST  /abonnements/<id:subscription_id>/modifier                            sign-in    303         404
 POST  /abonnements/<id:subscription_id>/annulation                          sign-in    303         404
+POST  /abonnements/<id:subscription_id>/reprise                             sign-in    404         404
+GET   /liste-d-attente/<slug>                                               sign-in    200         200
+POST  /liste-d-attente/<slug>                                               sign-in    303         303
+POST  /liste-d-attente/<slug>/depart                                        sign-in    303         303
+GET   /mon-compte/contrats                                                  sign-in    200         200
+GET   /mon-compte/contrats/<id:contract_id>                                 sign-in    200         404
 GET   /livraisons/<date:day>/<tour>                                         sign-in    200         200
 GET   /mon-compte                                                           sign-in    200         200
-GET   /mon-compte/preuve                                                    sign-in    200         200
+GET   /mon-compte/preuve                                                    sign-in    303         303
 POST  /mon-compte/preuve                                                    sign-in    303         303
+POST  /mon-compte/preuve/code                                               sign-in    303         303
+GET   /mon-compte/securite                                                  sign-in    200         200
+GET   /mon-compte/securite/deux-etapes                                      sign-in    200         200
+POST  /mon-compte/securite/deux-etapes                                      sign-in    303         303
+POST  /mon-compte/securite/deux-etapes/confirmation                         sign-in    422         422
+POST  /mon-compte/securite/deux-etapes/codes                                sign-in    303         303
+POST  /mon-compte/securite/deux-etapes/suppression                          sign-in    303         303
+GET   /mon-compte/mot-de-passe                                              sign-in    200         200
 GET   /mon-compte/informations                                              sign-in    200         200
 POST  /mon-compte/informations                                              sign-in    303         303
-GET   /mon-compte/adresse-mail                                              sign-in    303         303
+GET   /mon-compte/adresse-mail                                              sign-in    200         200
 POST  /mon-compte/adresse-mail                                              sign-in    303         303
 GET   /mon-compte/adresses                                                  sign-in    200         200
 GET   /mon-compte/adresses/ajout                                            sign-in    200         200
@@ -216,6 +247,16 @@ GET   /mon-compte/entreprise                                                sign
 POST  /mon-compte/entreprise                                                sign-in    303         303
 POST  /mon-compte/entreprise/fin                                            sign-in    303         303
 POST  /mon-compte/mot-de-passe                                              sign-in    303         303
+GET   /mon-compte/donnees                                                     sign-in    200         200
+GET   /mon-compte/donnees/mes-donnees.zip                                     sign-in    200         200
+GET   /mon-compte/fermeture                                                   sign-in    200         200
+POST  /mon-compte/fermeture                                                   sign-in    422         303
+GET   /mon-compte/fusion                                                      sign-in    200         200
+POST  /mon-compte/fusion                                                      sign-in    303         303
+GET   /mon-compte/fusion/code                                                 sign-in    303         303
+POST  /mon-compte/fusion/code                                                 sign-in    303         303
+GET   /mon-compte/fusion/confirmation                                         sign-in    303         303
+POST  /mon-compte/fusion/confirmation                                         sign-in    303         303
 GET   /mon-compte/lettres                                                   sign-in    200         200
 POST  /mon-compte/lettres                                                   sign-in    303         303
 POST  /mon-compte/appareils/deconnexion                                     sign-in    303         303
@@ -357,6 +398,8 @@ POST  /ferme/points-de-retrait/<id:point_id>/place                              
 POST  /ferme/points-de-retrait/<id:point_id>/fermeture                                 rounds
 GET   /ferme/points-de-retrait/<id:point_id>/fermetures                                rounds
 POST  /ferme/points-de-retrait/<id:point_id>/fermetures                                rounds
+GET   /ferme/points-de-retrait/<id:point_id>/attente                                   people
+POST  /ferme/points-de-retrait/<id:point_id>/attente/<id:account_id>                   people
 POST  /ferme/points-de-retrait/<id:point_id>/fermetures/<id:closing_id>/fin            rounds
 POST  /ferme/points-de-retrait/<id:point_id>/reouverture                               rounds
 POST  /ferme/points-de-retrait/export                                                  rounds      200
@@ -473,6 +516,7 @@ VALUES: dict[str, str | int | date] = {
     "closing_id": 1,
     "colleague_id": 3,
     "conditions_id": 1,
+    "contract_id": 1,
     "correction_id": 1,
     "day": TUESDAY,
     "digest": "0" * 16,
@@ -562,6 +606,20 @@ def checkout_of_camille(session: Session) -> Form:
     return {**CONTACT, "commande": draft.key, "vu": seen.digest}
 
 
+def seen_of(session: Session, slug: str) -> str:
+    """What tells that a page has shown a weekly box there, and what it comes to."""
+    formula = next(one for one in formulas(session) if one.id == FORMULA)
+    point = next(one for one in points(session) if one.slug == slug)
+    joining = preview_joining(session, TermView(formula, 1, Rhythm.WEEKLY, point), NOW, by_farm=True).joining
+    assert joining
+    return joining.digest
+
+
+def joining_of_camille(session: Session) -> Form:
+    """The form that orders what she has begun to choose."""
+    return {**CONTACT, "reglement": "transfer", "vu": seen_of(session, "gare")}
+
+
 FORMS: dict[str, Callable[[Session], Form]] = {
     "/connexion": lambda _: {"email": CAMILLE, "password": PASSPHRASE},
     "/mot-de-passe-oublie": lambda _: {"email": CAMILLE},
@@ -591,6 +649,9 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/mon-compte/adresses/ajout": lambda _: POSTAL_ADDRESS,
     "/mon-compte/adresses/<id:address_id>": lambda _: POSTAL_ADDRESS,
     "/mon-compte/entreprise": lambda _: {"name": "Crèche Les Lutins", "vat_number": "FR40303265045", "siren": ""},
+    "/mon-compte/entreprise": lambda _: {"name": "Crèche Les Lutins", "vat_number": "FR40303265045"},
+    "/mon-compte/fermeture": lambda _: {"comment": "dormir", "raison": ""},
+    "/mon-compte/fusion": lambda _: {"email": "yacine@example.org"},
     "/mon-compte/mot-de-passe": lambda _: {"password": PASSPHRASE, "new_password": NEW_PASSWORD},
     "/planning/<date:week>/saut": lambda session: {
         "abonnement": str(box_of(session, CAMILLE)),
@@ -609,7 +670,11 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/planning/suspension": lambda session: on_week(session, du="2026-06-15", au="2026-06-25"),
     "/planning/suspension/fin": lambda _: {"suspension": "1"},
     "/envies/<id:article_id>": lambda _: {"voulu": "oui"},
-    "/abonnements/ajouter": lambda session: {**terms_of(session, quantite=1), "des": WEEK.isoformat()},
+    "/abonnement/nouveau": lambda _: {"formule": str(FORMULA), "quantite": "1", "avec": "0"},
+    "/abonnement/nouveau/point-de-retrait": lambda session: {"point": str(point_of(session, "gare"))},
+    "/abonnement/nouveau/livraisons": lambda _: {"rythme": "weekly", "debut": "0"},
+    "/abonnement/nouveau/recapitulatif": joining_of_camille,
+    "/liste-d-attente/<slug>": lambda _: {"formule": str(FORMULA), "quantite": "1"},
     "/abonnements/<id:subscription_id>/modifier": lambda session: {
         **terms_of(session, quantite=3),
         "des-1": WEEK.isoformat(),
@@ -700,7 +765,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/abonnes/<id:account_id>/note": lambda _: {"note": "Sonner deux fois."},
     "/ferme/abonnes/<id:account_id>/abonnements/ajout": lambda session: {
         **terms_of(session, quantite=1),
-        "des": WEEK.isoformat(),
+        "vu": seen_of(session, "halle"),
     },
     "/ferme/abonnes/<id:account_id>/abonnements/<id:subscription_id>/fin": lambda _: {
         "jour": "2026-12-01",
@@ -877,6 +942,11 @@ def prepare(session: Session) -> None:
     )
     mail.state, mail.closed_at, mail.last_error, mail.attempts = MailState.FAILED, NOW, "SMTPDataError 550", 1
     camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+    begun = Choice(FORMULA, point_id=point_of(session, "gare"), rhythm=Rhythm.WEEKLY)
+    session.add(JoiningDraft(account_id=camille.id, chosen=begun.kept, changed_at=NOW))
+    session.add(Contract(subscription_id=box_of(session, CAMILLE), made_at=NOW, paper=b"%PDF-"))
+    wish = {"pickup_point_id": point_of(session, "cafe"), "formula_id": FORMULA, "quantity": 1}
+    session.add(Waiting(account_id=camille.id, asked_at=NOW, **wish))
     session.add(CalendarFeed(account_id=camille.id, version=1, token_hash=hash_token(TOKEN), made_at=NOW))
     at_home = AddressView("Camille Aubert", "4 rue du Four", "05700", "Serres")
     add_address(session, camille.id, at_home, billing=True, delivery=True, at=NOW, by=camille.id)

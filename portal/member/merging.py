@@ -1,0 +1,110 @@
+"""« J'ai deux comptes »: a code to the other's mailbox, what would come over, then one account."""
+
+from datetime import datetime, timedelta
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import session as current
+from flask.typing import ResponseReturnValue
+from wtforms import Form
+from wtforms.widgets import EmailInput
+
+from portal.accounts import codes
+from portal.accounts.models import CodePurpose
+from portal.accounts.proofs import fresh_proof_needed
+from portal.infra import clock, mail, outbox
+from portal.infra.orm import db
+from portal.member import blueprint, member
+from portal.member.proving import ProofCodeForm
+from portal.privacy import merging
+from portal.privacy.merging import Preview, Refusal
+from portal.profile.queries import get_farm
+from portal.web import forms
+from portal.web.forms import Typed
+from portal.web.i18n import gettext as _
+from portal.web.i18n import lazy_gettext as _l
+
+PROVEN_FOR = timedelta(minutes=15)
+_KEY = "other_account"
+
+
+class OtherForm(Form):
+    email = Typed(_l("Adresse e-mail de l'autre compte"), forms.email, name="email", widget=EmailInput())
+
+
+@blueprint.route("/mon-compte/fusion", methods=["GET", "POST"])
+@fresh_proof_needed
+def merge() -> ResponseReturnValue:
+    """The code goes to whatever address is typed: whether it is an account's, only its mailbox learns."""
+    form = OtherForm(request.form)
+    if request.method != "POST":
+        return _page("start", form=form)
+    if not form.validate():
+        return _page("start", 422, form=form)
+    session, email, now = db.session(), form.email.data, clock.now()
+    code = codes.issue(session, CodePurpose.MERGE, email, codes.browser(), at=now)
+    if code is None:
+        form.email.errors = [_("Trop de codes sont déjà partis à cette adresse : attendez une heure.")]
+        return _page("start", 422, form=form)
+    written = mail.render("merge_code", code=code, farm=get_farm(session))
+    outbox.post(session, to=email, at=now, secret=True, **written.parts)
+    current[_KEY] = {"email": email}
+    return redirect(url_for("member.prove_other"), 303)
+
+
+@blueprint.route("/mon-compte/fusion/code", methods=["GET", "POST"])
+@fresh_proof_needed
+def prove_other() -> ResponseReturnValue:
+    kept, form = current.get(_KEY), ProofCodeForm(request.form)
+    if kept is None:
+        return redirect(url_for("member.merge"), 303)
+    if request.method != "POST":
+        return _page("code", form=form, email=kept["email"])
+    now = clock.now()
+    if not form.validate() or not codes.use(CodePurpose.MERGE, kept["email"], form.code.data, at=now):
+        form.code.errors = form.code.errors or [
+            _("Ce n'est pas le code de notre dernier mail, ou il est trop vieux.")
+        ]
+        return _page("code", 422, form=form, email=kept["email"])
+    current[_KEY] = {**kept, "at": now.isoformat()}
+    return redirect(url_for("member.confirm_merge"), 303)
+
+
+@blueprint.route("/mon-compte/fusion/confirmation", methods=["GET", "POST"])
+@fresh_proof_needed
+def confirm_merge() -> ResponseReturnValue:
+    email, session = _proven(clock.now()), db.session()
+    if email is None:
+        return redirect(url_for("member.merge"), 303)
+    seen = merging.preview(session, member(), email)
+    if isinstance(seen, Refusal) or request.method != "POST":
+        return _preview(seen, email)
+    done = merging.merge(session, member().id, seen.account.id, at=clock.now())
+    if isinstance(done, Refusal):
+        return _preview(done, email)
+    current.pop(_KEY)
+    flash(
+        _("C'est fait : vos deux comptes n'en font plus qu'un. Un mail le confirme aux deux adresses."),
+        "success",
+    )
+    return redirect(url_for("member.account"), 303)
+
+
+def _proven(now: datetime) -> str | None:
+    """The address of the other account, if its code came back a short while ago."""
+    kept = current.get(_KEY, {})
+    return kept["email"] if "at" in kept and now < datetime.fromisoformat(kept["at"]) + PROVEN_FOR else None
+
+
+def _preview(seen: Preview | Refusal, email: str) -> Response:
+    refused = seen if isinstance(seen, Refusal) else None
+    return _page(
+        "preview",
+        422 if refused and request.method == "POST" else 200,
+        seen=seen,
+        refused=refused,
+        email=email,
+    )
+
+
+def _page(name: str, status: int = 200, **context: object) -> Response:
+    return make_response(render_template(f"member/merging/{name}.html", **context), status)

@@ -7,10 +7,10 @@ from typing import Any
 
 import html5lib
 from flask.testing import FlaskClient
-from flask_security.utils import login_user
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from portal.accounts.entering import Way, enter
 from portal.accounts.models import Account
 from portal.infra.orm import db
 from tests.world import PASSPHRASE
@@ -84,7 +84,7 @@ class Browser(FlaskClient):
         app = self.application
         cookies = "; ".join(f"{cookie.key}={cookie.value}" for cookie in self._cookies.values())
         with app.test_request_context("/connexion", method="POST", headers={"Cookie": cookies}):
-            login_user(db.session.scalars(select(Account).where(Account.email == email)).one())
+            enter(db.session.scalars(select(Account).where(Account.email == email)).one(), Way.PASSWORD)
             answer = app.process_response(app.response_class())
             host = app.config["SETTINGS"].hostname
             self._update_cookies_from_response(host, "/", answer.headers.getlist("Set-Cookie"))

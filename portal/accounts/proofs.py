@@ -13,14 +13,17 @@ from flask import current_app, flash, make_response, redirect, request, url_for
 from flask import session as current
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy.orm import Session
 from wtforms import PasswordField
 
+from portal.accounts import codes
 from portal.accounts.limits import WRONG_PASSWORDS, count_try
-from portal.accounts.models import Account
+from portal.accounts.models import Account, CodePurpose
 from portal.accounts.services import is_password
-from portal.infra import clock, throttle
+from portal.infra import clock, mail, outbox, throttle
 from portal.infra.orm import db
 from portal.infra.throttle import Count
+from portal.profile.queries import get_farm
 from portal.web.guards import own_hands_only
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
@@ -30,6 +33,7 @@ LASTS = timedelta(minutes=10)
 TO_FILL_IN = timedelta(minutes=10)
 """So long a form that was opened in time may still be sent."""
 _KEY = "proven"
+_MAILBOX = "mailbox"
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -37,6 +41,16 @@ View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 def note(account: Account, *, at: datetime) -> None:
     """They have shown it, in this browser."""
     current[_KEY] = {"account": account.id, "at": at.isoformat()}
+
+
+def note_mailbox(account: Account) -> None:
+    """A code that was mailed to the account's address has come back from this browser."""
+    current[_MAILBOX] = {"account": account.id, "email": account.email}
+
+
+def mailbox_is_proven(account: Account) -> bool:
+    """Whether it has in this session, and the address is still the same."""
+    return current.get(_MAILBOX) == {"account": account.id, "email": account.email}
 
 
 def is_proven(at: datetime, *, within: timedelta = LASTS) -> bool:
@@ -57,6 +71,16 @@ def try_password(account: Account, field: PasswordField, *, at: datetime) -> Cou
     return None
 
 
+def mail_code(session: Session, account: Account, browser: str, *, at: datetime) -> bool:
+    """Mail a code that is good in the browser; False where too many have gone there."""
+    code = codes.issue(session, CodePurpose.PROOF, account.email, browser, at=at)
+    if code is None:
+        return False
+    written = mail.render("proof_code", code=code, farm=get_farm(session))
+    outbox.post(session, to=account.email, at=at, secret=True, **written.parts)
+    return True
+
+
 def fresh_proof_needed(view: View) -> View:
     """Have the page opened, and its form sent, with a fresh proof and one's own hands only; stands below the route.
 
@@ -73,7 +97,9 @@ def fresh_proof_needed(view: View) -> View:
                 _("Rien n'a encore changé : montrez d'abord que c'est bien vous, puis recommencez."),
                 "warning",
             )
-        address = url_for("member.prove", next=request.full_path.rstrip("?") if asking else _form_address())
+        address = url_for(
+            "member.prove", next=(request.full_path.rstrip("?") if asking else _form_address()) or None
+        )
         return make_response("", 401, {"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
 
     return own_hands_only(cast(View, guarded))

@@ -5,7 +5,7 @@ from flask_login import current_user
 from flask_login.utils import _user_context_processor
 from flask_security import Security, SQLAlchemyUserDatastore
 
-from portal.accounts import acting, sessions
+from portal.accounts import acting, factors, sessions
 from portal.accounts.models import Account, Role
 from portal.infra.orm import db
 from portal.settings import Settings
@@ -35,6 +35,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     security = Security(app, SQLAlchemyUserDatastore(db, Account, Role), register_blueprint=False)
     security.login_manager.user_loader(acting.present_account)
     acting.init_app(app)
+    factors.init_app(app, settings)
     security.login_manager.unauthorized_handler(ask_to_sign_in)
     _ask_late(app, security)
 

@@ -36,7 +36,7 @@ def test_a_new_password_keeps_this_device_under_a_new_id_and_ends_the_others(app
     this, other = signed_in(app, CAMILLE), signed_in(app, CAMILLE)
     old = cookie(this)
     assert change(this) == 303
-    assert "est changé" in this.get("/mon-compte").text
+    assert "est changé" in this.get("/mon-compte/securite").text
     assert cookie(this) != old and not opens(with_cookie(app, old))
     assert not opens(other)
     assert browser_of(app).sign_in_by_form(CAMILLE).status_code == 422
@@ -66,7 +66,7 @@ def test_the_current_password_cannot_be_guessed_either(app: Flask, clock: time_m
 
 def test_the_other_devices_are_listed_and_signed_out_one_by_one(app: Flask) -> None:
     this, other, third = (signed_in(app, CAMILLE) for _ in range(3))
-    page = this.get("/mon-compte").text
+    page = this.get("/mon-compte/securite").text
     assert page.count("Cet appareil") == 1 and page.count("Un autre appareil") == 2
     number = DEVICE.findall(page)[-1]
     assert this.submit(f"/mon-compte/appareils/{number}/deconnexion").status_code == 303
@@ -148,9 +148,9 @@ def test_the_log_tells_no_secret(app: Flask, capsys: pytest.CaptureFixture[str])
 def test_the_page_needs_few_queries(app: Flask, count_queries) -> None:  # type: ignore[no-untyped-def]
     client = signed_in(app, CAMILLE)
     with count_queries() as one:
-        client.get("/mon-compte")
+        client.get("/mon-compte/securite")
     for _ in range(3):
         signed_in(app, CAMILLE)
     with count_queries() as four:
-        client.get("/mon-compte")
+        client.get("/mon-compte/securite")
     assert len(one) == len(four) <= 5

@@ -3,13 +3,19 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from itsdangerous import URLSafeSerializer
 from playwright.sync_api import Locator, Page, expect
+from pyotp import TOTP
+from sqlalchemy import select
 from time_machine import Traveller
 
+from portal.accounts.jobs import answer_mail_requests
+from portal.infra.orm import own_transaction
+from portal.infra.outbox import Mail
+from tests.accounts.letters import CODE
 from tests.browser.helpers import FAILED, KEPT, TOKEN
 from tests.conftest import SECRET
 from tests.farm.forms import CLOSING, CLOSURE
@@ -39,16 +45,63 @@ def wrong_password(page: Page, clock: Traveller) -> None:
 
 
 def nothing_typed(page: Page, clock: Traveller) -> None:
-    page.locator("main [type=submit]").click()
+    page.locator("main [type=submit]").first.click()
     expect(page.locator("[aria-invalid]").first).to_be_visible()
 
 
+def mistyped(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Adresse e-mail").fill("jeanne@gmial.com")
+    page.get_by_role("button", name="Recevoir le code").click()
+    expect(page.get_by_text("jeanne@gmail.com")).to_be_visible()
+
+
+def asked_for_code(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Adresse e-mail").fill("jeanne@example.org")
+    page.get_by_role("button", name="Recevoir le code").click()
+    expect(page.get_by_label("Code")).to_be_visible()
+
+
+def proven(page: Page, clock: Traveller) -> None:
+    asked_for_code(page, clock)
+    answer_mail_requests()
+    with own_transaction() as session:
+        text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first()
+    page.get_by_label("Code").fill(CODE.search(text or "")[0])
+    page.get_by_role("button", name="Continuer").click()
+    nothing_typed(page, clock)
+
+
 def weak_password(page: Page, clock: Traveller) -> None:
-    if page.url.endswith("/mon-compte"):
+    if page.url.endswith("/mon-compte/mot-de-passe"):
         page.get_by_label("Mot de passe actuel").fill(PASSPHRASE)
     page.get_by_label("Nouveau mot de passe").fill("navets")
     page.get_by_role("button", name="Changer le mot de passe").click()
     expect(page.locator("[aria-invalid]").first).to_be_visible()
+
+
+def asked_again(page: Page, clock: Traveller) -> None:
+    clock.shift(timedelta(hours=1))
+    page.goto("/mon-compte/preuve")
+    expect(page.get_by_label("Mot de passe actuel")).to_be_visible()
+
+
+def begun(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Commencer").click()
+    expect(page.locator(".qr")).to_be_visible()
+
+
+def half_way(page: Page, clock: Traveller) -> None:
+    begun(page, clock)
+    totp = TOTP(page.locator(".secret").inner_text().replace(" ", ""))
+    page.get_by_label("Code à six chiffres").fill(totp.at(NOW))
+    page.get_by_role("button", name="Mettre en service").click()
+    expect(page.locator(".recovery-codes li")).to_have_count(10)
+    page.context.clear_cookies()
+    page.goto("/connexion")
+    page.get_by_label("Adresse e-mail").fill(CAMILLE)
+    page.get_by_label("Mot de passe", exact=True).fill(PASSPHRASE)
+    page.get_by_role("button", name="Se connecter").click()
+    expect(page.get_by_label("Code à six chiffres")).to_be_focused()
 
 
 def another_price(page: Page, clock: Traveller) -> None:
@@ -386,6 +439,12 @@ SIGHTS = (
     Sight("security.login", None, "/connexion"),
     Sight("security.login", None, "/connexion", wrong_password),
     Sight("security.login", None, "/connexion", nothing_typed),
+    Sight("public.begin_account", None, "/inscription", mistyped),
+    Sight("public.ask_code", None, "/connexion/code"),
+    Sight("public.enter_code", None, "/connexion/code", asked_for_code),
+    Sight("public.give_name", None, "/inscription", proven),
+    Sight("public.forgot_address", None, "/adresse-oubliee", nothing_typed),
+    Sight("public.forgot_address_sent", None, "/adresse-oubliee/envoye"),
     Sight("public.shop", None, "/boutique"),
     Sight("public.shop", None, "/boutique", looked_for),
     Sight("public.shop", None, "/boutique", taken),
@@ -401,6 +460,11 @@ SIGHTS = (
     Sight("public.checkout", CAMILLE, "/ma-commande/validation", nothing_given),
     Sight("public.checkout", CAMILLE, "/ma-commande/validation", ordered_too_late),
     Sight("public.conditions", None, "/conditions"),
+    Sight("public.contact", None, "/contact", nothing_typed),
+    Sight("public.questions", None, "/questions?q=mot+de+passe"),
+    Sight("public.legal", None, "/mentions-legales"),
+    Sight("public.privacy", None, "/confidentialite"),
+    Sight("public.accessibility", None, "/accessibilite"),
     Sight("public.older_conditions", None, "/conditions/1"),
     Sight("public.shop", CAMILLE, "/boutique"),
     Sight("public.shop", CAMILLE, "/boutique", wished),
@@ -483,7 +547,11 @@ SIGHTS = (
     Sight("member.addresses", CAMILLE, "/mon-compte/adresses"),
     Sight("member.new_address", CAMILLE, "/mon-compte/adresses/ajout"),
     Sight("member.edit_address", CAMILLE, "/mon-compte/adresses/1"),
-    Sight("member.account", CAMILLE, "/mon-compte", weak_password),
+    Sight("member.security", CAMILLE, "/mon-compte/securite"),
+    Sight("member.prove", CAMILLE, "/mon-compte/securite", asked_again),
+    Sight("member.second_factor", CAMILLE, "/mon-compte/securite/deux-etapes", begun),
+    Sight("public.second_factor", CAMILLE, "/mon-compte/securite/deux-etapes", half_way),
+    Sight("member.change_password", CAMILLE, "/mon-compte/mot-de-passe", weak_password),
     Sight("farm.week", STAFF, "/ferme"),
     Sight("farm.deliveries", STAFF, "/ferme/livraisons"),
     Sight("farm.delivery", STAFF, "/ferme/livraisons/2026-06-16/mardi"),
@@ -535,6 +603,11 @@ SIGHTS = (
     Sight("farm.vegetables", STAFF, "/ferme/legumes"),
     Sight("farm.new_vegetable", STAFF, "/ferme/legumes/ajout", nothing_typed),
     Sight("farm.vegetable", STAFF, "/ferme/legumes/1"),
+    Sight("farm.messages", STAFF, "/ferme/contact?etat=tous"),
+    Sight("farm.message", STAFF, "/ferme/contact/1"),
+    Sight("farm.questions", STAFF, "/ferme/questions"),
+    Sight("farm.new_question", STAFF, "/ferme/questions/ajout"),
+    Sight("farm.question", STAFF, "/ferme/questions/1"),
     Sight("farm.mailbox", STAFF, "/ferme/courrier"),
     Sight("farm.mailbox", STAFF, "/ferme/courrier/avant/1"),  # empty
     Sight("farm.mail", STAFF, f"/ferme/courrier/{KEPT}"),
@@ -614,6 +687,8 @@ SIGHTS = (
     Sight("farm.new_conditions", ADMIN, "/ferme/reglages/conditions/ajout"),
     Sight("farm.new_conditions", ADMIN, "/ferme/reglages/conditions/ajout", previewed),
     Sight("farm.settings", ADMIN, "/ferme/reglages"),
+    Sight("farm.pages", ADMIN, "/ferme/reglages/pages"),
+    Sight("farm.page", ADMIN, "/ferme/reglages/pages/privacy"),
     Sight("farm.all_news", STAFF, "/ferme/reglages/nouvelles"),
     Sight("farm.new_news", STAFF, "/ferme/reglages/nouvelles/ajout"),
     Sight("farm.new_news", STAFF, "/ferme/reglages/nouvelles/ajout", nothing_typed),
@@ -625,12 +700,14 @@ SIGHTS = (
 NO_PAGES_OF_OURS = {
     "static",
     "public.health",
+    "public.robots",
     "public.calendar",
     "public.points_map",
     "public.picture",
     "public.guest_order_file",
     "member.order_file",
     "farm.mail_preview",
+    "farm.message_file",
     "farm.paper_file",
     "farm.ticks_done",
     "farm.delivery_news_file",

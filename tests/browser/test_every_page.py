@@ -9,6 +9,8 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from time_machine import Traveller
 
+from portal.accounts import proofs
+from portal.accounts.alerts import Alert, tell
 from portal.accounts.models import Account
 from portal.catalogue.models import Supplier
 from portal.infra.orm import own_transaction
@@ -115,12 +117,20 @@ def have_every_mail_sent(app: Flask) -> None:
     client.submit("/mot-de-passe-oublie", {"email": CAMILLE})
     passwords = {"password": PASSPHRASE, "new_password": "sept mots de plus pour ouvrir la porte"}
     client.submit("/mon-compte/mot-de-passe", passwords)
+    have_the_account_protected()
     have_every_mail_of_orders_sent()
     have_an_order_placed()
     have_a_wish_come_true()
     have_a_neighbour_s_goods_ordered()
     have_the_desk_write(staff)
     work(app)
+
+
+def have_the_account_protected() -> None:
+    with own_transaction() as session:
+        camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+        assert proofs.mail_code(session, camille, "a browser", at=NOW)
+        tell(session, camille, Alert.CODE_USED, at=NOW, left=9)
 
 
 def have_the_desk_write(staff: Browser) -> None:

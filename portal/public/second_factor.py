@@ -1,0 +1,50 @@
+"""The second factor at sign-in: the authenticator's code, or one of those kept for when it is lost."""
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import Form, StringField
+from wtforms.validators import Length
+
+from portal.accounts import entering, factors
+from portal.accounts.limits import count_try
+from portal.infra import clock, throttle
+from portal.infra.orm import db
+from portal.public import blueprint
+from portal.web.i18n import gettext as _
+from portal.web.i18n import lazy_gettext as _l
+from portal.web.limits import too_many
+
+_SHORT = Length(max=40, message=_l("Ce code n'est pas le bon."))
+
+
+class SecondFactorForm(Form):
+    code = StringField(_l("Code à six chiffres"), [_SHORT])
+    recovery = StringField(_l("Code de secours"), [_SHORT])
+
+
+@blueprint.route("/connexion/deux-etapes", methods=["GET", "POST"])
+def second_factor() -> ResponseReturnValue:
+    session, now, wanted = db.session(), clock.now(), request.args.get("next", "")
+    account = entering.half_way(session, at=now)
+    if account is None:
+        flash(_("Trop de temps a passé : connectez-vous de nouveau."), "warning")
+        return redirect(url_for("security.login", next=wanted or None), 303)
+    form = SecondFactorForm(request.form)
+    if request.method != "POST":
+        return _page(form)
+    field = form.code if form.code.data or not form.recovery.data else form.recovery
+    counts = count_try(*factors.limits(account), now=now)
+    exceeded = [count for count in counts if count.exceeded]
+    if not exceeded and form.validate() and factors.check(session, account, field.data or "", at=now):
+        for limit in factors.limits(account):
+            throttle.forget(session, *limit)
+        return redirect(entering.finish(account, wanted), 303)
+    field.errors = [_("Ce code n'est pas le bon, ou il a déjà servi.")]
+    if exceeded:
+        last = max(exceeded, key=lambda count: count.ends_at)
+        return too_many(lambda minutes: _page(form, 429, minutes=minutes), last, now=now)
+    return _page(form, 422)
+
+
+def _page(form: SecondFactorForm, status: int = 200, **context: object) -> Response:
+    return make_response(render_template("public/second_factor.html", form=form, **context), status)

@@ -148,10 +148,11 @@ def _try_code(form: CodeForm) -> ResponseReturnValue:
     counts = count_try((CODES_OF_CLIENT, client), now=now)
     if counts[0].exceeded:
         return too_many(_code_page, form, counts)
+    if not codes.use(CodePurpose.ENTER, email, form.code.data, at=now):
+        return _code_page(form, 422, wrong=True)
     session = db.session()
-    right = codes.use(CodePurpose.ENTER, email, form.code.data, at=now)
-    account = find_account(session, email)
-    if not right or (account and not account.active):
+    account = find_account(session, email)  # not before: who guesses is not to know, by the time either
+    if account and not account.active:
         return _code_page(form, 422, wrong=True)
     throttle.take_back(session, CODES_OF_CLIENT, client)
     if account:

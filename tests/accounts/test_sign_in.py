@@ -328,7 +328,7 @@ def medians(*acts: Callable[[], object]) -> list[float]:
     return [statistics.median(times) for times in taken]
 
 
-@pytest.mark.parametrize("path", ["/connexion", "/mot-de-passe-oublie"])
+@pytest.mark.parametrize("path", ["/connexion", "/mot-de-passe-oublie", "/inscription"])
 def test_known_and_unknown_addresses_take_the_same_time(
     path: str, client: Browser, clock: time_machine.Traveller
 ) -> None:
@@ -347,12 +347,21 @@ def test_known_and_unknown_addresses_take_the_same_time(
     pytest.fail(f"{apart:.1f} ms apart")
 
 
-def test_asking_for_a_link_does_the_same_for_every_address(client: Browser, count_queries: Any) -> None:
+@pytest.mark.parametrize(
+    ("path", "field", "known", "unknown"),
+    [
+        ("/mot-de-passe-oublie", "email", CAMILLE, "personne@example.org"),
+        ("/adresse-oubliee", "numero", "C10001", "C99999"),
+    ],
+)
+def test_asking_for_a_link_does_the_same_for_every_address(
+    path: str, field: str, known: str, unknown: str, client: Browser, count_queries: Any
+) -> None:
     done = []
-    for email in (CAMILLE, "personne@example.org"):
-        client.get("/mot-de-passe-oublie")
+    for typed in (known, unknown):
+        client.get(path)
         with count_queries() as statements:
-            client.submit("/mot-de-passe-oublie", {"email": email})
+            client.submit(path, {field: typed})
         done.append(statements)
     assert done[0] == done[1]
 

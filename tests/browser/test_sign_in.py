@@ -117,6 +117,41 @@ def test_a_link_serves_once(app: Flask, browse: Callable[..., Page]) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Ce lien ne sert plus")
 
 
+def test_somebody_begins_an_account_on_the_phone(
+    app: Flask, browse: Callable[..., Page], javascript: bool
+) -> None:
+    page = browse(java_script_enabled=javascript)
+    page.goto("/connexion?next=/boutique")
+    page.get_by_role("link", name="Créez-en un").click()
+    page.get_by_label("Adresse e-mail").fill("jeanne@gmial.com")
+    page.get_by_role("button", name="Recevoir le code").click()
+    expect(page.get_by_text("jeanne@gmail.com")).to_be_visible()
+    page.get_by_label("Adresse e-mail").fill("jeanne@gmail.com")
+    page.get_by_role("button", name="Recevoir le code").click()
+    expect(page.get_by_label("Code")).to_be_focused()
+
+    work(app)
+    page.get_by_label("Code").fill("000 000" if code_in_the_mail() != "000 000" else "1")
+    page.get_by_role("button", name="Continuer").click()
+    expect(page.locator(".flash-error")).to_be_focused()
+    page.get_by_label("Code").fill(code_in_the_mail())
+    page.get_by_role("button", name="Continuer").click()
+
+    page.get_by_label("Prénom").fill("Jeanne")
+    page.get_by_label("Nom", exact=True).fill("Dupont")
+    page.get_by_label("Une phrase tirée au sort").check()
+    phrase = page.locator(".idea-words").inner_text()
+    expect(page.get_by_label("Mot de passe", exact=True)).to_be_hidden()
+    page.get_by_role("button", name="Créer mon compte").click()
+    expect(page.get_by_text("Bienvenue Jeanne")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("boutique")
+    page.get_by_role("link", name="Mon compte").first.click()
+    page.get_by_role("button", name="Se déconnecter").click()
+    page.goto("/connexion")
+    sign_in(page, "jeanne@gmail.com", phrase)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Jeanne")
+
+
 def test_a_browser_keeps_one_cookie_and_nothing_else(browse: Callable[..., Page]) -> None:
     page = browse()
     page.goto("/connexion")
@@ -132,3 +167,9 @@ def link_in_the_mail() -> str:
     with own_transaction() as session:
         text = session.scalars(select(Mail.text).where(Mail.secret).order_by(Mail.id.desc())).first()
     return re.search(r"http\S+/lien/\S+", text)[0]
+
+
+def code_in_the_mail() -> str:
+    with own_transaction() as session:
+        text = session.scalars(select(Mail.text).where(Mail.secret).order_by(Mail.id.desc())).first()
+    return re.search(r"\b\d{3}\s\d{3}\b", text)[0]

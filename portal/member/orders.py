@@ -6,11 +6,13 @@ from typing import Any
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
+from portal.accounts.acting import hands as hands_of_staff
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
 from portal.rules.cutoffs import local_day
 from portal.shop import queries
+from portal.shop.claiming import unclaimed
 from portal.shop.drafts import keeper
 from portal.shop.pages import OrderPages
 from portal.shop.queries import OrderView
@@ -52,7 +54,8 @@ def orders() -> ResponseReturnValue:
     if until and is_htmx():
         return render_fragments("member/_past_orders.html", **context)
     coming = [order for order in found if order.to_come(now)]
-    return render_template("member/orders.html", coming=coming, **context)
+    others = unclaimed(session, member()) if member().email_proven_at and not hands_of_staff() else 0
+    return render_template("member/orders.html", coming=coming, others=others, **context)
 
 
 def _until() -> date | None:

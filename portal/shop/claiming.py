@@ -1,4 +1,4 @@
-"""A guest's orders become an account's: once staff are sure, with the person, whose they are (EXPECTATIONS E12)."""
+"""A guest's orders become an account's: once staff are sure whose they are, or a mailed code is (EXPECTATIONS E12)."""
 
 from dataclasses import dataclass
 
@@ -33,6 +33,11 @@ def claim_of(session: Session, order: OrderView) -> Claim | None:
     account = find_account(session, normalise_email(order.email))
     orders = session.scalar(select(func.count(Order.id)).where(*_of_guest(order.email))) or 0
     return Claim(account.id if account else None, account.full_name if account else order.name, orders)
+
+
+def unclaimed(session: Session, account: Account) -> int:
+    """How many orders were placed with the account's mail address and without it."""
+    return session.scalar(select(func.count(Order.id)).where(*_of_guest(account.email))) or 0
 
 
 def claim(session: Session, email: str, account_id: int, *, by: int) -> int:

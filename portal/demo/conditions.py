@@ -21,7 +21,8 @@ Un panier contient ce que les champs donnent cette semaine-là. Sa composition e
 autre de même valeur, et la valeur du panier reste celle de la formule que vous avez choisie.
 
 L'abonnement n'a pas de durée minimale. Depuis votre compte vous pouvez sauter une livraison, suspendre, changer \
-de formule ou de point de retrait ; pour résilier, à tout moment, un mot à la ferme suffit.
+de formule ou de point de retrait. Pour résilier, à tout moment, « Résilier votre contrat » est au bas de chaque \
+page ; un mot à la ferme suffit aussi.
 
 # Les produits de la boutique
 
@@ -95,6 +96,5 @@ Tilleul, 05300 Laragne-Montéglin, https://mediation.example.org. Le droit fran�
 
 Votre nom, vos coordonnées et vos commandes servent à préparer, livrer et facturer. Ils ne sont ni vendus ni \
 prêtés. Les factures sont conservées dix ans, comme la loi le demande ; le reste est effacé quand il ne sert \
-plus. Vous pouvez consulter, corriger, emporter ou faire effacer vos données en nous écrivant, et saisir la \
-CNIL si vous estimez que vos droits ne sont pas respectés.
+plus. La page « Confidentialité », au bas de chaque page, dit tout, vos droits compris.
 """

@@ -14,6 +14,8 @@ from portal.deliveries.models import Delivery
 from portal.infra import jobs, mail, outbox
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail, MailState
+from portal.messages.models import ContactFile, ContactMessage, ContactState, Subject
+from portal.messages.questions import start_with_ours
 from portal.profile.queries import get_farm
 from tests.composing import delivery_on, put, show
 from tests.exchange.making import send_tables
@@ -36,6 +38,18 @@ def furnish() -> None:
         take_orders(session, honey)
         fill_cart(session, honey)
         send_tables(session)
+        start_with_ours(session, at=NOW, by=None)
+        session.add(
+            ContactMessage(
+                subject=Subject.BOX,
+                name="Emma Roux",
+                email="emma@example.org",
+                text="Où est mon panier ?",
+                sent_at=NOW,
+                state=ContactState.NEW,
+                files=[ContactFile(name="piece-1.pdf", content_type="application/pdf", data=b"%PDF-")],
+            )
+        )
         cancelled = session.scalars(
             select(Delivery).where(Delivery.day == TUESDAY + timedelta(weeks=2))
         ).one()

@@ -1,6 +1,7 @@
 """What people and staff type is text wherever it is shown: in pages, attributes, fragments and mails."""
 
-import html5lib
+from html.parser import HTMLParser
+
 import pytest
 from sqlalchemy import Column, Enum, String, select, update
 
@@ -90,13 +91,20 @@ def spoilt(site: Site) -> Site:
     return site
 
 
+class Reader(HTMLParser):
+    """Notes whether some text became an element or an attribute."""
+
+    broken = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.broken |= "evil" in tag or any("evil" in name or '"' in name for name, _ in attrs)
+
+
 def breaks_out(html: str) -> bool:
-    tree = html5lib.parse(html, namespaceHTMLElements=False)
-    elements = [element for element in tree.iter() if isinstance(element.tag, str)]
-    return any(
-        "evil" in element.tag or any("evil" in name or '"' in name for name in element.attrib)
-        for element in elements
-    )
+    reader = Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.broken
 
 
 ENDS_THE_SESSION = ("deconnexion", "connexion", "mot-de-passe", "lien/<token>")

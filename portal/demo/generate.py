@@ -17,7 +17,7 @@ from portal.compositions.models import Composition
 from portal.deliveries import services as deliveries
 from portal.deliveries.jobs import AHEAD
 from portal.deliveries.models import Delivery, Tour
-from portal.demo import customers, farm, harvest, mailbag, orders, people, shelves
+from portal.demo import customers, farm, harvest, letters, mailbag, orders, people, shelves
 from portal.demo.points import POINTS
 from portal.demo.vegetables import EGGS, VEGETABLES
 from portal.demo.vegetables import harvest as harvest_of
@@ -73,6 +73,7 @@ def generate(
         session.execute(text("ANALYZE"))  # its planner still takes all that was just written for a few rows
     orders.add_orders(session, seed, now)
     mailbag.fill_mailbag(session, now)
+    letters.add_letters(session, seed, now)
     tables = (Account, Subscription, Delivery, Basket, Composition, Order)
     return Summary(*(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables))
 

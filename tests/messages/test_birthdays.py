@@ -1,6 +1,7 @@
 """A voucher on somebody's birthday: theirs alone, once a year."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -52,7 +53,7 @@ def test_each_gets_a_voucher_of_their_own_once_a_year(
     mail = session.scalars(select(Mail).where(Mail.recipient == world.CAMILLE)).one()
     assert mail.text and voucher.code in mail.text and mail.unsubscribe is None
     assert issuing.vouchers(session) == [], "staff's list holds what anybody may use"
-    asked = {"total": Money(2000), "day": world.TODAY}
+    asked: dict[str, Any] = {"total": Money(2000), "day": world.TODAY}
     own = reduction(session, voucher.code, person=Person(camille.id, camille.email), **asked)
     assert (own.refusal, own.off) == (None, Money(500))
     for other in (Person(yacine.id, yacine.email), Person(None, camille.email)):

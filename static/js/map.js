@@ -23,7 +23,8 @@ function draw() {
   L.control.zoom({ position: "bottomleft", zoomInTitle: words.zoomIn, zoomOutTitle: words.zoomOut }).addTo(map);
   map.attributionControl.setPrefix(false);
   const room = { paddingTopLeft: [24, 48], paddingBottomRight: [24, 8], maxZoom: 13 }; // a pin stands above its place
-  if (shown.length) map.fitBounds(markers.getBounds(), room);
+  // at once: what is pressed while a map zooms is lost
+  if (shown.length) map.fitBounds(markers.getBounds(), { ...room, animate: false });
   if (tiles) showTiles(tiles, map);
   markers.addTo(map);
   return { map, markers, shown };

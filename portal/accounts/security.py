@@ -1,11 +1,12 @@
 """Flask-Security as this site uses it: passwords, who is signed in, roles. Pages and sessions are our own."""
 
 from flask import Flask
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_login.utils import _user_context_processor
 from flask_security import Security, SQLAlchemyUserDatastore
 
-from portal.accounts import acting, factors, sessions
+from portal.accounts import acting, factors, services, sessions
 from portal.accounts.models import Account, Role
 from portal.infra.orm import db
 from portal.settings import Settings
@@ -37,7 +38,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     acting.init_app(app)
     factors.init_app(app, settings)
     security.login_manager.unauthorized_handler(ask_to_sign_in)
+    app.register_error_handler(services.Closed, _ask_the_closed)
     _ask_late(app, security)
+
+
+def _ask_the_closed(_closed: services.Closed) -> ResponseReturnValue:
+    db.session.rollback()
+    return ask_to_sign_in()
 
 
 def _ask_late(app: Flask, security: Security) -> None:

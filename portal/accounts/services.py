@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from flask_security.utils import hash_password
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts import codes
@@ -15,7 +15,7 @@ from portal.accounts.limits import WRONG_PASSWORDS
 from portal.accounts.models import Account, LinkPurpose, MailedLink, SignInSession
 from portal.accounts.queries import find_account
 from portal.accounts.sessions import hash_token
-from portal.infra import audit, mail, outbox, throttle
+from portal.infra import audit, locks, mail, outbox, throttle
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
 
@@ -120,6 +120,19 @@ def use_link(session: Session, token: str, *, at: datetime) -> Account | None:
 def prove_mailbox(account: Account, *, at: datetime) -> None:
     """What was sent to the account's own address has come back."""
     account.email_proven_at = account.email_proven_at or at
+
+
+class Closed(Exception):
+    """Somebody acts whose account has been closed at that moment: nothing is done, they are asked to sign in."""
+
+
+def hold_open(session: Session, account_id: int) -> Account:
+    """Lock an account for an act that its closing must not cross."""
+    held = select(Account).where(Account.id == account_id)
+    account = session.scalars(locks.for_update(held, of=Account)).one()
+    if not account.active:
+        raise Closed
+    return account
 
 
 def deactivate(session: Session, account: Account, *, at: datetime, by: int | None) -> None:

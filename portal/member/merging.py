@@ -11,6 +11,7 @@ from wtforms.widgets import EmailInput
 from portal.accounts import codes
 from portal.accounts.models import CodePurpose
 from portal.accounts.proofs import fresh_proof_needed
+from portal.accounts.queries import normalise_email
 from portal.infra import clock, mail, outbox
 from portal.infra.orm import db
 from portal.member import blueprint, member
@@ -40,7 +41,7 @@ def merge() -> ResponseReturnValue:
         return _page("start", form=form)
     if not form.validate():
         return _page("start", 422, form=form)
-    session, email, now = db.session(), form.email.data, clock.now()
+    session, email, now = db.session(), normalise_email(form.email.data), clock.now()
     code = codes.issue(session, CodePurpose.MERGE, email, codes.browser(), at=now)
     if code is None:
         form.email.errors = [_("Trop de codes sont déjà partis à cette adresse : attendez une heure.")]

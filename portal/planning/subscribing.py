@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
+from portal.accounts.services import hold_open
 from portal.infra import clock, locks, mail, outbox
 from portal.planning import contracts
 from portal.planning.desk import refusal_where_full
@@ -41,7 +42,7 @@ def subscribe(
     need no conditions of sale: what they enter was agreed elsewhere.
     """
     by = by or account
-    session.scalars(locks.for_update(select(Account.id).where(Account.id == account.id), of=Account)).one()
+    hold_open(session, account.id)
     if _just_made(session, account, wanted, clock.now()):
         return Answer.ALREADY
     found = deliveries_ahead(session, wanted, clock.now(), held=True)

@@ -52,12 +52,11 @@ HOLDS: Mapping[Hindrance, Callable[[date], Select[Any]]] = {
 
 
 def hindrances(session: Session, account: Account, at: datetime) -> list[Hindrance]:
-    last = account.is_staff and team.is_last_admin(session, account)
     statement = select(*(literal(account.id).in_(holds(local_day(at))) for holds in HOLDS.values()))
     found = [
         hindrance for hindrance, holds in zip(HOLDS, session.execute(statement).one(), strict=True) if holds
     ]
-    return [Hindrance.LAST_ADMIN, *found] if last else found
+    return [Hindrance.LAST_ADMIN, *found] if team.seems_last_admin(session, account) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,8 @@ def close(
 
     The account is locked, as by whoever orders or subscribes: what comes first is seen by the other.
     """
+    if account.is_staff:
+        team.is_last_admin(session, account)  # holds the role, which comes before accounts
     held = select(Account).where(Account.id == account.id)
     account = session.scalars(locks.for_update(held, of=Account)).one()
     if found := hindrances(session, account, at):

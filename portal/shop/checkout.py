@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.addresses import AddressView, remember_address
 from portal.accounts.companies import named_on_papers
 from portal.accounts.models import Account
+from portal.accounts.services import hold_open
 from portal.catalogue.models import Article
 from portal.deliveries.models import Delivery
 from portal.infra import audit, clock, locks, mail, outbox
@@ -167,8 +168,7 @@ def place(
 def _hold(session: Session, draft: Draft, person: Person) -> None:
     """Lock what an order depends on, in the house's order; the cart is held already."""
     if person.account_id:
-        account = select(Account.id).where(Account.id == person.account_id)
-        session.scalars(locks.for_update(account, of=Account)).one()
+        hold_open(session, person.account_id)
         boxes = select(Subscription).where(Subscription.account_id == person.account_id)
         session.scalars(locks.for_update(boxes.order_by(Subscription.id), of=Subscription)).all()
     stop, _ = carts.place(session, draft, person, clock.now())

@@ -1,14 +1,20 @@
 """Two accounts become one: whatever named the one names the other, nothing is lost, nobody comes in by the first."""
 
+import re
+from html import unescape
+
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.infra.orm import Base
+from portal.infra.outbox import Mail
 from portal.privacy.map import PEOPLES
 from portal.privacy.merging import STAYS, STAYS_BESIDE, Refusal, merge, references
 from portal.privacy.models import AccountMerge
+from tests.accounts.people import account_of, browser_of, database, signed_in
 from tests.privacy.filling import fill, somebody
 from tests.world import ADMIN, CAMILLE, NOW, YACINE
 
@@ -61,3 +67,44 @@ def test_only_two_of_ones_own_become_one(session: Session) -> None:
     assert merge(session, camille, yacine, at=NOW) is Refusal.CLOSED
     assert session.scalars(select(AccountMerge.moved)).one()["subscription"] == 1
     assert Base.metadata.tables.keys() >= STAYS
+
+
+def test_the_other_mailbox_is_proven_then_what_comes_over_is_seen(app: Flask) -> None:
+    client = signed_in(app, CAMILLE)
+    assert client.get("/mon-compte/fusion/confirmation").location == "/mon-compte/fusion"
+    client.get("/mon-compte/fusion")
+    assert client.submit("/mon-compte/fusion", {"email": "personne"}).status_code == 422
+    for email in ("nulle-part@example.org", YACINE.upper()):
+        assert client.submit("/mon-compte/fusion", {"email": email}).location == "/mon-compte/fusion/code"
+    assert "Six chiffres" in client.get("/mon-compte/fusion/code").text
+    assert client.submit("/mon-compte/fusion/code", {"code": "000000"}).status_code == 422
+    assert client.get("/mon-compte/fusion/confirmation").location == "/mon-compte/fusion"
+    assert client.submit("/mon-compte/fusion/code", {"code": code_for(app, YACINE)}).status_code == 303
+    page = unescape(client.get("/mon-compte/fusion/confirmation").text)
+    assert "1 abonnement" in page and YACINE in page
+    assert client.submit("/mon-compte/fusion/confirmation").location == "/mon-compte"
+    with database(app) as session:
+        assert not account_of(session, YACINE).active
+        told = session.scalars(
+            select(Mail.recipient).where(Mail.subject.startswith("Vos deux comptes"))
+        ).all()
+        assert sorted(told) == [CAMILLE, YACINE]
+    assert browser_of(app).sign_in_by_form(YACINE).status_code == 422
+    assert client.get("/mon-compte/fusion/confirmation").location == "/mon-compte/fusion"
+
+
+def test_an_address_without_account_is_told_to_its_own_mailbox_alone(app: Flask) -> None:
+    client = signed_in(app, CAMILLE)
+    client.get("/mon-compte/fusion")
+    client.submit("/mon-compte/fusion", {"email": "moi@example.net"})
+    client.submit("/mon-compte/fusion/code", {"code": code_for(app, "moi@example.net")})
+    assert "Il n'y a pas de compte" in unescape(client.get("/mon-compte/fusion/confirmation").text)
+
+
+def code_for(app: Flask, email: str) -> str:
+    with database(app) as session:
+        sent = session.scalars(
+            select(Mail.text).where(Mail.recipient == email).order_by(Mail.id.desc())
+        ).first()
+        [(first, second)] = re.findall(r"(\d{3})\s(\d{3})", sent or "")
+        return f"{first}{second}"

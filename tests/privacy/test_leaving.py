@@ -1,0 +1,155 @@
+"""Leaving as easily as one came: what holds an account open is said, it closes at once, thirty days to come back."""
+
+import re
+from datetime import date, timedelta
+from html import unescape
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select, update
+
+from portal.accounts.models import Account
+from portal.infra.audit import AuditEvent
+from portal.infra.outbox import Mail
+from portal.privacy import leaving
+from portal.privacy.jobs import erase_departed
+from portal.privacy.models import Departure
+from portal.rules.orders import OrderState
+from portal.shop.models import Order
+from portal.subscriptions.models import Subscription
+from tests.accounts.people import account_of, browser_of, database, opens, signed_in
+from tests.shop.making import article, order
+from tests.world import ADMIN, CAMILLE, NOW, YACINE
+
+LINK = re.compile(r"http://localhost(/lien/[A-Za-z0-9_-]{43})\b")
+PAGE = "/mon-compte/fermeture"
+DAY = timedelta(days=1)
+
+
+def end_subscriptions(app: Flask, day: date = date(2026, 6, 9)) -> None:
+    with database(app) as session:
+        session.execute(update(Subscription).values(last_day=day))
+
+
+def leave(app: Flask, how: str, reason: str = "") -> str:
+    """Camille closes the account; the link of the mail."""
+    client, other = signed_in(app, CAMILLE), signed_in(app, CAMILLE)
+    assert client.get(PAGE).status_code == 200
+    answer = client.submit(PAGE, {"comment": how, "raison": reason})
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert not opens(client) and not opens(other)
+    assert browser_of(app).sign_in_by_form(CAMILLE).status_code == 422
+    with database(app) as session:
+        mail = session.scalars(select(Mail).where(Mail.recipient == CAMILLE).order_by(Mail.id.desc())).first()
+        assert mail and mail.secret
+        [path] = set(LINK.findall(mail.text or ""))
+        return str(path)
+
+
+def come_back(app: Flask, path: str) -> int:
+    client = browser_of(app)
+    client.get(path)
+    return client.submit(path).status_code
+
+
+def test_what_holds_the_account_open_is_said_with_the_way_out(app: Flask) -> None:
+    with database(app) as session:
+        order(session, {article(session): 1}, account_id=account_of(session, CAMILLE).id)
+    client = signed_in(app, CAMILLE)
+    page = unescape(client.get(PAGE).text)
+    assert "un abonnement court encore" in page and 'href="/resilier' in page
+    assert "une commande est en route" in page and 'href="/commandes"' in page
+    client.get("/mon-compte")
+    assert client.submit(PAGE, {"comment": "effacer", "raison": ""}).status_code == 422
+    end_subscriptions(app)
+    with database(app) as session:
+        session.execute(update(Order).values(state=OrderState.DELIVERED))
+    page = unescape(client.get(PAGE).text).replace("\xa0", " ")
+    assert "Supprimer mon compte" in page and "10 juillet 2026" in page
+    assert client.submit(PAGE, {"comment": "voler", "raison": ""}).status_code == 422
+    with database(app) as session:
+        assert account_of(session, CAMILLE).active
+
+
+def test_nobody_is_left_to_run_the_site_so_the_last_admin_stays(app: Flask) -> None:
+    client = signed_in(app, ADMIN)
+    assert "nommez d'abord quelqu'un d'autre" in unescape(client.get(PAGE).text)
+    client.get("/mon-compte")
+    assert client.submit(PAGE, {"comment": "effacer", "raison": ""}).status_code == 422
+
+
+def test_who_deletes_the_account_may_come_back_for_thirty_days(
+    app: Flask, clock: time_machine.Traveller
+) -> None:
+    end_subscriptions(app)
+    path = leave(app, "effacer", "Je déménage.")
+    with database(app) as session:
+        [left] = session.scalars(select(Departure))
+        assert (left.erase_at, left.reason) == (NOW + 30 * DAY, "Je déménage.")
+        [said] = session.scalars(select(AuditEvent).where(AuditEvent.action == "account_closed"))
+        assert said.after == {"erase_at": "2026-07-10T08:00:00+00:00"}
+    clock.move_to(NOW + 30 * DAY - timedelta(seconds=1))
+    client = browser_of(app)
+    assert "rien n'est effacé" in unescape(client.get(path).text)
+    assert client.submit(path).status_code == 303
+    assert come_back(app, path) == 410
+    assert opens(signed_in(app, CAMILLE))
+    clock.move_to(NOW + 31 * DAY)
+    with app.app_context():
+        erase_departed()
+    with database(app) as session:
+        assert account_of(session, CAMILLE).active and not session.scalars(select(Departure)).all()
+
+
+def test_an_account_that_sleeps_is_woken_by_a_link_asked_for_at_the_door(
+    app: Flask, clock: time_machine.Traveller
+) -> None:
+    end_subscriptions(app)
+    late = leave(app, "dormir")
+    clock.move_to(NOW + 400 * DAY)
+    with app.app_context():
+        erase_departed()
+    assert come_back(app, late) == 410
+    with database(app) as session:
+        token = leaving.way_back(session, account_of(session, CAMILLE), at=NOW + 400 * DAY)
+        assert leaving.way_back(session, account_of(session, YACINE), at=NOW) is None
+    assert come_back(app, f"/lien/{token}") == 303
+    with database(app) as session:
+        assert account_of(session, CAMILLE).active
+
+
+def test_who_is_let_in_again_by_the_farm_is_not_erased_later(
+    app: Flask, clock: time_machine.Traveller
+) -> None:
+    end_subscriptions(app)
+    leave(app, "effacer")
+    with database(app) as session:
+        account_of(session, CAMILLE).active = True
+    clock.move_to(NOW + 60 * DAY)
+    with app.app_context():
+        erase_departed()
+    with database(app) as session:
+        assert session.scalars(select(Account.erased_at).where(Account.email == CAMILLE)).one() is None
+
+
+@pytest.mark.parametrize("path", [PAGE, "/mon-compte/donnees/mes-donnees.zip", "/mon-compte/fusion"])
+def test_a_fresh_proof_is_asked_for(app: Flask, clock: time_machine.Traveller, path: str) -> None:
+    client = signed_in(app, YACINE)
+    assert client.get(path).status_code == 200
+    clock.move_to(NOW + timedelta(minutes=11))
+    assert client.get(path).location.startswith("/mon-compte/preuve")
+    client.get("/mon-compte")
+    clock.move_to(NOW + timedelta(minutes=21))
+    end_subscriptions(app)
+    assert client.submit(PAGE, {"comment": "effacer", "raison": ""}).location.startswith("/mon-compte/preuve")
+    with database(app) as session:
+        assert account_of(session, YACINE).active
+
+
+def test_the_file_to_take_away_is_nobody_elses(app: Flask) -> None:
+    client = signed_in(app, YACINE)
+    answer = client.get("/mon-compte/donnees/mes-donnees.zip")
+    assert answer.mimetype == "application/zip" and answer.data.startswith(b"PK")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="mes-donnees.zip"'
+    assert answer.headers["Cache-Control"] == "no-store"

@@ -29,6 +29,7 @@ from portal.farm import (
     corrections,
     deliveries,
     delivery_acts,
+    departures,
     exchange,
     exclusions,
     exports,

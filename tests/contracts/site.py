@@ -31,14 +31,14 @@ from portal.deliveries.models import Delivery
 from portal.infra import outbox
 from portal.infra.orm import Base, db
 from portal.infra.outbox import MailState
-from portal.messages import campaigns
 from portal.messages.models import ContactFile, ContactMessage, ContactState, Question, Subject
 from portal.pickup.models import PickupPoint, PointClosing
 from portal.pickup.queries import points
 from portal.planning.corrections import Correction, Outcome, correct
 from portal.planning.drafts import Choice
+from portal.planning.ending import foresee
 from portal.planning.joining import preview_joining
-from portal.planning.models import CalendarFeed, JoiningDraft, Waiting
+from portal.planning.models import CalendarFeed, ContractWithdrawal, JoiningDraft, Termination, Waiting
 from portal.planning.terms import TermView
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.corrections import Wish
@@ -73,10 +73,11 @@ from tests.farm.forms import (
     VEGETABLE,
     VOUCHER,
 )
+from tests.messages import campaigning
 from tests.photographs import Photograph
 from tests.shop.buying import CONTACT
 from tests.stall import fill_cart, stock_the_shop, take_orders
-from tests.world import CAMILLE, NOW, PASSPHRASE, TUESDAY
+from tests.world import CAMILLE, NOW, PASSPHRASE, TUESDAY, YACINE
 
 MAY = """
            desk  growing  logistics  accounts  admin
@@ -144,6 +145,15 @@ GET   /sante                                                                200 
 GET   /static/<path:name>                                                   200        200         200
 GET   /retractation                                                         200        200         200
 POST  /retractation                                                         303        303         303
+GET   /retractation/<contract_token>                                        200        200         200
+POST  /retractation/<contract_token>                                        303        303         303
+GET   /resilier                                                             200        200         200
+POST  /resilier                                                             200        200         200
+POST  /resilier/notification                                                303        303         303
+GET   /resilier/<termination_token>                                         200        200         200
+POST  /resilier/<termination_token>/raison                                  303        303         303
+GET   /lien/resiliation/<termination_token>                                 200        200         200
+POST  /lien/resiliation/<termination_token>                                 303        303         303
 GET   /lien/commande/<order_token>                                          200        200         200
 POST  /lien/commande/<order_token>/annulation                               303        303         303
 GET   /lien/commande/<order_token>/modification                             200        200         200
@@ -156,6 +166,8 @@ GET   /lien/commande/<order_token>/commande.pdf                             200 
 
 GET   /connexion                                                            200        303         303
 POST  /connexion                                                            303        303         303
+POST  /connexion/cle/question                                               200        200         200
+POST  /connexion/cle                                                        303        303         303
 GET   /connexion/deux-etapes                                                303        303         303
 POST  /connexion/deux-etapes                                                303        303         303
 POST  /deconnexion                                                          303        303         303
@@ -222,11 +234,18 @@ POST  /liste-d-attente/<slug>/depart                                        sign
 GET   /mon-compte/contrats                                                  sign-in    200         200
 GET   /mon-compte/contrats/<id:contract_id>                                 sign-in    200         404
 GET   /livraisons/<date:day>/<tour>                                         sign-in    200         200
+POST  /livraisons/<date:day>/<tour>/<id:point_id>/remise                    sign-in    422         404
+POST  /livraisons/<date:day>/<tour>/<id:point_id>/remise/annulation         sign-in    303         404
 GET   /mon-compte                                                           sign-in    200         200
 GET   /mon-compte/preuve                                                    sign-in    303         303
 POST  /mon-compte/preuve                                                    sign-in    303         303
 POST  /mon-compte/preuve/code                                               sign-in    303         303
 GET   /mon-compte/securite                                                  sign-in    200         200
+POST  /mon-compte/preuve/cle                                                sign-in    303         303
+POST  /mon-compte/securite/cles/question                                    sign-in    200         200
+GET   /mon-compte/securite/cles/ajout                                       sign-in    200         200
+POST  /mon-compte/securite/cles/ajout                                       sign-in    422         422
+POST  /mon-compte/securite/cles/<id:passkey_id>/suppression                 sign-in    404         404
 GET   /mon-compte/securite/deux-etapes                                      sign-in    200         200
 POST  /mon-compte/securite/deux-etapes                                      sign-in    303         303
 POST  /mon-compte/securite/deux-etapes/confirmation                         sign-in    422         422
@@ -445,6 +464,10 @@ GET   /ferme/abonnes/<id:account_id>/abonnements/<id:subscription_id>/fin       
 POST  /ferme/abonnes/<id:account_id>/abonnements/<id:subscription_id>/fin              people
 POST  /ferme/abonnes/<id:account_id>/abonnements/<id:subscription_id>/suite            people
 POST  /ferme/abonnes/<id:account_id>/voir-comme                                        act_for
+GET   /ferme/resiliations                                                              people
+POST  /ferme/resiliations/<id:termination_id>                                          people
+POST  /ferme/resiliations/renonciations/<id:withdrawal_id>                             people
+POST  /ferme/resiliations/export                                                       people      200
 POST  /ferme/voir-comme/fin                                                            look
 GET   /ferme/bons                                                                      vouchers
 GET   /ferme/bons/ajout                                                                vouchers
@@ -504,6 +527,7 @@ TOKEN = "a-link-as-long-as-those-that-are-mailed-out"
 FORMULA, PRODUCT = 2, 1
 """The large box and its carrots; `prepare` looks."""
 
+_ending = URLSafeSerializer(SECRET, salt="termination")
 VALUES: dict[str, str | int | date] = {
     "account_id": 1,
     "address_id": 1,
@@ -538,6 +562,7 @@ VALUES: dict[str, str | int | date] = {
     "page": "privacy",
     "paper": "liste",
     "order_token": URLSafeSerializer(SECRET, salt="order").dumps(2),
+    "passkey_id": 1,
     "point_id": 1,
     "product_id": PRODUCT,
     "question_id": 1,
@@ -548,6 +573,9 @@ VALUES: dict[str, str | int | date] = {
     "subscription_id": 1,
     "subject": "abonnes",
     "supplier_id": 1,
+    "termination_id": 1,
+    "termination_token": _ending.dumps([2, True]),
+    "contract_token": URLSafeSerializer(SECRET, salt="contract").dumps(2),
     "token": TOKEN,
     "tour": "mardi",
     "tour_id": 1,
@@ -558,7 +586,7 @@ VALUES: dict[str, str | int | date] = {
 }
 _PACKING = "/ferme/livraisons/<date:day>/<tour>/preparation"
 _CORRECTIONS = "/ferme/livraisons/<date:day>/<tour>/corrections"
-CLOSED = {
+CLOSED: dict[str, dict[str, Any]] = {
     rule: {"day": EARLIER}
     for rule in (
         "/ferme/commandes/<date:day>/<tour>/preparation",
@@ -569,7 +597,8 @@ CLOSED = {
         "/ferme/livraisons/<date:day>/<tour>/etapes/<step>",
     )
 }
-"""What waits for the cutoff."""
+CLOSED["/lien/resiliation/<termination_token>"] = {"termination_token": _ending.dumps([1, True])}
+"""What waits for the cutoff, or to be confirmed."""
 CELL = f"cell-{FORMULA}-{PRODUCT}"
 NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
 
@@ -582,6 +611,7 @@ CONTACT_FORM = {
     "message": "Deux courgettes étaient abîmées.",
 }
 QUESTION = {"heading": "Le retrait", "asked": "Où ?", "answer": "À la Halle."}
+NOTIFIED = {"nom": "Camille Aubert", "adresse": CAMILLE, "contrat": "mon panier", "jour": "2027-05-01"}
 RENOUNCED = {"nom": "Camille Aubert", "email": CAMILLE}
 
 
@@ -596,6 +626,40 @@ def terms_of(session: Session, quantite: int) -> Form:
     """A form of a subscription's terms."""
     point = point_of(session, "halle")
     return {"formule": str(FORMULA), "quantite": str(quantite), "rythme": "weekly", "point": str(point)}
+
+
+def notified_by_camille(session: Session) -> Form:
+    """The end of her eggs, in a year."""
+    eggs = box_of(session, CAMILLE) + 1
+    return NOTIFIED | {"abonnement": str(eggs), f"fin-{eggs}": NOTIFIED["jour"]}
+
+
+def confirmed_by_yacine(session: Session) -> Form:
+    yacine = session.scalars(select(Account.id).where(Account.email == YACINE)).one()
+    [(number, leave)] = foresee(session, yacine, NOW.date(), NOW).items()
+    return {"abonnement": str(number), f"fin-{number}": leave.last_day.isoformat()}
+
+
+def leave(session: Session) -> None:
+    """Yacine has still to confirm, Camille's end is long past; contracts that are and may be renounced."""
+    yacine = session.scalars(select(Account.id).where(Account.email == YACINE)).one()
+    said: dict[str, Any] = {
+        "name": "Yacine Benali",
+        "contact": YACINE,
+        "reference": "jeudi",
+        "notified_at": NOW,
+    }
+    mine = {"account_id": yacine, "searched_at": NOW}
+    session.add(Termination(**said, **mine, ended={}))
+    session.flush()
+    session.add(Termination(**said, **mine, ended={"subscriptions": {}}, confirmed_at=NOW))
+    eggs = box_of(session, CAMILLE) + 1
+    contracts = [Contract(subscription_id=n, made_at=NOW, paper=b"%PDF-") for n in (eggs + 1, eggs)]
+    for contract in contracts:
+        session.add(contract)
+        session.flush()
+    contracts[1].withdrawn_at = NOW
+    session.add(ContractWithdrawal(contract_id=contracts[1].id, name="Camille", email=CAMILLE, made_at=NOW))
 
 
 def checkout_of_camille(session: Session) -> Form:
@@ -638,17 +702,33 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/questions/<id:question_id>/place": lambda _: {"place": "2"},
     "/ferme/reglages/pages/<page>": lambda _: {"text": "# Vos données"},
     "/retractation": lambda _: {"numero": "B10001", "email": CAMILLE},
+    "/retractation/<contract_token>": lambda _: RENOUNCED,
+    "/resilier": notified_by_camille,
+    "/resilier/notification": notified_by_camille,
+    "/resilier/<termination_token>/raison": lambda _: {"raison": "Je déménage."},
+    "/lien/resiliation/<termination_token>": confirmed_by_yacine,
+    "/livraisons/<date:day>/<tour>/<id:point_id>/remise": lambda _: {"nom": "Louise Roux", "email": ""},
+    "/ferme/resiliations/<id:termination_id>": lambda _: {"suite": "Appelée, c'est réglé."},
     "/ma-commande/produits": lambda _: {"article": "1", "quantity": "2"},
     "/ma-commande/retrait": lambda session: {"retrait": f"{delivery_on(session, TUESDAY).id}-1"},
     "/ma-commande/bon": lambda _: {"bon": "BIENVENUE"},
     "/ma-commande/validation": checkout_of_camille,
     "/lien/<token>": lambda _: {"new_password": NEW_PASSWORD},
     "/mon-compte/preuve": lambda _: {"password": PASSPHRASE},
-    "/mon-compte/informations": lambda _: {"first_name": "Camille", "last_name": "R", "phone": "", "birthday": ""},
+    "/mon-compte/informations": lambda _: {
+        "first_name": "Camille",
+        "last_name": "R",
+        "phone": "",
+        "birthday": "",
+    },
     "/mon-compte/adresse-mail": lambda _: {"email": "camille@example.net"},
     "/mon-compte/adresses/ajout": lambda _: POSTAL_ADDRESS,
     "/mon-compte/adresses/<id:address_id>": lambda _: POSTAL_ADDRESS,
-    "/mon-compte/entreprise": lambda _: {"name": "Crèche Les Lutins", "vat_number": "FR40303265045", "siren": ""},
+    "/mon-compte/entreprise": lambda _: {
+        "name": "Crèche Les Lutins",
+        "vat_number": "FR40303265045",
+        "siren": "",
+    },
     "/mon-compte/entreprise": lambda _: {"name": "Crèche Les Lutins", "vat_number": "FR40303265045"},
     "/mon-compte/fermeture": lambda _: {"comment": "dormir", "raison": ""},
     "/mon-compte/fusion": lambda _: {"email": "yacine@example.org"},
@@ -890,9 +970,7 @@ def prepare(session: Session) -> None:
     two = Correction(monday_of(EARLIER), Wish(FORMULA, 2, 1), "2-1-1-1950-550-1", "Mal noté.")
     done = correct(session, delivery_on(session, EARLIER).id, box_of(session, CAMILLE), two, by=SOMEBODY)
     assert done == Outcome(changed=True)
-    audience = {"points": [], "formulas": [], "delivery": None}
-    said = {"subject": "Bonjour", "text": "Du retard mardi.", "letter": False}
-    campaigns.make(session, said | {"topic": None, "audience": audience}, at=NOW, by=SOMEBODY)
+    campaigning.draft(session)
     cancelled = session.get_one(Delivery, delivery_on(session, TUESDAY + timedelta(weeks=2)).id)
     cancelled.cancelled_at, cancelled.cancel_reason = NOW, "Fermeture de la ferme"
     session.add(
@@ -945,6 +1023,8 @@ def prepare(session: Session) -> None:
     begun = Choice(FORMULA, point_id=point_of(session, "gare"), rhythm=Rhythm.WEEKLY)
     session.add(JoiningDraft(account_id=camille.id, chosen=begun.kept, changed_at=NOW))
     session.add(Contract(subscription_id=box_of(session, CAMILLE), made_at=NOW, paper=b"%PDF-"))
+    session.flush()
+    leave(session)
     wish = {"pickup_point_id": point_of(session, "cafe"), "formula_id": FORMULA, "quantity": 1}
     session.add(Waiting(account_id=camille.id, asked_at=NOW, **wish))
     session.add(CalendarFeed(account_id=camille.id, version=1, token_hash=hash_token(TOKEN), made_at=NOW))

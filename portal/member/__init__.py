@@ -38,6 +38,7 @@ from portal.member import (
     letters,
     merging,
     orders,
+    passkeys,
     planning,
     points,
     proving,

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 from flask_security.utils import login_user
 
-from portal.accounts import factors, proofs, services, sessions
+from portal.accounts import factors, passkeys, proofs, services, sessions
 from portal.accounts.forms import CurrentPasswordForm, NewPasswordForm
 from portal.accounts.proofs import fresh_proof_needed
 from portal.accounts.queries import list_devices
@@ -28,6 +28,7 @@ def security() -> ResponseReturnValue:
     return render_template(
         "member/security/page.html",
         member=member(),
+        keys=passkeys.list_keys(session, member()),
         factor=factors.find(session, member()),
         codes_left=factors.codes_left(session, member()),
         devices=list_devices(session, member().id, clock.now()),

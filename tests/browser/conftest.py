@@ -40,7 +40,7 @@ collect_ignore_glob = [] if CHROMIUM else ["test_*.py"]
 if not shutil.which("pdftotext"):
     collect_ignore_glob.append("test_printed_list.py")
 
-NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+NO_OTHER_HOST = "--host-resolver-rules=MAP localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 REFUSED = "Failed to load resource: the server responded with a status of 4"
 """What the console says of every page of ours with a status of 4xx."""
 

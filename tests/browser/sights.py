@@ -1,6 +1,5 @@
 """Every page of the site, and the states that a page can be brought into: what is looked at as a whole."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -328,16 +327,26 @@ def confirmed(page: Page, clock: Traveller) -> None:
     expect(page.get_by_role("button", name="Annuler ce changement").first).to_be_visible()
 
 
-def ordered(page: Page, clock: Traveller) -> None:
+def chosen(page: Page, clock: Traveller) -> None:
     page.get_by_role("radio", name="Petit panier").check()
-    page.get_by_role("button", name="Voir ma commande").click()
+    page.get_by_role("button", name="Continuer").click()
+    page.locator(".points-list").get_by_role("button", name="Choisir ce point").first.click()
+    page.get_by_role("button", name="Continuer").click()
+    expect(page.get_by_role("link", name="Créer mon compte")).to_be_visible()
+
+
+def joined_too_late(page: Page, clock: Traveller) -> None:
+    clock.move_to(CUTOFF)
+    for label, text in (("Adresse", "3 rue du Four"), ("Code postal", "05700"), ("Ville", "Serres")):
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("radio", name="virement").check()
     page.get_by_role("button", name="Commander avec obligation de paiement").click()
-    expect(page.locator(".flash-success")).to_be_visible()
+    expect(page.locator(".flash-error")).to_be_visible()
 
 
 def another_date(page: Page, clock: Traveller) -> None:
     page.get_by_role("radio", name="Petit panier").check()
-    page.get_by_role("button", name=re.compile("Voir (ma commande|ce que cela change)")).click()
+    page.get_by_role("button", name="Voir ce que cela change").click()
     clock.move_to(CUTOFF)
     page.locator("#apercu [type=submit]").click()
     expect(page.locator(".flash-error")).to_be_visible()
@@ -415,6 +424,11 @@ def nobody_named(page: Page, clock: Traveller) -> None:
     page.get_by_label("Nom").fill("")
     page.get_by_role("button", name="Confirmer la rétractation").click()
     expect(page.get_by_label("Nom")).to_have_attribute("aria-invalid", "true")
+
+
+def set_off(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Envoyer à").click()
+    expect(page.get_by_role("button", name="Arrêter l'envoi")).to_be_visible()
 
 
 GUEST = f"/lien/commande/{URLSafeSerializer(SECRET, salt='order').dumps(2)}"
@@ -517,10 +531,13 @@ SIGHTS = (
     Sight("member.change_terms", CAMILLE, f"/abonnements/1/modifier?{MOVED}", confirmed),
     Sight("member.change_terms", CAMILLE, f"/abonnements/1/modifier?{MOVED}", another_date),
     Sight("member.change_terms", CAMILLE, "/abonnements/1/modifier?quantite=x"),
-    Sight("member.add_subscription", CAMILLE, "/abonnements/ajouter"),
-    Sight("member.add_subscription", CAMILLE, "/abonnements/ajouter", ordered),
-    Sight("member.add_subscription", CAMILLE, "/abonnements/ajouter", another_date),
-    Sight("member.add_subscription", STAFF, "/abonnements/ajouter"),  # no subscription
+    Sight("member.wait", CAMILLE, "/liste-d-attente/cafe"),
+    Sight("member.contracts", CAMILLE, "/mon-compte/contrats"),
+    Sight("public.join", None, "/abonnement/nouveau"),
+    Sight("public.join_point", CAMILLE, "/abonnement/nouveau/point-de-retrait"),
+    Sight("public.join_deliveries", CAMILLE, "/abonnement/nouveau/livraisons"),
+    Sight("public.join_account", None, "/abonnement/nouveau", chosen),
+    Sight("public.join_summary", CAMILLE, "/abonnement/nouveau/recapitulatif", joined_too_late),
     Sight("member.orders", CAMILLE, "/commandes"),
     Sight("member.orders", STAFF, "/commandes"),  # none
     Sight("member.order", CAMILLE, "/commandes/1"),
@@ -542,12 +559,15 @@ SIGHTS = (
     Sight("public.withdrawal", None, "/retractation", nothing_typed),
     Sight("public.withdrawal", CAMILLE, "/retractation"),
     Sight("member.account", CAMILLE, "/mon-compte"),
+    Sight("member.letters", CAMILLE, "/mon-compte/lettres"),
+    Sight("public.letters", None, f"/lien/lettres/{URLSafeSerializer(SECRET, salt='letters').dumps([1, 'letter'])}"),
     Sight("member.details", CAMILLE, "/mon-compte/informations"),
     Sight("member.company", CAMILLE, "/mon-compte/entreprise"),
     Sight("member.addresses", CAMILLE, "/mon-compte/adresses"),
     Sight("member.new_address", CAMILLE, "/mon-compte/adresses/ajout"),
     Sight("member.edit_address", CAMILLE, "/mon-compte/adresses/1"),
     Sight("member.security", CAMILLE, "/mon-compte/securite"),
+    Sight("member.add_passkey", CAMILLE, "/mon-compte/securite/cles/ajout"),
     Sight("member.prove", CAMILLE, "/mon-compte/securite", asked_again),
     Sight("member.second_factor", CAMILLE, "/mon-compte/securite/deux-etapes", begun),
     Sight("public.second_factor", CAMILLE, "/mon-compte/securite/deux-etapes", half_way),
@@ -678,6 +698,11 @@ SIGHTS = (
     Sight("farm.figures", STAFF, "/ferme/chiffres"),
     Sight("farm.exchange", STAFF, "/ferme/imports"),
     Sight("farm.table_import", STAFF, "/ferme/imports/1"),
+    Sight("farm.all_campaigns", STAFF, "/ferme/messages"),
+    Sight("farm.new_campaign", STAFF, "/ferme/messages/ajout", nothing_typed),
+    Sight("farm.campaign", STAFF, "/ferme/messages/1"),
+    Sight("farm.campaign", STAFF, "/ferme/messages/1", set_off),
+    Sight("farm.change_campaign", STAFF, "/ferme/messages/1/modification"),
     Sight("farm.vouchers", STAFF, "/ferme/bons"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout", nothing_typed),
@@ -707,6 +732,7 @@ NO_PAGES_OF_OURS = {
     "public.guest_order_file",
     "member.order_file",
     "farm.mail_preview",
+    "farm.preview_campaign",
     "farm.message_file",
     "farm.paper_file",
     "farm.ticks_done",

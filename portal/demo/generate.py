@@ -17,7 +17,7 @@ from portal.compositions.models import Composition
 from portal.deliveries import services as deliveries
 from portal.deliveries.jobs import AHEAD
 from portal.deliveries.models import Delivery, Tour
-from portal.demo import customers, farm, harvest, letters, mailbag, orders, people, shelves
+from portal.demo import accounts, customers, farm, harvest, letters, mailbag, orders, parting, people, shelves
 from portal.demo.points import POINTS
 from portal.demo.vegetables import EGGS, VEGETABLES
 from portal.demo.vegetables import harvest as harvest_of
@@ -72,8 +72,10 @@ def generate(
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("ANALYZE"))  # its planner still takes all that was just written for a few rows
     orders.add_orders(session, seed, now)
+    accounts.add_details(session, now)
     mailbag.fill_mailbag(session, now)
     letters.add_letters(session, seed, now)
+    parting.part(session, now)
     tables = (Account, Subscription, Delivery, Basket, Composition, Order)
     return Summary(*(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables))
 

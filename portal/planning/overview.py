@@ -20,7 +20,6 @@ from portal.rules.planning import Plan, Season, Term
 from portal.rules.terms import withdrawable_until
 from portal.subscriptions.queries import Holding, of_account, withheld
 
-
 SEASON = timedelta(days=365)
 
 

@@ -5,9 +5,9 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.planning.waiting import count_places
 from portal.boxes.models import BoxChange, Suspension
 from portal.pickup.models import PickupPoint
+from portal.planning.waiting import count_places
 from tests import crowd
 from tests.world import NOW
 

@@ -138,7 +138,7 @@ def test_every_page_and_fragment_shows_it_as_text(spoilt: Site) -> None:
 def test_every_mail_carries_it_as_text(spoilt: Site) -> None:
     subscriber, anonymous = spoilt.client("subscriber"), spoilt.client("anonymous")
     for client, rules in (
-        (subscriber, ("/saut", "/reprise", "/abonnements/ajouter", "/mon-compte/mot-de-passe")),
+        (subscriber, ("/saut", "/reprise", "/recapitulatif", "/mon-compte/mot-de-passe")),
         (anonymous, ("/mot-de-passe-oublie",)),
     ):
         for line in ACTS:

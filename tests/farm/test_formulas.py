@@ -14,6 +14,7 @@ from portal.rules.money import Money
 from portal.rules.permissions import RoleName
 from tests.farm.forms import FORMULA_FORM, FORMULA_PRICE, NEW_FORMULA
 from tests.farm.trail import events
+from tests.joining import publish_conditions
 from tests.pages import text_of
 from tests.world import CAMILLE, STAFF, TODAY
 
@@ -86,7 +87,8 @@ def test_a_retired_formula_is_offered_to_nobody_and_kept_by_who_has_it(client, s
     client.sign_in(CAMILLE)
     own = client.get("/abonnements/1/modifier").text
     assert "Grand panier" in own and "Petit panier" not in own
-    added = client.get("/abonnements/ajouter").text
+    publish_conditions(session)
+    added = client.get("/abonnement/nouveau").text
     assert "Grand panier" not in added and "Œufs" in added
     week = client.get("/planning/2026-06-15").text
     assert "Grand panier" in week and "Petit panier" not in week

@@ -1,4 +1,4 @@
-"""/abonnements: terms past and coming, changing them, taking that back, another formula."""
+"""/abonnements: terms past and coming, changing them, taking that back."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -22,8 +22,6 @@ from tests.world import CAMILLE, CUTOFF, NOW, STAFF
 PAGE = "/abonnements/1/modifier"
 AS_IS = {"formule": "2", "quantite": "1", "rythme": "weekly", "point": "1"}
 MONDAY = "2026-06-15"
-JOINING = "/abonnements/ajouter"
-ORDER = {"formule": "1", "quantite": "1", "rythme": "weekly", "point": "1", "des": MONDAY}
 HTMX = {"HX-Request": "true"}
 
 
@@ -83,14 +81,11 @@ def test_what_has_ended_stands_apart(camille: Browser, session: Session) -> None
     assert camille.get("/abonnements/2/modifier").status_code == 404
 
 
-def test_who_has_none_is_led_to_the_formulas(client: Browser) -> None:
+def test_who_has_none_is_led_to_the_way_in(client: Browser) -> None:
     client.sign_in(STAFF)
     client.get("/mon-compte")
     assert "Vous n'avez pas d'abonnement en cours" in text_of(client.get("/abonnements"))
-    page = text_of(client.get(JOINING))
-    assert "Votre premier abonnement se prend avec nous" in page and "04 65 71 00 01" in page
-    assert "obligation de paiement" not in page
-    assert client.submit(JOINING, ORDER).status_code == 422
+    assert 'href="/abonnement/nouveau"' in client.get("/abonnements").text
 
 
 # Changing
@@ -314,22 +309,21 @@ def test_odd_values_are_refused_with_their_field_named(
     tab: Browser, session: Session, terms: Callable[[], Any], field: str
 ) -> None:
     before = terms()
-    for path, form in ((PAGE, {**AS_IS, "des-1": MONDAY}), (JOINING, ORDER)):
-        for odd in (*ODD, [form[field], form[field]]):
-            answer = tab.submit(path, {**form, field: odd})
-            assert answer.status_code == 422, odd
-            assert f'href="#{field}"' in answer.text, odd
-        missing = {name: value for name, value in form.items() if name != field}
-        assert tab.submit(path, missing).status_code == 422
+    form = {**AS_IS, "des-1": MONDAY}
+    for odd in (*ODD, [form[field], form[field]]):
+        answer = tab.submit(PAGE, {**form, field: odd})
+        assert answer.status_code == 422, odd
+        assert f'href="#{field}"' in answer.text, odd
+    missing = {name: value for name, value in form.items() if name != field}
+    assert tab.submit(PAGE, missing).status_code == 422
     assert terms() == before and mails(session) == 0
 
 
 def test_odd_values_in_the_address_harm_nobody(tab: Browser) -> None:
-    for path in (PAGE, JOINING):
-        for field in (*AS_IS, "aussi"):
-            for odd in ODD[:-1]:
-                answer = tab.get(path, query_string={field: odd})
-                assert answer.status_code == (200 if (field, odd) in {("aussi", "")} else 422), (field, odd)
+    for field in (*AS_IS, "aussi"):
+        for odd in ODD[:-1]:
+            answer = tab.get(PAGE, query_string={field: odd})
+            assert answer.status_code == (200 if (field, odd) in {("aussi", "")} else 422), (field, odd)
 
 
 @pytest.mark.parametrize("day", ["", "x", "2026-06-22", "20260615", "2026-06-16", MONDAY + "x"])
@@ -338,7 +332,6 @@ def test_a_date_that_is_not_the_one_shown_changes_nothing(
 ) -> None:
     before = terms()
     assert confirm(tab, formule="1", **{"des-1": day}).status_code == 422
-    assert tab.submit(JOINING, {**ORDER, "des": day}).status_code == 422
     assert terms() == before and mails(session) == 0
 
 
@@ -392,80 +385,18 @@ def test_the_servers_clock_decides(
     clock.move_to(CUTOFF)
     in_time = {"Date": "Sun, 14 Jun 2026 20:00:00 GMT"}
     assert tab.submit(PAGE, {**AS_IS, "formule": "1", "des-1": MONDAY}, headers=in_time).status_code == 422
-    assert tab.submit(JOINING, ORDER, headers=in_time).status_code == 422
     assert terms() == before
 
 
-@pytest.mark.parametrize("path", [PAGE, JOINING, "/abonnements/1/annulation"])
+@pytest.mark.parametrize("path", [PAGE, "/abonnements/1/annulation"])
 def test_what_is_no_form_is_refused(tab: Browser, terms: Callable[[], Any], path: str) -> None:
     before = terms()
-    form = {**ORDER, "lundi": MONDAY, "csrf_token": tab.token}
+    form = {**AS_IS, "lundi": MONDAY, "csrf_token": tab.token}
     assert tab.post(path, json=form).status_code == 403
     cut = b'--x\r\nContent-Disposition: form-data; name="formule"\r\n\r\n1'
     assert 400 <= tab.post(path, data=cut, content_type="multipart/form-data; boundary=x").status_code < 500
     assert 400 <= tab.post(path, data=b"formule=1", content_type="").status_code < 500
     assert terms() == before
-
-
-# Another formula
-
-
-def test_the_order_says_all_that_the_law_asks_above_its_button(camille: Browser) -> None:
-    page = text_of(camille.get(f"{JOINING}?formule=1&quantite=2&rythme=fortnight_b"))
-    assert "Premier panier le mardi 23 juin Puis une semaine sur deux : 7, 21 juillet" in page
-    assert "Sans engagement de durée : sautez ou suspendez quand vous voulez" in page
-    order = page[page.index("Vous commandez") : page.index("Commander avec")]
-    for words in (
-        "2 × Petit panier",
-        "Prix total par livraison23,00 € TTC",
-        "Durée",
-        "Engagement minimumaucun",
-    ):
-        assert words in order
-
-
-def test_an_order_makes_one_subscription_however_often_it_is_sent(camille: Browser, session: Session) -> None:
-    for _ in range(2):
-        answer = camille.submit(JOINING, ORDER)
-        assert (answer.status_code, answer.location) == (303, "/abonnements")
-    page = text_of(camille.get("/abonnements"))
-    assert "C'est fait : Petit panier à partir du mardi 16 juin." in page
-    assert "C'était déjà fait : vous avez cet abonnement." in page
-    mine = select(func.count()).select_from(Subscription).join(Account).where(Account.email == CAMILLE)
-    assert session.scalar(mine) == 3
-    assert mails(session) == 1
-
-
-def test_an_order_left_open_over_the_cutoff_shows_the_new_date(
-    camille: Browser, session: Session, clock: time_machine.Traveller
-) -> None:
-    clock.move_to(CUTOFF)
-    answer = camille.submit(JOINING, ORDER)
-    assert answer.status_code == 422
-    assert "La date a changé entre-temps" in text_of(answer)
-    assert 'name="des" value="2026-06-22"' in answer.text
-    assert mails(session) == 0
-
-
-def test_an_order_at_a_full_point_is_refused(camille: Browser, session: Session) -> None:
-    session.get_one(PickupPoint, 1).capacity = 1
-    session.commit()
-    answer = camille.submit(JOINING, ORDER)
-    assert answer.status_code == 422
-    assert "Ce point de retrait est complet" in text_of(answer)
-
-
-def test_the_mail_repeats_what_was_ordered(camille: Browser, session: Session) -> None:
-    camille.submit(JOINING, ORDER)
-    text = session.scalars(select(Mail.text)).one().replace("\u00a0", " ").replace("\u202f", " ")
-    for words in (
-        "Petit panier",
-        "11,50 € TTC par livraison",
-        "chaque semaine : 16, 23, 30 juin",
-        "Halle de Serres",
-    ):
-        assert words in text
-    assert "le mardi 16 juin" in text and "/abonnements" in text
 
 
 # What it costs
@@ -484,7 +415,7 @@ def statements(camille: Browser, count_queries: Callable[[], Any]) -> Iterator[C
 def test_a_page_takes_as_many_queries_for_one_subscription_as_for_many(
     statements: Callable[[str], int], session: Session
 ) -> None:
-    paths = ("/abonnements", f"{PAGE}?formule=1&point=3", f"{JOINING}?point=3")
+    paths = ("/abonnements", f"{PAGE}?formule=1&point=3")
     before = [statements(path) for path in paths]
     assert max(before) <= 15
     account = session.scalars(select(Account).where(Account.email == CAMILLE)).one()

@@ -1,20 +1,21 @@
 """Subscribing, within a transaction."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import LargeBinary, select, type_coerce
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.catalogue.queries import formulas
 from portal.infra import clock as now_of
 from portal.infra.audit import AuditEvent
-from portal.infra.outbox import Mail
+from portal.infra.outbox import Mail, files_of
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
+from portal.planning import contracts
 from portal.planning.joining import Joining, preview_joining
 from portal.planning.subscribing import subscribe
 from portal.planning.terms import Answer, TermView
@@ -22,7 +23,8 @@ from portal.profile.models import Conditions
 from portal.rules.calendar import WEEK, Rhythm
 from portal.rules.changes import Refusal
 from portal.rules.money import Money
-from portal.subscriptions.models import Subscription, Term, Withheld
+from portal.rules.paying import PaymentMeans
+from portal.subscriptions.models import Contract, Subscription, Term, Withheld
 from tests.world import CAMILLE, CUTOFF, NOW, TUESDAY
 
 MONDAY = date(2026, 6, 15)
@@ -139,3 +141,47 @@ def test_what_a_point_does_not_offer_is_refused(session: Session) -> None:
     session.flush()
     assert preview_joining(session, wanted, NOW).refusal is Refusal.NOT_OFFERED
     assert order(session) is Refusal.NOT_OFFERED
+
+
+def test_eggs_beside_are_a_second_subscription_of_the_same_act(session: Session) -> None:
+    wanted, eggs = wish(session), wish(session, formula="oeufs")
+    shown = seen(session, wanted, beside=eggs)
+    assert subscribe(session, camille(session), wanted, shown) is Answer.OTHERWISE, "it was seen with eggs"
+    done = subscribe(session, camille(session), wanted, shown, beside=eggs)
+    assert isinstance(done, Joining) and (done.total, done.label) == (Money(1390), "Petit panier + Œufs")
+    assert subscriptions(session) == 4
+    assert len(session.scalars(select(Mail)).all()) == 1
+
+
+def test_the_contract_is_kept_sealed_and_mailed_with_the_conditions(session: Session) -> None:
+    account = camille(session)
+    account.payment_means = PaymentMeans.TRANSFER
+    order(session)
+    [contract] = session.scalars(select(Contract))
+    assert contract.conditions_id and contract.paper.startswith(b"%PDF-")
+    kept = session.scalar(select(type_coerce(Contract.paper, LargeBinary)))
+    assert kept and b"%PDF-" not in kept
+    number = contracts.contract_number(contract.subscription_id)
+    assert [view.number for view in contracts.of_account(session, account.id)] == [number]
+    assert contracts.paper(session, account.id, contract.id)
+    assert contracts.paper(session, account.id + 1, contract.id) is None, "somebody else's"
+    [mail] = session.scalars(select(Mail))
+    session.commit()
+    session.refresh(mail)
+    session.expunge(mail)
+    session.rollback()
+    assert [(file.name, file.data[:5]) for file in files_of(mail)] == [
+        (f"contrat-{number}.pdf", b"%PDF-"),
+        ("conditions-2026-03-12.pdf", b"%PDF-"),
+    ]
+
+
+def test_a_contract_goes_ten_years_after_its_end(session: Session, clock: time_machine.Traveller) -> None:
+    order(session)
+    row = session.scalars(select(Contract)).one().subscription
+    row.last_day = last = date(2026, 12, 31)
+    for day, left in ((date(2036, 12, 30), 1), (date(2037, 1, 2), 0)):
+        session.commit()
+        clock.move_to(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
+        contracts.forget_old()
+        assert len(session.scalars(select(Contract.id)).all()) == left, last

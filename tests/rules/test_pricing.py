@@ -2,8 +2,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from portal.rules.calendar import Rhythm
 from portal.rules.money import Money
-from portal.rules.pricing import NOTICE, DatedPrice, PriceRefusal, price_on, refusal_of_price
+from portal.rules.pricing import NOTICE, DatedPrice, PriceRefusal, monthly, price_on, refusal_of_price
 
 OLD = DatedPrice(date(2025, 1, 1), Money(1450), 550)
 NEW = DatedPrice(date(2026, 9, 1), Money(1500), 550)
@@ -54,3 +55,16 @@ def test_what_people_expect_is_what_they_were_told_last():
         refusal(DatedPrice(DEARER.since + timedelta(days=1), DEARER.price, 550), known, explained=False)
         is None
     )
+
+
+@pytest.mark.parametrize(
+    ("cents", "rhythm", "euros"),
+    [
+        (1150, Rhythm.WEEKLY, 50),
+        (1150, Rhythm.FORTNIGHT_A, 25),
+        (4140, Rhythm.WEEKLY, 179),
+        (0, Rhythm.WEEKLY, 0),
+    ],
+)
+def test_a_month_is_about_a_twelfth_of_a_years_deliveries(cents: int, rhythm: Rhythm, euros: int) -> None:
+    assert monthly(Money(cents), rhythm) == Money(euros * 100)

@@ -15,6 +15,7 @@ from portal.demo.generate import SEED, USUAL_SUBSCRIBERS, NotEmptyError, generat
 from portal.infra import backup, clock, crypto, jobs, schema
 from portal.infra.orm import db, own_transaction
 from portal.profile.legal import find_lacks
+from portal.privacy import erasing
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import EVERYDAY, RoleName
 from portal.settings import BadSettings, Mode
@@ -42,6 +43,12 @@ def register(app: Flask) -> None:
             click.echo(backup.backup(db.engine.url, directory, clock.now()))
         except backup.BackupError as error:
             sys.exit(str(error))
+
+    @app.cli.command("erase-again")
+    def erase_again() -> None:
+        """Forget again, after a restore, whoever was erased since the backup."""
+        _check_schema(app)
+        click.echo(f"{erasing.apply()} compte(s) effacé(s) de nouveau.")
 
     @app.cli.command("upgrade")
     def upgrade() -> None:

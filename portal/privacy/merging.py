@@ -16,8 +16,8 @@ from portal.privacy.map import TABLES
 from portal.privacy.models import AccountMerge, Departure
 from portal.profile.queries import get_farm
 from portal.shop.carts import joined
-from portal.shop.drafts import OfAccount
-from portal.shop.models import Cart, Order
+from portal.shop.drafts import Draft, OfAccount
+from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 
 STAYS = frozenset({
@@ -115,9 +115,9 @@ def _hold(session: Session, into_id: int, other_id: int, at: datetime) -> tuple[
 
 
 def _join_carts(session: Session, into_id: int, other_id: int, at: datetime) -> None:
-    mine, theirs = OfAccount(session, into_id), OfAccount(session, other_id).read()
-    mine.save(joined(session, mine.read(), theirs, at), at)
-    session.execute(delete(Cart).where(Cart.account_id == other_id))
+    mine, theirs = OfAccount(session, into_id), OfAccount(session, other_id)
+    mine.save(joined(session, mine.read(), theirs.read(), at), at)
+    theirs.save(Draft(), at)  # whoever orders at that moment waits for its row
 
 
 def _move(session: Session, into_id: int, other_id: int) -> Iterator[tuple[str, int]]:

@@ -19,6 +19,7 @@ from portal.privacy import erasing
 from portal.privacy.jobs import erase_departed
 from portal.privacy.map import PEOPLES, person, theirs
 from portal.privacy.models import AccountMerge
+from portal.subscriptions.models import Subscription
 from tests.privacy.filling import WORD, fill, somebody
 from tests.world import NOW, STAFF
 
@@ -76,3 +77,34 @@ def test_nothing_is_left_of_who_was_erased(app: Flask, session: Session, left: i
         found = session.scalar(select(func.count()).select_from(table).where(theirs(table, whose)))
         assert bool(found) == (rows.left is not None and rows.of is not None), name
     assert session.scalar(select(func.count(AuditEvent.id)).where(AuditEvent.action == "account_erased")) == 2
+
+
+def test_a_restored_backup_is_made_to_forget_again(app: Flask, session: Session, left: int, clock) -> None:
+    clock.move_to(NOW + MONTH)
+    erase_departed()
+    erasing.settle()
+    erasing.settle()
+    [noted] = {app.config["SETTINGS"].erasures.read_text().splitlines()[0].split()[0]}
+    assert int(noted) == left
+    before = app.config["SETTINGS"].erasures.read_text()
+    restored = {"erased_at": None, "first_name": WORD, "email": f"{WORD}@example.org", "active": True}
+    session.execute(update(Account).where(Account.id == left).values(restored))
+    session.execute(update(Subscription).where(Subscription.account_id == left).values(last_day=None))
+    session.commit()
+    told = app.test_cli_runner().invoke(args=["erase-again"])
+    assert (told.exit_code, told.output) == (0, "1 compte(s) effacé(s) de nouveau.\n")
+    assert traces(app) == []
+    assert app.test_cli_runner().invoke(args=["erase-again"]).output.startswith("0 ")
+    assert app.config["SETTINGS"].erasures.read_text() == before
+    last = session.scalars(select(Subscription.last_day).where(Subscription.account_id == left)).one()
+    assert last == (NOW + MONTH).date(), "nothing is packed for nobody"
+
+
+def test_who_came_after_the_restore_is_somebody_else(app: Flask, session: Session, left: int, clock) -> None:
+    clock.move_to(NOW + MONTH)
+    erase_departed()
+    erasing.settle()
+    later = {"erased_at": None, "created_at": NOW + 2 * MONTH}
+    session.execute(update(Account).where(Account.id == left).values(later))
+    session.commit()
+    assert erasing.apply() == 0

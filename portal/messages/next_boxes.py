@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from babel.lists import format_list
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,7 @@ from portal.pickup.queries import PointView
 from portal.rules.cutoffs import local_day
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import of_anybody
+from portal.web.i18n import language
 
 HORIZON = timedelta(weeks=6)
 
@@ -29,7 +31,8 @@ class NextBoxes:
 
     @property
     def formulas(self) -> str:
-        return ", ".join(dict.fromkeys(box.formula.name for box in self.boxes))
+        """« Grand panier et Œufs »"""
+        return format_list(list(dict.fromkeys(box.formula.name for box in self.boxes)), locale=language())
 
 
 def next_boxes(session: Session, account_ids: Collection[int], now: datetime) -> dict[int, NextBoxes]:

@@ -19,6 +19,7 @@ from portal.messages.questions import start_with_ours
 from portal.profile.queries import get_farm
 from tests.composing import delivery_on, put, show
 from tests.exchange.making import send_tables
+from tests.messages import campaigning
 from tests.stall import fill_cart, stock_the_shop, take_orders
 from tests.world import CAMILLE, NOW, TUESDAY
 
@@ -39,6 +40,7 @@ def furnish() -> None:
         fill_cart(session, honey)
         send_tables(session)
         start_with_ours(session, at=NOW, by=None)
+        campaigning.draft(session)
         session.add(
             ContactMessage(
                 subject=Subject.BOX,

@@ -9,12 +9,15 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from time_machine import Traveller
 
-from portal.accounts import proofs
+from portal.accounts import consents, proofs
 from portal.accounts.alerts import Alert, tell
 from portal.accounts.models import Account
 from portal.catalogue.models import Supplier
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
+from portal.messages.audience import Audience
+from portal.profile.models import FarmProfile
+from portal.rules.consents import ConsentSource, Topic
 from portal.rules.money import Money
 from portal.rules.orders import OrderState, may_become
 from portal.settings import ROOT
@@ -30,6 +33,7 @@ from tests.client import Browser
 from tests.composing import product
 from tests.farm.forms import CLOSING, FORMULA_PRICE, PERSON
 from tests.infra.workers import ROUNDS
+from tests.messages import campaigning
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY, YACINE
 
@@ -123,7 +127,18 @@ def have_every_mail_sent(app: Flask) -> None:
     have_a_wish_come_true()
     have_a_neighbour_s_goods_ordered()
     have_the_desk_write(staff)
+    have_the_farm_write_to_many()
     work(app)
+
+
+def have_the_farm_write_to_many() -> None:
+    with own_transaction() as session:
+        camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+        camille.birthday = 610
+        session.get_one(FarmProfile, 1).birthday_gift = Money(500)
+        asked = {"source": ConsentSource.ACCOUNT, "wording": "Je veux la lettre.", "at": NOW}
+        consents.give(session, camille, Topic.LETTER, **asked)
+        campaigning.send(session, campaigning.draft(session, Audience(Topic.LETTER)))
 
 
 def have_the_account_protected() -> None:

@@ -154,6 +154,8 @@ GET   /resilier/<termination_token>                                         200 
 POST  /resilier/<termination_token>/raison                                  303        303         303
 GET   /lien/resiliation/<termination_token>                                 200        200         200
 POST  /lien/resiliation/<termination_token>                                 303        303         303
+GET   /lien/lettres/<letters_token>                                         200        200         200
+POST  /lien/lettres/<letters_token>                                         303        303         303
 GET   /lien/commande/<order_token>                                          200        200         200
 POST  /lien/commande/<order_token>/annulation                               303        303         303
 GET   /lien/commande/<order_token>/modification                             200        200         200

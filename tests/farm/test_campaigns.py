@@ -36,7 +36,7 @@ def test_a_message_is_written_looked_at_tried_and_sent_to_those_whom_the_page_na
     said = text_of(staff.get(PAGE))
     assert "À 1 personne" in said and "Camille Aubert" in said and "Yacine" not in said
     assert "Seulement : Halle de Serres." in said
-    assert "Votre Grand panier, Œufs vous attend mardi 16 juin." in said
+    assert "Votre Grand panier et Œufs vous attend mardi 16 juin." in said
     preview = mailed(staff, f"?personne={camille.id}")
     assert preview.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     assert "Bonjour Camille" in preview.text

@@ -14,7 +14,7 @@ from portal.infra import outbox
 from portal.infra.outbox import Mail
 from portal.messages import campaigns
 from portal.messages.audience import Audience, readers
-from portal.messages.models import Campaign, CampaignMail, CampaignState
+from portal.messages.models import CampaignMail, CampaignState
 from portal.messages.sending import WAITING_AT_MOST, send_campaigns
 from portal.rules.consents import ConsentSource, Topic
 from portal.subscriptions.models import Subscription
@@ -22,23 +22,13 @@ from portal.subscriptions.queries import of_anybody
 from tests import crowd, world
 from tests.accounts.people import account_of
 from tests.composing import SOMEBODY, delivery_on, formula, put, show
+from tests.messages import campaigning
 from tests.world import NOW, TODAY, TUESDAY
 
 
 def ask(session: Session, topic: Topic, *accounts: Account) -> None:
     for account in accounts:
         consents.give(session, account, topic, source=ConsentSource.ACCOUNT, wording="Oui.", at=NOW)
-
-
-def draft(session: Session, audience: Audience, **values: Any) -> Campaign:
-    said = {"subject": "Bonjour {{prenom}}", "text": "Au {{point}} : {{formule}}.", "letter": False}
-    kept = {"topic": audience.topic, "audience": audience.filter}
-    return campaigns.make(session, {**said, **kept, **values}, at=NOW, by=SOMEBODY)
-
-
-def send(session: Session, campaign: Campaign) -> None:
-    assert campaigns.send(session, campaign.id, send_at=NOW, at=NOW, by=SOMEBODY) is None
-    session.commit()
 
 
 def step(session: Session) -> bool:
@@ -93,8 +83,10 @@ def test_each_gets_their_own_words_once_and_who_unsubscribed_meanwhile_gets_noth
     camille, yacine = account_of(session, world.CAMILLE), account_of(session, world.YACINE)
     camille.first_name = "{{nom}} {{7*7}}<b>"
     ask(session, Topic.EVENTS, camille, yacine, account_of(session, world.STAFF))
-    campaign = draft(session, Audience(Topic.EVENTS), text="{{ prenom }} : {{formule}}. {{nom}} {% if %}")
-    send(session, campaign)
+    campaign = campaigning.draft(
+        session, Audience(Topic.EVENTS), text="{{ prenom }} : {{formule}}. {{nom}} {% if %}"
+    )
+    campaigning.send(session, campaign)
     assert step(session), "it begins"
     consents.take_back(session, yacine, Topic.EVENTS, source=ConsentSource.MAIL, wording="Oui.", at=NOW)
     session.commit()
@@ -105,7 +97,7 @@ def test_each_gets_their_own_words_once_and_who_unsubscribed_meanwhile_gets_noth
     assert [first.recipient, second.recipient] == [world.CAMILLE, world.STAFF]
     assert first.subject == "Bonjour {{nom}} {{7*7}}<b>", "a value is not looked at again"
     assert first.text and first.html and second.text
-    assert "{{nom}} {{7*7}}<b> : Grand panier, Œufs. Aubert {% if %}" in first.text
+    assert "{{nom}} {{7*7}}<b> : Grand panier et Œufs. Aubert {% if %}" in first.text
     assert "{{nom}} {{7*7}}&lt;b&gt;" in first.html and "<b>" not in first.html
     assert "votre panier" in second.text
     assert first.unsubscribe and first.unsubscribe in first.text and first.unsubscribe in first.html
@@ -123,8 +115,8 @@ def test_the_weeks_letter_draws_each_ones_next_box_in_as_many_statements_for_fif
     show(session, tuesday, CompositionState.FORECAST)
     camille = account_of(session, world.CAMILLE)
     ask(session, Topic.LETTER, camille)
-    letter = {"letter": True, "text": "Bonjour {{prenom}}, à {{prochaine_livraison}} !"}
-    send(session, draft(session, Audience(Topic.LETTER), **letter))
+    letter = {"text": "Bonjour {{prenom}}, à {{prochaine_livraison}} !"}
+    campaigning.send(session, campaigning.draft(session, Audience(Topic.LETTER), **letter))
     step(session)
     with count_queries() as alone:
         step(session)
@@ -143,8 +135,8 @@ def test_the_weeks_letter_draws_each_ones_next_box_in_as_many_statements_for_fif
     session.flush()
     everybody = session.scalars(select(Account).where(Account.email.like("personne%"))).all()
     ask(session, Topic.LETTER, *everybody)
-    campaign = draft(session, Audience(Topic.LETTER), **letter)
-    send(session, campaign)
+    campaign = campaigning.draft(session, Audience(Topic.LETTER), **letter)
+    campaigning.send(session, campaign)
     step(session)
     with count_queries() as many:
         step(session)

@@ -1,7 +1,6 @@
 """A campaign that several workers send, or that one is killed over, reaches everybody once."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,24 +8,19 @@ from sqlalchemy import delete, func, select, update
 
 from portal.infra.orm import db, own_transaction
 from portal.infra.outbox import Mail
-from portal.messages import campaigns, sending
+from portal.messages import sending
 from portal.messages.models import Campaign, CampaignMail, CampaignState
 from tests import crowd
-from tests.composing import SOMEBODY
 from tests.infra.workers import wait_until, worker
+from tests.messages import campaigning
 from tests.races.helpers import meetings
-from tests.world import NOW
-
-NOBODY_YET = {"subject": "Bonjour", "text": "Bonjour {{prenom}}.", "letter": False, "topic": None}
 
 
 def prepare(app: Flask, people: int) -> None:
     with app.app_context():
         crowd.add(db.session(), people)
     with app.app_context(), own_transaction() as session:
-        audience: dict[str, Any] = {"points": [], "formulas": [], "delivery": None}
-        campaign = campaigns.make(session, NOBODY_YET | {"audience": audience}, at=NOW, by=SOMEBODY)
-        assert campaigns.send(session, campaign.id, send_at=NOW, at=NOW, by=SOMEBODY) is None
+        campaigning.send(session, campaigning.draft(session))
 
 
 def again(app: Flask) -> None:

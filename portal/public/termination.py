@@ -117,9 +117,9 @@ def sum_up_termination() -> ResponseReturnValue:
 @blueprint.post("/resilier/notification")
 def notify_termination() -> ResponseReturnValue:
     session, account = db.session(), _account()
-    if account and (known := terminations.notified(session, account.id, _sent())):
-        return redirect(_receipt_way(known, owner=True), 303)
     form = TerminationForm(account, _own(), request.form)
+    if account and (known := terminations.notified(session, account.id, _sent())):
+        return redirect(_receipt_way(known, owner=True), 303)  # in another tab: they are no choice any more
     if not form.validate():
         return _form_page(form, 422)
     notice = _notice(form)

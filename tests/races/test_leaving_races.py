@@ -1,80 +1,78 @@
-"""Somebody closes the account, or has it joined to another, while ordering elsewhere at that moment."""
+"""Ending a contract in two tabs at once, and handing a box over in two."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import delete, func, select, update
+from werkzeug.test import TestResponse
 
-from portal.accounts.models import Account
-from portal.infra import clock
-from portal.infra.orm import own_transaction
-from portal.privacy import leaving, merging
-from portal.privacy.leaving import Closed
-from portal.privacy.models import AccountMerge, Departure
-from portal.shop.models import Order
+from portal.boxes.models import Handover
+from portal.infra.orm import Base, own_transaction
+from portal.infra.outbox import Attachment, Mail
+from portal.infra.throttle import RateCount
+from portal.planning.models import Termination
 from portal.subscriptions.models import Subscription
-from tests.accounts.people import account_of
-from tests.races.helpers import EVERY, meetings
-from tests.shop.buying import Buyer, subscriber
-from tests.shop.making import article
-from tests.world import CAMILLE, TODAY, YACINE
+from tests.client import Browser
+from tests.races.helpers import meetings
+from tests.races.test_skip_races import status
+from tests.races.test_terms_races import tab
+from tests.world import CAMILLE, CUTOFF, TODAY, TUESDAY
 
-Act = Callable[[], Any]
+NOTICE = {"nom": "Camille Aubert", "adresse": CAMILLE, "jour": "", "abonnement": "1", "fin-1": TODAY}
+LOUISE = {"nom": "Louise Roux", "email": "louise@example.org"}
+
+
+def notify(browser: Browser) -> TestResponse:
+    return browser.submit("/resilier/notification", NOTICE)
+
+
+def hand_over(browser: Browser) -> TestResponse:
+    return browser.submit(f"/livraisons/{TUESDAY}/mardi/1/remise", LOUISE)
+
+
+def once(app: Flask, reader: Flask, act: Any, wanted: dict[type[Base], int]) -> Iterator[bool]:
+    """One act in two tabs: whether it is written once, and both tabs are led to the same page."""
+    one, other = partial(act, tab(app)), partial(act, tab(app))
+    for answers in meetings(app, one, other):
+        with reader.app_context(), own_transaction() as session:
+            found = {table: session.scalar(select(func.count()).select_from(table)) for table in wanted}
+            for table in (Attachment, Mail, Termination, Handover, RateCount):
+                session.execute(delete(table))
+            session.execute(update(Subscription).values(last_day=None))
+        ways = {getattr(answer, "location", answer) for answer in answers}
+        yield [status(a) for a in answers] == [303, 303] and len(ways) == 1 and found == wanted
+
+
+def ends(app: Flask, reader: Flask) -> Iterator[bool]:
+    return once(app, reader, notify, {Termination: 1, Mail: 1})
+
+
+def hands(app: Flask, reader: Flask) -> Iterator[bool]:
+    return once(app, reader, hand_over, {Handover: 2, Mail: 2})
+
+
+def test_a_contract_ends_once_with_one_receipt(app: Flask) -> None:
+    assert set(ends(app, app)) == {True}
+
+
+def test_without_locks_it_ends_twice(app: Flask, unlocked: Flask) -> None:
+    assert not all(ends(unlocked, app))
 
 
 @pytest.fixture
-def jar(app: Flask) -> int:
-    with app.app_context(), own_transaction() as session:
-        session.execute(update(Subscription).values(last_day=TODAY.replace(day=1)))
-        return article(session).id
+def closed(clock: time_machine.Traveller) -> None:
+    clock.move_to(CUTOFF)
 
 
-def buyer(app: Flask, jar: int) -> Buyer:
-    """Yacine with a full cart, whatever happened before."""
-    with app.app_context(), own_transaction() as session:
-        session.execute(delete(Departure))
-        session.execute(delete(AccountMerge))
-        session.execute(update(Order).values(state="cancelled"))
-        session.execute(update(Account).values(active=True))
-    return subscriber(app, YACINE, {jar: 1})
+@pytest.mark.usefixtures("closed")
+def test_a_box_is_handed_over_once(app: Flask) -> None:
+    assert set(hands(app, app)) == {True}
 
 
-def close(app: Flask) -> bool:
-    with app.app_context(), own_transaction() as session:
-        done = leaving.close(session, account_of(session, YACINE), for_good=True, at=clock.now())
-        return isinstance(done, Closed)
-
-
-def join(app: Flask) -> bool:
-    with app.app_context(), own_transaction() as session:
-        ids = [account_of(session, email).id for email in (CAMILLE, YACINE)]
-        return isinstance(merging.merge(session, *ids, at=clock.now()), Account)
-
-
-def stranded(app: Flask) -> tuple[bool, int]:
-    """Whether the account is closed, and how many orders under way it has all the same."""
-    with app.app_context(), own_transaction() as session:
-        yacine = account_of(session, YACINE)
-        under_way = Order.state.in_(leaving.UNDER_WAY), Order.account_id == yacine.id
-        return not yacine.active, session.scalar(select(func.count(Order.id)).where(*under_way)) or 0
-
-
-@pytest.mark.parametrize(("leave", "orders_first"), [(close, True), (close, False), (join, True)])
-def test_no_order_is_left_with_a_closed_account(app: Flask, jar: int, leave, orders_first: bool) -> None:
-    buyers = [buyer(app, jar)]
-
-    def press() -> Any:
-        return buyers[-1].press()
-
-    acts = (press, lambda: leave(app))
-    for answers in meetings(app, *(acts if orders_first else acts[::-1]), every=EVERY * 4):
-        assert not any(isinstance(answer, Exception) for answer in answers), answers
-        ordered, left = answers if orders_first else answers[::-1]
-        assert ordered.status_code in {303, 422}
-        closed, under_way = stranded(app)
-        assert closed == left and not (closed and under_way)
-        if leave is close:
-            assert left or under_way, "one of the two is done"
-        buyers.append(buyer(app, jar))
+@pytest.mark.usefixtures("closed")
+def test_without_locks_it_is_handed_over_twice(app: Flask, unlocked: Flask) -> None:
+    assert not all(hands(unlocked, app))

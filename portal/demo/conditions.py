@@ -96,5 +96,6 @@ Tilleul, 05300 Laragne-Montéglin, https://mediation.example.org. Le droit fran�
 
 Votre nom, vos coordonnées et vos commandes servent à préparer, livrer et facturer. Ils ne sont ni vendus ni \
 prêtés. Les factures sont conservées dix ans, comme la loi le demande ; le reste est effacé quand il ne sert \
-plus. La page « Confidentialité », au bas de chaque page, dit tout, vos droits compris.
+plus. La page « Confidentialité », au bas de chaque page, dit tout, vos droits compris ; si vous estimez qu'ils ne \
+sont pas respectés, vous pouvez saisir la CNIL.
 """

@@ -122,7 +122,8 @@ def need_with(other: Typed, field: Typed) -> None:
 @needs(Permission.SETTINGS)
 def settings() -> ResponseReturnValue:
     session = db.session()
-    return _page(ProfileForm(None, queries.get_farm(session), queries.season_first(session)))
+    farm = queries.get_farm(session)
+    return _page(ProfileForm(None, farm, queries.season_first(session)), farm)
 
 
 @blueprint.post("/reglages")
@@ -130,14 +131,13 @@ def settings() -> ResponseReturnValue:
 def save_settings() -> ResponseReturnValue:
     form = ProfileForm(request.form)
     if not form.validate():
-        return _page(form, 422)
+        return _page(form, queries.get_farm(db.session()), 422)
     changed = services.save_profile(db.session(), form.values, at=clock.now(), by=staff().id)
     flash(_("La fiche de la ferme est enregistrée.") if changed else _("Rien n'a changé."), "success")
     return redirect(url_for("farm.settings"), 303)
 
 
-def _page(form: ProfileForm, status: int = 200) -> ResponseReturnValue:
-    page = render_template(
-        "farm/settings/page.html", form=form, lacks=legal.find_lacks(db.session()), nav_current="farm.index"
-    )
+def _page(form: ProfileForm, farm: Farm, status: int = 200) -> ResponseReturnValue:
+    lacks = legal.lacks(farm, queries.conditions_in_force(db.session()))
+    page = render_template("farm/settings/page.html", form=form, lacks=lacks, nav_current="farm.index")
     return make_response(page, status)

@@ -27,8 +27,8 @@ def browser() -> str:
 
 def may_mail(session: Session, email: str, *, at: datetime) -> bool:
     """Count one more mail to the address; whether it is not too many."""
-    counts = [throttle.hit(session, limit, email, at) for limit in (CODE_MAILS, CODE_MAILS_OF_DAY)]
-    return not any(count.exceeded for count in counts)
+    limits = (CODE_MAILS, CODE_MAILS_OF_DAY)  # what the hour refuses does not count for the day
+    return all(not throttle.hit(session, limit, email, at).exceeded for limit in limits)
 
 
 def issue(session: Session, purpose: CodePurpose, email: str, browser: str, *, at: datetime) -> str | None:

@@ -9,6 +9,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask import session as visit
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from werkzeug import Response as BaseResponse
 from wtforms import Form, HiddenField, PasswordField, ValidationError
 from wtforms.widgets import EmailInput
 
@@ -111,7 +112,7 @@ def _ask(wish: MailWish) -> ResponseReturnValue:
     return _mail_code(partial(_address_page, wish=wish), form)
 
 
-def _mail_code(page: Callable[..., Response], form: Form) -> ResponseReturnValue:
+def _mail_code(page: Callable[..., Response], form: Form) -> BaseResponse:
     """Have a code mailed to whom the visit names, unless the client asks for too many."""
     now = clock.now()
     counts = count_try((MAILS_OF_CLIENT, client_address()), now=now)
@@ -139,7 +140,8 @@ def mail_code_again() -> ResponseReturnValue:
     if _KEY not in visit or current_user.is_authenticated:
         return redirect(url_for("public.ask_code"), 303)
     answer = _mail_code(_code_page, CodeForm())
-    flash(_("Un nouveau code part : lui seul sert, les précédents ne servent plus."), "success")
+    if answer.status_code == 303:
+        flash(_("Un nouveau code part : prenez celui du dernier mail."), "success")
     return answer
 
 
@@ -180,6 +182,13 @@ def give_name() -> ResponseReturnValue:
     if account is made:
         flash(_("Bienvenue %(name)s ! Votre compte est ouvert.", name=account.first_name), "success")
     return _let_in(account, now)
+
+
+def go_on_proven(email: str, wanted: str, *, at: datetime) -> str:
+    """Let who has proven a mailbox begin an account with it; the address where they give their name."""
+    sessions.renew()  # what is proven from here on is this browser's, whatever id it came with (BAR S1)
+    visit[_KEY] = {"email": email, "wish": MailWish.SIGN_UP, "next": wanted, "since": at.isoformat()}
+    return url_for("public.give_name")
 
 
 def _let_in(account: Account, now: datetime) -> ResponseReturnValue:

@@ -1,5 +1,6 @@
 """A file that is not understood is refused in one French sentence that says where."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,15 @@ def test_the_order_of_the_file_is_that_of_the_round_and_of_the_shelf(farm_file: 
         ("vendredi", 1),
     ]
     assert [formula["position"] for formula in farm.lists[FORMULAS.name]] == [0, 1, 2, 3]
+
+
+def test_what_the_law_wants_said_may_be_left_out_or_written_and_is_checked(farm_file: Write) -> None:
+    card = read(farm_file()).card
+    assert card is not None and "siret" not in card and "certifier" not in card
+    said = re.sub(r"(?m)^# (?=[a-z_]+ = )", "", EXAMPLE)
+    card = read(farm_file(text=said)).card
+    assert card is not None
+    assert (card["siret"], card["certifier"], card["inactive_years"]) == ("73282932000074", "FR-BIO-01", 3)
+    for old, new in (("00074", "00075"), ('certificate = "', '# "'), ("non conforme", "très conforme")):
+        with pytest.raises(BadFarm):
+            read(farm_file((old, new), text=said))

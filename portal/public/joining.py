@@ -124,6 +124,8 @@ def join_account() -> ResponseReturnValue:
 def join_summary() -> ResponseReturnValue:
     """What is about to be ordered; the button orders just that."""
     found, account = stall(db.session()), own_account()
+    if request.method == "POST" and account and found.choice == Choice():
+        return redirect(url_for("member.subscriptions"), 303)  # the same form again: what it chose is ordered
     if found.lacking or account is None:
         return redirect(url_for(found.lacking or "public.join_account"), 303)
     if request.method == "POST":

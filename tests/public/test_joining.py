@@ -136,7 +136,8 @@ def test_odd_answers_are_refused_beside_their_question(client: Browser, odd: str
 def test_one_form_sent_twice_is_one_subscription(yacine: Browser, session: Session) -> None:
     choose(yacine)
     form = order_form(yacine)
-    assert yacine.submit(SUMMARY, form).location == "/abonnements"
+    for _ in range(2):
+        assert yacine.submit(SUMMARY, form).location == "/abonnements"
     choose(yacine)
     assert yacine.submit(SUMMARY, form).location == "/abonnements"
     assert "C'était déjà fait : vous avez cet abonnement." in text_of(yacine.get("/abonnements"))

@@ -10,15 +10,18 @@ from flask import Flask
 from sqlalchemy import delete, func, select, update
 from werkzeug.test import TestResponse
 
-from portal.infra.orm import own_transaction
+from portal.infra.orm import Base, own_transaction
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
-from portal.subscriptions.models import Subscription, Term
+from portal.planning.models import JoiningDraft, Waiting
+from portal.profile.models import Conditions
+from portal.subscriptions.models import Contract, Subscription, Term
 from tests.client import Browser
 from tests.infra.workers import ROUNDS
-from tests.races.helpers import Act, held, meetings, watching
+from tests.joining import SUMMARY, choose, order_form
+from tests.races.helpers import EVERY, Act, held, meetings, watching
 from tests.races.test_skip_races import SECOND, status
-from tests.world import CAMILLE, CUTOFF, YACINE
+from tests.world import CAMILLE, CUTOFF, NOW, YACINE
 
 BEGUN, MONDAY = date(2026, 1, 5), date(2026, 6, 15)
 SMALL, LARGE = 1, 2
@@ -43,8 +46,18 @@ def change(browser: Browser, box: int, **wanted: int) -> TestResponse:
     return browser.submit(f"/abonnements/{box}/modifier", {**form(**wanted), f"des-{box}": MONDAY})
 
 
-def subscribe(browser: Browser) -> TestResponse:
-    return browser.submit("/abonnements/ajouter", {**form(SMALL), "des": MONDAY})
+def about_to_join(app: Flask, email: str = CAMILLE, point: int = HALLE) -> Callable[[], TestResponse]:
+    """The last button of the summary, with what it shows on the screen."""
+    browser = tab(app, email)
+    choose(browser, formula=SMALL, point=point)
+    return partial(browser.submit, SUMMARY, order_form(browser))
+
+
+@pytest.fixture
+def drafts(app: Flask) -> None:
+    """The farm has conditions of sale; nobody has begun to subscribe."""
+    with app.app_context(), own_transaction() as session:
+        session.add(Conditions(text="La ferme.", published_at=NOW))
 
 
 def mails(app: Flask) -> int:
@@ -61,6 +74,7 @@ def terms(app: Flask, box: int) -> list[tuple[date, int, int]]:
 def as_before(app: Flask) -> None:
     """The farm as each meeting finds it: nobody has changed anything, no mail was written."""
     with app.app_context(), own_transaction() as session:
+        session.execute(delete(Contract))
         session.execute(delete(Term).where((Term.monday > BEGUN) | (Term.subscription_id > OTHERS)))
         session.execute(delete(Subscription).where(Subscription.id > OTHERS))
         session.execute(update(Term).values(until=None))
@@ -68,10 +82,14 @@ def as_before(app: Flask) -> None:
 
 
 def met(
-    app: Flask, reader: Flask, first: Callable[[], TestResponse], second: Callable[[], TestResponse]
+    app: Flask,
+    reader: Flask,
+    first: Callable[[], TestResponse],
+    second: Callable[[], TestResponse],
+    every: int = EVERY,
 ) -> Iterator[list[int]]:
     """Two acts at once, again and again from the same start: their answers, in order."""
-    for answers in meetings(app, first, second):
+    for answers in meetings(app, first, second, every=every):
         yield sorted(map(status, answers))
         as_before(reader)  # once it was looked at
 
@@ -82,7 +100,7 @@ def met(
 def changes_in_two_tabs(app: Flask, reader: Flask) -> Iterator[bool]:
     """The same change in two tabs: whether it went as one."""
     one, other = (partial(change, tab(app), BOX, formula=SMALL) for _ in range(2))
-    for statuses in met(app, reader, one, other):
+    for statuses in met(app, reader, one, other, 3 * EVERY):  # a contract takes its time
         yield (
             statuses == [303, 303]
             and terms(reader, BOX) == [(BEGUN, LARGE, HALLE), (MONDAY, SMALL, HALLE)]
@@ -107,23 +125,62 @@ def test_two_tabs_that_want_different_terms_end_with_those_of_one(app: Flask) ->
         assert terms(app, BOX)[1:] in ([(MONDAY, SMALL, HALLE)], [(MONDAY, LARGE, GARE)])
 
 
-# K5: one order
+# K5, K10: one order
+
+
+def rows(app: Flask, table: type[Base]) -> int:
+    with app.app_context(), own_transaction() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def orders_at_once(app: Flask, reader: Flask) -> Iterator[bool]:
-    """One order sent twice: whether it made one subscription."""
-    one, other = (partial(subscribe, tab(app)) for _ in range(2))
-    for statuses in met(app, reader, one, other):
-        with reader.app_context(), own_transaction() as session:
-            made = session.scalar(select(func.count()).select_from(Subscription)) or 0
-        yield statuses == [303, 303] and made == OTHERS + 1 and mails(reader) == 1
+    """An invitation to a full point, accepted in two tabs: whether it made one subscription."""
+    again = invited(reader)
+    one, other = (about_to_join(app, point=GARE) for _ in range(2))
+    again += begun(reader)
+    for statuses in met(app, reader, one, other, 3 * EVERY):  # a contract takes its time
+        yield (
+            statuses == [303, 303]
+            and rows(reader, Subscription) == OTHERS + 1
+            and rows(reader, Contract) == mails(reader) == 1
+            and rows(reader, Waiting) == 0
+        )
+        put_back(reader, again)
 
 
-def test_an_order_sent_twice_at_once_is_one_subscription_and_one_mail(app: Flask) -> None:
+def invited(app: Flask) -> list[Base]:
+    """The Gare has no place but the one that is kept for Camille."""
+    with app.app_context(), own_transaction() as session:
+        session.execute(update(PickupPoint).where(PickupPoint.id == GARE).values(capacity=0))
+        kept = {"asked_at": NOW, "invited_at": NOW, "kept_until": NOW + timedelta(days=5)}
+        session.add(Waiting(account_id=1, pickup_point_id=GARE, formula_id=SMALL, quantity=1, **kept))
+    return all_of(app, Waiting)
+
+
+def begun(app: Flask) -> list[Base]:
+    return all_of(app, JoiningDraft)
+
+
+def all_of(app: Flask, table: type[Base]) -> list[Base]:
+    with app.app_context(), own_transaction() as session:
+        found = list(session.scalars(select(table)))
+        session.expunge_all()
+    return found
+
+
+def put_back(app: Flask, found: list[Base]) -> None:
+    with app.app_context(), own_transaction() as session:
+        for row in found:
+            session.merge(row)
+
+
+@pytest.mark.usefixtures("drafts")
+def test_an_order_sent_twice_at_once_is_one_subscription_one_contract_and_one_mail(app: Flask) -> None:
     for _ in range(ROUNDS):
         assert set(orders_at_once(app, app)) == {True}
 
 
+@pytest.mark.usefixtures("drafts")
 def test_without_locks_an_order_is_doubled(app: Flask, unlocked: Flask) -> None:
     assert not all(orders_at_once(unlocked, app))
 
@@ -152,6 +209,23 @@ def test_the_last_place_goes_to_one(app: Flask) -> None:
 
 def test_without_locks_a_point_is_overfilled(app: Flask, unlocked: Flask) -> None:
     assert not all(last_place(unlocked, app))
+
+
+def last_place_joined(app: Flask, reader: Flask) -> Iterator[bool]:
+    """Two people subscribe at once, to the last place of a point."""
+    with reader.app_context(), own_transaction() as session:
+        session.execute(update(PickupPoint).where(PickupPoint.id == GARE).values(capacity=1))
+    one, other = (about_to_join(app, email, GARE) for email in (CAMILLE, YACINE))
+    again = begun(reader)
+    for statuses in met(app, reader, one, other, 3 * EVERY):  # a contract takes its time
+        yield statuses == [303, 422] and rows(reader, Contract) == mails(reader) == 1
+        put_back(reader, again)
+
+
+@pytest.mark.usefixtures("drafts")
+def test_the_last_place_goes_to_one_who_subscribes(app: Flask) -> None:
+    for _ in range(ROUNDS):
+        assert set(last_place_joined(app, app)) == {True}
 
 
 # T9: the lock

@@ -41,7 +41,8 @@ Leaves = Mapping[int, Leave]
 
 
 def _contact(text: str) -> str:
-    return cast(str, email(text) if "@" in text else line(254)(text))
+    """A mail address; what has several words and no @ is a postal one."""
+    return cast(str, line(254)(text) if " " in text and "@" not in text else email(text))
 
 
 class TerminationForm(Form):

@@ -16,7 +16,10 @@ from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail, MailState
 from portal.messages.models import ContactFile, ContactMessage, ContactState, Subject
 from portal.messages.questions import start_with_ours
+from portal.planning.models import Termination
+from portal.profile.models import FarmProfile
 from portal.profile.queries import get_farm
+from portal.subscriptions.models import Contract, Subscription
 from tests.composing import delivery_on, put, show
 from tests.exchange.making import send_tables
 from tests.messages import campaigning
@@ -59,6 +62,7 @@ def furnish() -> None:
         for state, error in ((MailState.KEPT, None), (MailState.FAILED, "550"), (MailState.SENT, None)):
             letter = _post(session)
             letter.state, letter.closed_at, letter.attempts, letter.last_error = state, NOW, 1, error
+        leave(session)
         camille = session.scalars(select(Account.id).where(Account.email == CAMILLE)).one()
         session.add(
             MailedLink(
@@ -69,6 +73,17 @@ def furnish() -> None:
                 expires_at=NOW + timedelta(days=2),
             )
         )
+
+
+def leave(session: Session) -> None:
+    """One whom nobody knows notifies the end of a contract, one has still to confirm it; a contract that is new."""
+    session.get_one(FarmProfile, 1).partner = "l'épicerie solidaire"
+    said = {"reference": "mon panier", "notified_at": NOW, "searched_at": NOW, "ended": {}}
+    session.add(Termination(**said, name="Ida Perdue", contact="3 rue du Four, 05700 Serres"))
+    session.flush()
+    box = session.scalars(select(Subscription).order_by(Subscription.id)).first()
+    session.add(Termination(**said, name="Camille Aubert", contact=CAMILLE, account_id=box.account_id))
+    session.add(Contract(subscription=box, made_at=NOW, paper=b"%PDF-"))
 
 
 def compose(session: Session) -> None:

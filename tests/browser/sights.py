@@ -426,6 +426,30 @@ def nobody_named(page: Page, clock: Traveller) -> None:
     expect(page.get_by_label("Nom")).to_have_attribute("aria-invalid", "true")
 
 
+def read_again(page: Page, clock: Traveller) -> None:
+    page.get_by_role("button", name="Continuer").click()
+    expect(page.get_by_role("button", name="Notifier la résiliation")).to_be_visible()
+
+
+def notified(page: Page, clock: Traveller) -> None:
+    read_again(page, clock)
+    page.get_by_role("button", name="Notifier la résiliation").click()
+    expect(page.get_by_label("Pourquoi partez-vous ?")).to_be_visible()
+
+
+def to_be_handed_over(page: Page, clock: Traveller) -> None:
+    page.get_by_text("Quelqu'un d'autre passe").click()
+    page.get_by_role("button", name="C'est cette personne qui passe").click()
+    expect(page.get_by_label("Qui passe ?")).to_have_attribute("aria-invalid", "true")
+
+
+def handed_over(page: Page, clock: Traveller) -> None:
+    page.get_by_text("Quelqu'un d'autre passe").click()
+    page.get_by_label("Qui passe ?").fill("Louise Roux")
+    page.get_by_role("button", name="C'est cette personne qui passe").click()
+    expect(page.get_by_text("Code à dire sur place")).to_be_visible()
+
+
 def set_off(page: Page, clock: Traveller) -> None:
     page.get_by_role("button", name="Envoyer à").click()
     expect(page.get_by_role("button", name="Arrêter l'envoi")).to_be_visible()
@@ -433,6 +457,8 @@ def set_off(page: Page, clock: Traveller) -> None:
 
 GUEST = f"/lien/commande/{URLSafeSerializer(SECRET, salt='order').dumps(2)}"
 """Where a guest follows the order of carrots."""
+CONTRACT = URLSafeSerializer(SECRET, salt="contract").dumps(1)
+ENDING = URLSafeSerializer(SECRET, salt="termination").dumps([2, True])
 
 MOVED = "formule=1&point=3&rythme=fortnight_a"
 """Other terms for Camille's large box."""
@@ -520,6 +546,8 @@ SIGHTS = (
     ),
     Sight("member.suspension", STAFF, "/planning/suspension"),  # no subscription
     Sight("member.delivery", CAMILLE, "/livraisons/2026-06-16/mardi"),
+    Sight("member.delivery", CAMILLE, "/livraisons/2026-06-16/mardi", to_be_handed_over, at=CUTOFF),
+    Sight("member.delivery", CAMILLE, "/livraisons/2026-06-16/mardi", handed_over, at=CUTOFF),
     Sight("member.delivery", CAMILLE, "/livraisons/2026-06-18/jeudi"),  # not hers
     Sight("member.choose_point", CAMILLE, "/points-de-retrait/gare/choisir"),
     Sight("member.choose_point", CAMILLE, "/points-de-retrait/halle/choisir"),  # already hers
@@ -558,9 +586,18 @@ SIGHTS = (
     Sight("public.withdrawal", None, "/retractation"),
     Sight("public.withdrawal", None, "/retractation", nothing_typed),
     Sight("public.withdrawal", CAMILLE, "/retractation"),
+    Sight("public.renounce_contract", CAMILLE, f"/retractation/{CONTRACT}"),
+    Sight("public.termination", None, "/resilier", nothing_typed),
+    Sight("public.termination", CAMILLE, "/resilier", read_again),
+    Sight("public.termination_receipt", CAMILLE, "/resilier", notified),
+    Sight("public.confirm_termination", None, f"/lien/resiliation/{ENDING}"),
     Sight("member.account", CAMILLE, "/mon-compte"),
     Sight("member.letters", CAMILLE, "/mon-compte/lettres"),
-    Sight("public.letters", None, f"/lien/lettres/{URLSafeSerializer(SECRET, salt='letters').dumps([1, 'letter'])}"),
+    Sight(
+        "public.letters",
+        None,
+        f"/lien/lettres/{URLSafeSerializer(SECRET, salt='letters').dumps([1, 'letter'])}",
+    ),
     Sight("member.details", CAMILLE, "/mon-compte/informations"),
     Sight("member.company", CAMILLE, "/mon-compte/entreprise"),
     Sight("member.addresses", CAMILLE, "/mon-compte/adresses"),
@@ -648,6 +685,7 @@ SIGHTS = (
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/1", too_small),
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/2", retired),
     Sight("farm.point_closings", STAFF, f"/ferme/points-de-retrait/1/fermetures?{urlencode(CLOSING)}"),
+    Sight("farm.departures_list", STAFF, "/ferme/resiliations"),
     Sight("farm.orders", STAFF, "/ferme/commandes"),
     Sight("farm.orders", STAFF, "/ferme/commandes?q=aub"),
     Sight("farm.orders", STAFF, "/ferme/commandes?q=tracteur"),  # nobody

@@ -19,6 +19,9 @@ ATTRIBUTION = '© <a href="https://www.openstreetmap.org/copyright">OpenStreetMa
 VIES = "https://ec.europa.eu/taxation_customs/vies/rest-api"
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 KEY_BYTES = 32
+_PROVIDER = re.compile(
+    r"PORTAL_(OIDC|OAUTH)_([A-Z0-9]{1,40})_(ISSUER|AUTHORIZE|TOKEN|PROFILE|CLIENT_ID|CLIENT_SECRET|LABEL|SCOPE)"
+)
 _WANTED_KEYS = (
     "Set PORTAL_DATA_KEYS to a name and 32 random bytes in base64, such as 2026:$(openssl rand -base64 32);"
     " several with commas between them, each under a name of its own, the newest first."
@@ -40,6 +43,21 @@ class BadSettings(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Another site that says who somebody is: by its `issuer` (OpenID Connect), or by three addresses (OAuth 2)."""
+
+    name: str
+    label: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scope: str
+    issuer: str = ""
+    authorize: str = ""
+    token: str = ""
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that may differ between two installations."""
 
@@ -51,6 +69,8 @@ class Settings:
     mail_from: str = "ferme@example.org"
     data_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """What is sealed in the database is under the first; the others open what was sealed before."""
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    """Whose accounts people may come in with, by name."""
     admin_second_factor: bool = False
     """Whether admins must have a second factor before they go on; always so in production."""
     trusted_proxies: int = 0
@@ -112,6 +132,7 @@ class Settings:
             smtp_url=environ.get("PORTAL_SMTP_URL") or None,
             mail_from=environ.get("PORTAL_MAIL_FROM", "ferme@example.org" if relaxed else ""),
             data_keys=_data_keys(environ.get("PORTAL_DATA_KEYS", "")),
+            providers=_providers(environ, relaxed=relaxed),
             admin_second_factor=not relaxed or _is_on(environ, "PORTAL_ADMIN_SECOND_FACTOR"),
             trusted_proxies=_whole_number(environ, "PORTAL_TRUSTED_PROXIES"),
             debug=_is_on(environ, "FLASK_DEBUG"),
@@ -162,6 +183,28 @@ def _data_keys(value: str) -> dict[str, bytes]:
             raise BadSettings(_WANTED_KEYS)
         keys[key_id] = key
     return keys
+
+
+def _providers(environ: Mapping[str, str], *, relaxed: bool) -> dict[str, Provider]:
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for key, value in sorted(environ.items()):
+        if value and (match := _PROVIDER.fullmatch(key)):
+            found.setdefault((match[1], match[2]), {})[match[3].lower()] = value.strip()
+    providers = {}
+    for (kind, name), said in found.items():
+        start = f"PORTAL_{kind}_{name}_"
+        asked = ("issuer",) if kind == "OIDC" else ("authorize", "token", "profile")
+        for part in ("client_id", "client_secret", *asked):
+            if part not in said:
+                raise BadSettings(f"Set {start}{part.upper()}, or unset the others that begin with {start}.")
+        for part in asked:
+            if not said[part].startswith(("https://", "http://127.0.0.1:") if relaxed else "https://"):
+                raise BadSettings(f"Set {start}{part.upper()} to an https:// address.")
+        usual = {"label": name.capitalize(), "scope": "openid email" if kind == "OIDC" else "email"}
+        values = {part: said[part] for part in ("client_id", "client_secret", *asked)}
+        usual |= {part: said[part] for part in usual if part in said}
+        providers[name.lower()] = Provider(name=name.lower(), **usual, **values)
+    return providers
 
 
 def _check_base_url(settings: Settings) -> None:

@@ -4,13 +4,13 @@ import logging
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from flask import current_app, url_for
 from flask import session as current
-from flask import url_for
 from flask_security.utils import login_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.accounts import factors, proofs, sessions
+from portal.accounts import factors, proofs, sessions, social
 from portal.accounts.models import Account
 from portal.infra import clock
 from portal.infra.orm import db
@@ -63,6 +63,8 @@ def finish(account: Account, wanted: str = "") -> str:
 def _come_in(account: Account, way: Way, wanted: str) -> str:
     current.pop(_KEY, None)
     login_user(account)
+    if way is Way.CODE:
+        social.link_found(db.session(), account, current_app.config["SETTINGS"].providers, at=clock.now())
     if way is not Way.SOCIAL:
         proofs.note(account, at=clock.now())
     if way is Way.CODE:

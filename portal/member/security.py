@@ -1,17 +1,30 @@
 """« Connexion et sécurité »: what opens the account, and where it is open."""
 
-from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
+from collections.abc import Mapping
+
+from flask import (
+    Response,
+    abort,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 from flask_security.utils import login_user
 
-from portal.accounts import factors, passkeys, proofs, services, sessions
+from portal.accounts import factors, passkeys, proofs, services, sessions, social
 from portal.accounts.forms import CurrentPasswordForm, NewPasswordForm
 from portal.accounts.proofs import fresh_proof_needed
 from portal.accounts.queries import list_devices
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
+from portal.settings import Provider, Settings
 from portal.web.guards import own_hands_only
 from portal.web.i18n import gettext as _
 from portal.web.limits import too_many
@@ -29,11 +42,30 @@ def security() -> ResponseReturnValue:
         "member/security/page.html",
         member=member(),
         keys=passkeys.list_keys(session, member()),
+        providers=_providers(),
+        linked=[identity.provider for identity in social.linked(session, member())],
         factor=factors.find(session, member()),
         codes_left=factors.codes_left(session, member()),
         devices=list_devices(session, member().id, clock.now()),
         this_device=sessions.current_row_id(),
     )
+
+
+@blueprint.post("/mon-compte/securite/comptes/<provider_name>/suppression")
+@fresh_proof_needed
+def unlink_social(provider_name: str) -> ResponseReturnValue:
+    provider = _providers().get(provider_name)
+    label = provider.label if provider else provider_name
+    if social.unlink(db.session(), member(), provider_name, label, at=clock.now()):
+        flash(_("Votre compte %(name)s n'ouvre plus votre compte ici.", name=label), "success")
+    else:
+        flash(_("Rien n'a changé : gardez au moins une façon d'entrer."), "warning")
+    return redirect(url_for("member.security"), 303)
+
+
+def _providers() -> Mapping[str, Provider]:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings.providers
 
 
 @blueprint.route("/mon-compte/mot-de-passe", methods=["GET", "POST"])

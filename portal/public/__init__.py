@@ -25,6 +25,7 @@ from portal.public import (
     questions,
     second_factor,
     shop,
+    social,
     sign_in,
     sign_up,
     termination,

@@ -170,6 +170,9 @@ GET   /connexion                                                            200 
 POST  /connexion                                                            303        303         303
 POST  /connexion/cle/question                                               200        200         200
 POST  /connexion/cle                                                        303        303         303
+POST  /connexion/avec/<provider_name>                                       404        404         404
+GET   /connexion/avec/<provider_name>/retour                                404        404         404
+POST  /connexion/avec/<provider_name>/retour                                404        404         404
 GET   /connexion/deux-etapes                                                303        303         303
 POST  /connexion/deux-etapes                                                303        303         303
 POST  /deconnexion                                                          303        303         303
@@ -247,6 +250,7 @@ POST  /mon-compte/preuve/cle                                                sign
 POST  /mon-compte/securite/cles/question                                    sign-in    200         200
 GET   /mon-compte/securite/cles/ajout                                       sign-in    200         200
 POST  /mon-compte/securite/cles/ajout                                       sign-in    422         422
+POST  /mon-compte/securite/comptes/<provider_name>/suppression              sign-in    303         303
 POST  /mon-compte/securite/cles/<id:passkey_id>/suppression                 sign-in    404         404
 GET   /mon-compte/securite/deux-etapes                                      sign-in    200         200
 POST  /mon-compte/securite/deux-etapes                                      sign-in    303         303
@@ -567,6 +571,7 @@ VALUES: dict[str, str | int | date] = {
     "passkey_id": 1,
     "point_id": 1,
     "product_id": PRODUCT,
+    "provider_name": "ailleurs",
     "question_id": 1,
     "session_id": 1,
     "step": "emballage",

@@ -17,7 +17,20 @@ from portal.compositions.models import Composition
 from portal.deliveries import services as deliveries
 from portal.deliveries.jobs import AHEAD
 from portal.deliveries.models import Delivery, Tour
-from portal.demo import accounts, customers, farm, harvest, letters, mailbag, orders, parting, people, shelves
+from portal.demo import (
+    accounts,
+    customers,
+    departures,
+    farm,
+    harvest,
+    joining,
+    letters,
+    mailbag,
+    orders,
+    parting,
+    people,
+    shelves,
+)
 from portal.demo.points import POINTS
 from portal.demo.vegetables import EGGS, VEGETABLES
 from portal.demo.vegetables import harvest as harvest_of
@@ -75,7 +88,9 @@ def generate(
     accounts.add_details(session, now)
     mailbag.fill_mailbag(session, now)
     letters.add_letters(session, seed, now)
+    joining.add_joining(session, now)
     parting.part(session, now)
+    departures.let_go(session, now)
     tables = (Account, Subscription, Delivery, Basket, Composition, Order)
     return Summary(*(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables))
 

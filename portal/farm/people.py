@@ -231,8 +231,15 @@ def account_or_404(account_id: int) -> Account:
 
 
 def editable_or_403(account_id: int) -> Account:
-    """Whoever could change a colleague's mail address could sign in as them: that takes the right to give roles."""
     account = account_or_404(account_id)
-    if account.is_staff and not staff().may(Permission.ROLES):
+    if not is_editable(account):
         abort(403)
     return account
+
+
+def is_editable(account: Account) -> bool:
+    """Whoever could change a colleague's mail address could sign in as them: that takes the right to give roles.
+
+    Who is erased stays so.
+    """
+    return account.erased_at is None and (not account.is_staff or staff().may(Permission.ROLES))

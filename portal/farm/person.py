@@ -14,12 +14,13 @@ from portal.accounts.models import Account
 from portal.accounts.people import Refusal
 from portal.accounts.queries import entrance
 from portal.farm import blueprint, staff
-from portal.farm.people import ADDRESS, account_or_404, editable_or_403
+from portal.farm.people import ADDRESS, account_or_404, editable_or_403, is_editable
 from portal.infra import clock, outbox
 from portal.infra.orm import db
 from portal.planning.overview import overview
 from portal.planning.queries import planning
 from portal.planning.trail import history
+from portal.privacy.leaving import departure
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import Permission
 from portal.shop import queries as orders
@@ -63,7 +64,8 @@ def _page(account: Account, form: NoteForm, status: int = 200) -> ResponseReturn
         mails=outbox.list_lines(session, limit=MAILS, to=account.email),
         history=history(session, account, [item.id for item in held], [order.id for order in lately]),
         may=staff().may,
-        editable=not account.is_staff or staff().may(Permission.ROLES),
+        departure=departure(session, account.id),
+        editable=is_editable(account),
         today=today,
         nav_current="farm.people",
     )

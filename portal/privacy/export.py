@@ -18,7 +18,8 @@ from portal.privacy.words import SECTIONS, VALUES
 from portal.profile.queries import Farm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
-from portal.web.filters import day_year, moment, money
+from portal.shop.models import order_number
+from portal.web.filters import day_year, money
 from portal.web.i18n import gettext as _
 from portal.web.i18n import language
 
@@ -114,12 +115,20 @@ def _paper(told: Told, farm: Farm, at: datetime) -> bytes:
             {
                 "title": str(section.title),
                 "heads": [str(label) for label in section.columns.values()],
-                "lines": [[_read(row[key]) for key in section.columns] for row in told[name]],
+                "lines": [
+                    [_read(_numbered(name, key, row[key])) for key in section.columns] for row in told[name]
+                ],
             }
             for name, section in SECTIONS.items()
             if told[name]
         ],
     )
+
+
+def _numbered(table: str, key: str, value: object) -> object:
+    """Orders as papers call them."""
+    is_order = key == "order_id" or (table, key) == ("shop_order", "id")
+    return order_number(value) if is_order and isinstance(value, int) else value
 
 
 def _read(value: object) -> str:
@@ -128,7 +137,7 @@ def _read(value: object) -> str:
         case bool():
             return _("oui") if value else _("non")
         case datetime():
-            return moment(value)
+            return day_year(local_day(value))
         case date():
             return day_year(value)
         case Money():

@@ -58,8 +58,8 @@ def test_what_holds_the_account_open_is_said_with_the_way_out(app: Flask) -> Non
         order(session, {article(session): 1}, account_id=account_of(session, CAMILLE).id)
     client = signed_in(app, CAMILLE)
     page = unescape(client.get(PAGE).text)
-    assert "un abonnement court encore" in page and 'href="/resilier' in page
-    assert "une commande est en route" in page and 'href="/commandes"' in page
+    assert "Un abonnement court encore" in page and 'href="/resilier' in page
+    assert "Une commande est en route" in page and 'href="/commandes"' in page
     client.get("/mon-compte")
     assert client.submit(PAGE, {"comment": "effacer", "raison": ""}).status_code == 422
     end_subscriptions(app)

@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from itsdangerous import URLSafeSerializer
 from playwright.sync_api import Locator, Page, expect
 from pyotp import TOTP
-from sqlalchemy import select
+from sqlalchemy import select, update
 from time_machine import Traveller
 
 from portal.accounts.jobs import answer_mail_requests
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
+from portal.shop.models import Order
 from tests.accounts.letters import CODE
 from tests.browser.helpers import FAILED, KEPT, TOKEN
 from tests.conftest import SECRET
@@ -68,6 +69,14 @@ def proven(page: Page, clock: Traveller) -> None:
     page.get_by_label("Code").fill(CODE.search(text or "")[0])
     page.get_by_role("button", name="Continuer").click()
     nothing_typed(page, clock)
+
+
+def ordered_as_a_guest(page: Page, clock: Traveller) -> None:
+    with own_transaction() as session:
+        session.execute(update(Order).where(Order.account_id.is_(None)).values(email=CAMILLE))
+    page.goto("/commandes/rattachement")
+    page.get_by_role("button", name="Recevoir le code").click()
+    expect(page.get_by_label("Code reçu par mail")).to_be_visible()
 
 
 def weak_password(page: Page, clock: Traveller) -> None:
@@ -568,6 +577,7 @@ SIGHTS = (
     Sight("public.join_summary", CAMILLE, "/abonnement/nouveau/recapitulatif", joined_too_late),
     Sight("member.orders", CAMILLE, "/commandes"),
     Sight("member.orders", STAFF, "/commandes"),  # none
+    Sight("member.claiming", CAMILLE, "/commandes", ordered_as_a_guest),
     Sight("member.order", CAMILLE, "/commandes/1"),
     Sight("member.order", CAMILLE, "/commandes/1", order_cancelled),
     Sight("member.order", CAMILLE, "/commandes/1", order_closed_meanwhile),
@@ -599,6 +609,7 @@ SIGHTS = (
         f"/lien/lettres/{URLSafeSerializer(SECRET, salt='letters').dumps([1, 'letter'])}",
     ),
     Sight("member.details", CAMILLE, "/mon-compte/informations"),
+    Sight("member.mail_address", CAMILLE, "/mon-compte/adresse-mail"),
     Sight("member.company", CAMILLE, "/mon-compte/entreprise"),
     Sight("member.addresses", CAMILLE, "/mon-compte/adresses"),
     Sight("member.new_address", CAMILLE, "/mon-compte/adresses/ajout"),

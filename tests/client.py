@@ -63,6 +63,8 @@ class Browser(FlaskClient):
             session.rollback()
 
     def _check(self, response: TestResponse) -> None:
+        if response.headers["Content-Security-Policy"].startswith("sandbox"):
+            return  # a mail as it is laid out, with styles of its own
         html = response.get_data(as_text=True)
         check(shape(html))
         if found := TOKEN.search(html):

@@ -2,10 +2,8 @@
 
 from datetime import UTC, datetime
 
-from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
 from portal.accounts import consents
 from portal.infra.outbox import Mail
@@ -23,11 +21,6 @@ from tests.world import NOW
 PAGE = "/ferme/messages/1"
 
 
-def mailed(browser: Browser, asked: str = "") -> TestResponse:
-    """The mail as it is laid out, with styles of its own."""
-    return FlaskClient.open(browser, f"{PAGE}/apercu{asked}")
-
-
 def test_a_message_is_written_looked_at_tried_and_sent_to_those_whom_the_page_names(
     staff: Browser, session: Session
 ) -> None:
@@ -37,7 +30,7 @@ def test_a_message_is_written_looked_at_tried_and_sent_to_those_whom_the_page_na
     assert "À 1 personne" in said and "Camille Aubert" in said and "Yacine" not in said
     assert "Seulement : Halle de Serres." in said
     assert "Votre Grand panier et Œufs vous attend mardi 16 juin." in said
-    preview = mailed(staff, f"?personne={camille.id}")
+    preview = staff.get(f"{PAGE}/apercu?personne={camille.id}")
     assert preview.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     assert "Bonjour Camille" in preview.text
     assert staff.submit(f"{PAGE}/essai", {"personne": camille.id}).status_code == 303
@@ -90,7 +83,9 @@ def test_the_weeks_letter_is_proposed_scheduled_by_the_wall_clock_and_taken_back
     session.rollback()
     assert not send_campaigns(), "it is not time yet"
     assert "partira le vendredi 12 juin, 8 h 30" in text_of(desk.get(PAGE))
-    assert letters_token(camille.id, Topic.LETTER) not in mailed(desk).text, "it is no one's to press"
+    assert letters_token(camille.id, Topic.LETTER) not in desk.get(f"{PAGE}/apercu").text, (
+        "it is no one's to press"
+    )
     assert desk.submit(f"{PAGE}/arret").status_code == 303
     session.expire_all()
     assert campaign.state is CampaignState.DRAFT

@@ -199,7 +199,7 @@ def test_it_all_works_from_the_keyboard(shown: Callable[..., Page]) -> None:
         page.keyboard.press(key)
         expect(bubble(page)).to_be_focused()
         page.keyboard.press("Tab")
-        expect(bubble(page).get_by_role("link", name="Voir les formules")).to_be_focused()
+        expect(bubble(page).get_by_role("link", name="M'abonner ici")).to_be_focused()
         page.keyboard.press("Escape")
         expect(bubble(page)).to_have_count(0)
     expect(halle).to_be_focused()

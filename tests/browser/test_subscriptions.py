@@ -64,19 +64,6 @@ def test_a_page_left_open_over_the_cutoff_says_the_new_date(
     expect(page.locator(".flash-success")).to_contain_text("Petit panier à partir du mardi 23 juin")
 
 
-def test_a_formula_is_added_with_the_button_of_the_law(page: Page, javascript: bool) -> None:
-    page.goto("/abonnements")
-    page.get_by_role("link", name="Ajouter une formule").click()
-    expect(page.get_by_role("button", name="Commander avec obligation de paiement")).to_have_count(0)
-    page.get_by_role("radio", name="Petit panier").check()
-    page.get_by_label("Combien par livraison ?").select_option("2")
-    order = look(page, javascript, "Voir ma commande")
-    expect(order).to_contain_text("23,00 € TTC")
-    order.get_by_role("button", name="Commander avec obligation de paiement", exact=True).click()
-    expect(page.locator(".flash-success")).to_contain_text("2 × Petit panier à partir du mardi 16 juin")
-    expect(page.get_by_role("region", name="2 × Petit panier")).to_be_visible()
-
-
 def test_the_preview_follows_the_form_and_leaves_the_focus_where_it_is(browse: Callable[..., Page]) -> None:
     page = browse(CAMILLE)
     page.goto("/abonnements/1/modifier")

@@ -173,6 +173,7 @@ def test_a_code_signs_in_whoever_has_an_account(app: Flask, browser: Browser) ->
     ] * 4
     with database(app) as session:
         assert account_of(session, CAMILLE).email_proven_at == real_clock.now()
+        assert session.scalar(text("SELECT count(*) FROM mailed_link")) == 0
     staff = browser_of(app)
     assert enter(staff, ask_for_code(app, staff, STAFF)).location == "/ferme"
 

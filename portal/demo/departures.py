@@ -16,6 +16,7 @@ DAY = timedelta(days=1)
 ASLEEP = Person("Solange", "Turc", "solange.turc@example.com", "06 39 98 41 07")
 LEAVING = Person("Gaspard", "Roman", "gaspard.roman@example.com", None)
 UNSEEN = Person("Odile", "Garcin", "odile.garcin@example.com", "06 39 98 41 08")
+GONE = (ASLEEP, LEAVING, UNSEEN)
 REASON = "Nous avons maintenant notre propre potager !"
 
 

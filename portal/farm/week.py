@@ -25,7 +25,7 @@ from portal.infra.health import health
 from portal.infra.orm import db
 from portal.messages.inbox import count_new
 from portal.packing.queries import Tally, tallies
-from portal.planning import watch
+from portal.planning import departures, watch
 from portal.planning.waiting import PLACES_AHEAD
 from portal.profile.queries import has_conditions
 from portal.rules.cutoffs import last_minute, local_day
@@ -168,6 +168,7 @@ def _warnings(
         "unpriced": watch.unpriced_formulas(session, on_sale, today) if is_open("farm.formulas") else (),
         "short": watch.short_articles(session, today) if is_open("farm.products") else (),
         "withdrawals": sheets.open_withdrawals(session) if is_open("farm.settle_withdrawal") else (),
+        "leaving": departures.waiting(session) if is_open("farm.departures_list") else 0,
         "new_messages": count_new(session) if is_open("farm.messages") else 0,
         "not_open": is_open("farm.new_conditions") and not has_conditions(session),
     }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -48,6 +48,23 @@ class Renounced:
     person: str
     made_at: datetime
     settled_at: datetime | None
+
+
+def waiting(session: Session) -> int:
+    """How much staff have still to deal with."""
+    unknown = (
+        Termination.searched_at.is_not(None),
+        Termination.account_id.is_(None),
+        Termination.settled_at.is_(None),
+    )
+    counts = select(
+        select(func.count()).select_from(Termination).where(*unknown).scalar_subquery(),
+        select(func.count())
+        .select_from(ContractWithdrawal)
+        .where(ContractWithdrawal.settled_at.is_(None))
+        .scalar_subquery(),
+    )
+    return sum(session.execute(counts).one())
 
 
 def terminations(session: Session) -> list[Departing]:

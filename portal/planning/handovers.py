@@ -168,7 +168,14 @@ def _tell_other(
     if row is None or not row.email:
         return
     rendered = mail.render(
-        "box_for_you", giver=account.first_name, name=row.name, code=row.code, card=card, given=given
+        "box_for_you",
+        farm=get_farm(session),
+        giver=account.first_name,
+        full_name=account.full_name,
+        name=row.name,
+        code=row.code,
+        card=card,
+        given=given,
     )
     outbox.post(session, to=row.email, **rendered.parts, at=at)
 
@@ -178,6 +185,12 @@ def _tell_owner(
 ) -> None:
     way = mail.link("member.delivery", day=card.delivery.day, tour=card.delivery.tour_slug)
     rendered = mail.render(
-        "box_handed_over", first_name=account.first_name, card=card, wish=wish, code=code, way=way
+        "box_handed_over",
+        farm=get_farm(session),
+        first_name=account.first_name,
+        card=card,
+        wish=wish,
+        code=code,
+        way=way,
     )
     outbox.post(session, to=account.email, **rendered.parts, at=at)

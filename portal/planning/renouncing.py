@@ -100,10 +100,10 @@ def renounce(session: Session, contract_id: int, *, name: str, email: str, by: A
 
 
 def _tell(session: Session, row: Contract, made: ContractWithdrawal, account: Account, leave: Leave) -> None:
-    farm, at = get_farm(session), made.made_at
+    at = made.made_at
     receipt = mail.render(
         "contract_withdrawn",
-        farm=farm,
+        farm=get_farm(session),
         number=contract_number(row.subscription_id),
         made=made,
         made_day=local_day(row.made_at),
@@ -111,8 +111,7 @@ def _tell(session: Session, row: Contract, made: ContractWithdrawal, account: Ac
         leave=leave,
         words=words,
     )
-    addresses = [account.email, made.email, *([farm.email] if outbox.can_send_to(farm.email) else [])]
-    for to in {address.casefold(): address for address in addresses}.values():
+    for to in {address.casefold(): address for address in (account.email, made.email)}.values():
         outbox.post(session, to=to, **receipt.parts, at=at)
 
 
@@ -128,7 +127,8 @@ def send_link(session: Session, number: str, email: str) -> None:
     if row is None or row.subscription.account.email != email.casefold():
         return
     way = mail.link("public.renounce_contract", contract_token=token(row.id))
-    rendered = mail.render("contract_withdrawal_link", number=contract_number(row.subscription_id), way=way)
+    number = contract_number(row.subscription_id)
+    rendered = mail.render("contract_withdrawal_link", farm=get_farm(session), number=number, way=way)
     outbox.post(session, to=row.subscription.account.email, **rendered.parts, at=clock.now(), secret=True)
 
 

@@ -56,7 +56,7 @@ def leave(session):
 def test_staff_see_who_leaves_and_settle_what_waits_for_them(session, staff, count_queries):
     assert "Personne n'est parti" in text_of(staff.get("/ferme/resiliations"))
     leave(session)
-    staff.get("/ferme/resiliations")
+    assert "2 résiliations ou rétractations à traiter." in text_of(staff.get("/ferme"))
     with count_queries() as statements:
         page = text_of(staff.get("/ferme/resiliations"))
     assert len([s for s in statements if "termination" in s or "contract" in s]) == 2
@@ -67,6 +67,7 @@ def test_staff_see_who_leaves_and_settle_what_waits_for_them(session, staff, cou
     for _tab in range(2):
         assert staff.submit("/ferme/resiliations/1", {"suite": "Appelée : finie."}).status_code == 303
         assert staff.submit("/ferme/resiliations/renonciations/1", {}).status_code == 303
+    assert "à traiter" not in text_of(staff.get("/ferme"))
     done = text_of(staff.get("/ferme/resiliations"))
     assert "À traiter" not in done and "Appelée : finie." in done and "Réglée" in done
     assert staff.submit("/ferme/resiliations/9", {"suite": "Rien."}).status_code == 404

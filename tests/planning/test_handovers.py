@@ -77,7 +77,14 @@ def test_somebody_else_collects_it_until_one_takes_it_back(session, client, cloc
     assert (name, code) == ("Louise Roux", same)
     [to_louise, to_camille] = mails(session)
     assert to_louise[0] == LOUISE["email"] and to_camille[0] == CAMILLE
-    for said in ("Halle de Serres", "16 h 30", "Sonnez à la porte verte.", code, "openstreetmap"):
+    for said in (
+        "Camille Aubert",
+        "Halle de Serres",
+        "16 h 30",
+        "Sonnez à la porte verte.",
+        code,
+        "openstreetmap",
+    ):
         assert said in to_louise[2]
     assert f"Code à dire sur place : {code}" in text_of(client.get(PAGE))
     clock.move_to(OPENS - MOMENT)

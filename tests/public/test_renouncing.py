@@ -57,8 +57,8 @@ def test_what_is_closed_is_billed_and_the_rest_falls(session, browser, clock, co
     for _tab in range(2):
         assert browser.submit(way, DECLARED).location == way
     assert end_of(session) == TUESDAY
-    [(to, said), (farm, _)] = mails(session)
-    assert (to, farm) == (CAMILLE, "ferme@example.org")
+    [(to, said)] = mails(session)
+    assert to == CAMILLE
     assert "lundi 15 juin 2026 à 0 h" in said and "Je renonce au contrat d'abonnement A10001" in said
     assert "Rétractation reçue" in text_of(browser.get(way))
     assert session.scalars(select(ContractWithdrawal)).one().settled_at is None

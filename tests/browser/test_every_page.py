@@ -7,15 +7,20 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from portal.accounts import consents, proofs
+from portal.accounts import companies, consents, mailboxes, proofs
 from portal.accounts.alerts import Alert, tell
-from portal.accounts.models import Account
+from portal.accounts.models import Account, CompanyState
+from portal.boxes.models import HandoverKind
 from portal.catalogue.models import Supplier
+from portal.deliveries.models import Delivery
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
 from portal.messages.audience import Audience
+from portal.planning import handovers, renouncing, terminations, waiting
+from portal.planning.models import Waiting
 from portal.profile.models import FarmProfile
 from portal.rules.consents import ConsentSource, Topic
 from portal.rules.money import Money
@@ -27,12 +32,14 @@ from portal.shop.drafts import Entry, OfAccount
 from portal.shop.models import Wish
 from portal.shop.orders import bring
 from portal.shop.vouchers import Person
+from portal.subscriptions.models import Contract
 from tests.browser.helpers import DESK, PHONE, compose, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
 from tests.client import Browser
-from tests.composing import product
+from tests.composing import delivery_on, product
 from tests.farm.forms import CLOSING, FORMULA_PRICE, PERSON
 from tests.infra.workers import ROUNDS
+from tests.joining import join
 from tests.messages import campaigning
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY, YACINE
@@ -117,7 +124,7 @@ def have_every_mail_sent(app: Flask) -> None:
     terms = {"formule": 1, "quantite": 1, "rythme": "weekly", "point": 1}
     client.submit("/abonnements/1/modifier", {**terms, "des-1": "2026-06-15"})
     client.submit("/abonnements/1/annulation", {"lundi": "2026-06-15"})
-    client.submit("/abonnements/ajouter", {**terms, "des": "2026-06-15"})
+    have_somebody_join(client)
     client.submit("/mot-de-passe-oublie", {"email": CAMILLE})
     passwords = {"password": PASSPHRASE, "new_password": "sept mots de plus pour ouvrir la porte"}
     client.submit("/mon-compte/mot-de-passe", passwords)
@@ -128,7 +135,19 @@ def have_every_mail_sent(app: Flask) -> None:
     have_a_neighbour_s_goods_ordered()
     have_the_desk_write(staff)
     have_the_farm_write_to_many()
+    have_somebody_leave()
+    have_details_changed()
     work(app)
+
+
+def have_somebody_join(client: Browser) -> None:
+    """And an invitation from a full point's list, which then runs out."""
+    assert join(client).status_code == 303
+    client.submit("/liste-d-attente/gare", {"formule": 1, "quantite": 1})
+    with own_transaction() as session:
+        [row] = session.scalars(select(Waiting))
+        waiting.invite(session, row.account_id, row.pickup_point_id, by=row.account_id)
+        row.kept_until = row.invited_at
 
 
 def have_the_farm_write_to_many() -> None:
@@ -139,6 +158,46 @@ def have_the_farm_write_to_many() -> None:
         asked = {"source": ConsentSource.ACCOUNT, "wording": "Je veux la lettre.", "at": NOW}
         consents.give(session, camille, Topic.LETTER, **asked)
         campaigning.send(session, campaigning.draft(session, Audience(Topic.LETTER)))
+
+
+def have_somebody_leave() -> None:
+    """And a box go to somebody else."""
+    with own_transaction() as session:
+        camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+        tuesday = session.get_one(Delivery, delivery_on(session, date(2026, 7, 21)).id)
+        tuesday.cutoff_at = NOW
+        louise = handovers.Wish(HandoverKind.PERSON, "Louise Roux", "louise@example.org")
+        spot = handovers.Spot(tuesday.day, "mardi", 1)
+        assert handovers.hand_over(session, camille, spot, louise, by=camille) is handovers.Answer.DONE
+        notice = terminations.Notice("Yacine Benali", YACINE, "C10002", None)
+        terminations.search_owner(session, terminations.notify(session, notice, at=NOW), NOW)
+        contract = Contract(subscription_id=3, made_at=NOW, paper=b"%PDF-")
+        session.add(contract)
+        session.flush()
+        email = contract.subscription.account.email
+        renouncing.send_link(session, "A10003", email)
+        assert renouncing.renounce(session, contract.id, name="Yacine Benali", email=email, by=None)
+
+
+def have_details_changed() -> None:
+    """An address asked for that is taken, another confirmed and taken back, and a company approved."""
+    with own_transaction() as session:
+        camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+        mailboxes.ask_for_address(session, camille, STAFF, at=NOW)
+        mailboxes.ask_for_address(session, camille, "camille@example.net", at=NOW)
+        assert mailboxes.confirm_address(session, newest_token(session), at=NOW) is None
+        assert mailboxes.take_address_back(session, newest_token(session), at=NOW) not in set(
+            mailboxes.Refusal
+        )
+        lutins = companies.Identity("Crèche Les Lutins", None, "303265045")
+        companies.ask(session, camille.id, lutins, at=NOW, by=camille.id)
+        approved = CompanyState.APPROVED
+        assert companies.decide(session, camille, approved, asked_at=NOW.isoformat(), at=NOW, by=1)
+
+
+def newest_token(session: Session) -> str:
+    text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first() or ""
+    return text.partition("/lien/")[2].split()[0]
 
 
 def have_the_account_protected() -> None:

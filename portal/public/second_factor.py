@@ -27,7 +27,8 @@ def second_factor() -> ResponseReturnValue:
     session, now, wanted = db.session(), clock.now(), request.args.get("next", "")
     account = entering.half_way(session, at=now)
     if account is None:
-        flash(_("Trop de temps a passé : connectez-vous de nouveau."), "warning")
+        if request.method == "POST":
+            flash(_("Trop de temps a passé : connectez-vous de nouveau."), "warning")
         return redirect(url_for("security.login", next=wanted or None), 303)
     form = SecondFactorForm(request.form)
     if request.method != "POST":

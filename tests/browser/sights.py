@@ -1,5 +1,6 @@
 """Every page of the site, and the states that a page can be brought into: what is looked at as a whole."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from tests.accounts.letters import CODE
 from tests.browser.helpers import FAILED, KEPT, TOKEN
 from tests.conftest import SECRET
 from tests.farm.forms import CLOSING, CLOSURE
-from tests.world import ADMIN, CAMILLE, CUTOFF, NOW, PASSPHRASE, STAFF
+from tests.world import ADMIN, CAMILLE, CUTOFF, NOW, PASSPHRASE, STAFF, YACINE
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,21 @@ def weak_password(page: Page, clock: Traveller) -> None:
     page.get_by_label("Nouveau mot de passe").fill("navets")
     page.get_by_role("button", name="Changer le mot de passe").click()
     expect(page.locator("[aria-invalid]").first).to_be_visible()
+
+
+def other_mailbox_asked(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Adresse e-mail de l'autre compte").fill(YACINE)
+    page.get_by_role("button", name="Recevoir le code").click()
+    expect(page.get_by_label("Code reçu par mail")).to_be_focused()
+
+
+def other_mailbox_proven(page: Page, clock: Traveller) -> None:
+    other_mailbox_asked(page, clock)
+    with own_transaction() as session:
+        sent = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first()
+    page.get_by_label("Code reçu par mail").fill("".join(re.findall(r"\d{3}", sent or "")[:2]))
+    page.get_by_role("button", name="Continuer").click()
+    expect(page.get_by_role("button", name="Réunir les deux comptes")).to_be_visible()
 
 
 def asked_again(page: Page, clock: Traveller) -> None:
@@ -614,6 +630,11 @@ SIGHTS = (
     Sight("member.addresses", CAMILLE, "/mon-compte/adresses"),
     Sight("member.new_address", CAMILLE, "/mon-compte/adresses/ajout"),
     Sight("member.edit_address", CAMILLE, "/mon-compte/adresses/1"),
+    Sight("member.data", CAMILLE, "/mon-compte/donnees"),
+    Sight("member.leave", STAFF, "/mon-compte/fermeture"),
+    Sight("member.merge", CAMILLE, "/mon-compte/fusion", nothing_typed),
+    Sight("member.prove_other", CAMILLE, "/mon-compte/fusion", other_mailbox_asked),
+    Sight("member.confirm_merge", CAMILLE, "/mon-compte/fusion", other_mailbox_proven),
     Sight("member.security", CAMILLE, "/mon-compte/securite"),
     Sight("member.add_passkey", CAMILLE, "/mon-compte/securite/cles/ajout"),
     Sight("member.prove", CAMILLE, "/mon-compte/securite", asked_again),
@@ -772,6 +793,7 @@ SIGHTS = (
     Sight(None, CAMILLE, "/ferme"),
 )
 NO_PAGES_OF_OURS = {
+    "public.come_back",
     "static",
     "public.health",
     "public.robots",
@@ -780,6 +802,7 @@ NO_PAGES_OF_OURS = {
     "public.picture",
     "public.guest_order_file",
     "member.order_file",
+    "member.take_data",
     "farm.mail_preview",
     "farm.preview_campaign",
     "farm.message_file",

@@ -173,7 +173,7 @@ POST  /connexion/cle                                                        303 
 POST  /connexion/avec/<provider_name>                                       404        404         404
 GET   /connexion/avec/<provider_name>/retour                                404        404         404
 POST  /connexion/avec/<provider_name>/retour                                404        404         404
-GET   /connexion/deux-etapes                                                303        303         303
+GET   /connexion/deux-etapes                                                sign-in    sign-in     sign-in
 POST  /connexion/deux-etapes                                                303        303         303
 POST  /deconnexion                                                          303        303         303
 GET   /connexion/code                                                       200        303         303

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account, Company, CompanyState, VatState
 from portal.infra import audit, locks, mail, outbox
 from portal.infra.orm import View
+from portal.profile.queries import get_farm
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def decide(
     before, company.state, company.decided_at = company.state, wanted, at
     change = {"before": {"state": before}, "after": {"state": wanted}}
     audit.record(session, "company.decide", ("account", account.id), at=at, by=by, **change)
-    written = mail.render("company_decided", company=company.name, approved=wanted is CompanyState.APPROVED)
+    approved = wanted is CompanyState.APPROVED
+    written = mail.render("company_decided", company=company.name, approved=approved, farm=get_farm(session))
     outbox.post(session, to=account.email, at=at, **written.parts)
     return True
 

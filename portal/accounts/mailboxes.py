@@ -72,7 +72,14 @@ def confirm_address(session: Session, token: str, *, at: datetime) -> Refusal | 
         session, account, LinkPurpose.OLD_ADDRESS, at=at, lives=TAKEN_BACK_WITHIN, email=left
     )
     last_day = local_day(at + TAKEN_BACK_WITHIN)
-    written = mail.render("address_left", first_name=account.first_name, at=at, token=back, last_day=last_day)
+    written = mail.render(
+        "address_left",
+        first_name=account.first_name,
+        at=at,
+        token=back,
+        last_day=last_day,
+        farm=get_farm(session),
+    )
     outbox.post(session, to=left, at=at, secret=True, **written.parts)
     return None
 
@@ -92,7 +99,7 @@ def take_address_back(session: Session, token: str, *, at: datetime) -> str | Re
     session.execute(delete(MailedLink).where(*later))
     _forget_ways_in(session, account, link.since - JUST_BEFORE)
     if left != account.email:
-        written = mail.render("address_taken_back", at=at)
+        written = mail.render("address_taken_back", at=at, farm=get_farm(session))
         outbox.post(session, to=left, at=at, **written.parts)
     return services.new_link(session, account, LinkPurpose.RESET_PASSWORD, at=at, lives=services.LINK_LIVES)
 
@@ -138,5 +145,5 @@ def _forget_ways_in(session: Session, account: Account, since: datetime) -> None
 
 
 def _tell_of_taken(session: Session, email: str, at: datetime) -> None:
-    written = mail.render("address_taken", email=email)
+    written = mail.render("address_taken", email=email, farm=get_farm(session))
     outbox.post(session, to=email, at=at, **written.parts)

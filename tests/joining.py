@@ -4,18 +4,25 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from portal.accounts.models import Account
+from portal.pickup.models import PickupPoint
+from portal.planning.drafts import Choice
+from portal.planning.models import JoiningDraft, Waiting
 from portal.profile.models import Conditions
+from portal.rules.calendar import Rhythm
 from tests.client import Browser
 from tests.shop.buying import CONTACT
-from tests.world import NOW
+from tests.world import CAMILLE, NOW
 
 JOIN = "/abonnement/nouveau"
 POINT, DELIVERIES, ACCOUNT, SUMMARY = (
     f"{JOIN}/{name}" for name in ("point-de-retrait", "livraisons", "compte", "recapitulatif")
 )
+LARGE = 2
 SEEN = re.compile('name="vu" value="(.+?)"')
 
 
@@ -23,6 +30,25 @@ def publish_conditions(session: Session) -> None:
     """Without them nobody can order."""
     session.add(Conditions(text="# Qui vend\n\nLa ferme.", published_at=NOW - timedelta(days=90)))
     session.commit()
+
+
+def begin(session: Session) -> None:
+    """Camille has chosen another box, and waits for a place."""
+    camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+    points = dict(session.execute(select(PickupPoint.slug, PickupPoint.id)).all())
+    chosen = Choice(LARGE, point_id=points["gare"], rhythm=Rhythm.WEEKLY)
+    session.add_all(
+        (
+            JoiningDraft(account_id=camille.id, chosen=chosen.kept, changed_at=NOW),
+            Waiting(
+                account_id=camille.id,
+                pickup_point_id=points["cafe"],
+                formula_id=LARGE,
+                quantity=1,
+                asked_at=NOW,
+            ),
+        )
+    )
 
 
 def choose(

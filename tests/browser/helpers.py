@@ -20,6 +20,7 @@ from portal.planning.models import Termination
 from portal.profile.models import FarmProfile
 from portal.profile.queries import get_farm
 from portal.subscriptions.models import Contract, Subscription
+from tests import joining
 from tests.composing import delivery_on, put, show
 from tests.exchange.making import send_tables
 from tests.messages import campaigning
@@ -42,6 +43,7 @@ def furnish() -> None:
         take_orders(session, honey)
         fill_cart(session, honey)
         send_tables(session)
+        joining.begin(session)
         start_with_ours(session, at=NOW, by=None)
         campaigning.draft(session)
         session.add(

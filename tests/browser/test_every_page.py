@@ -21,7 +21,7 @@ from portal.infra.outbox import Mail
 from portal.messages.audience import Audience
 from portal.planning import handovers, renouncing, terminations, waiting
 from portal.planning.models import Waiting
-from portal.profile.models import FarmProfile
+from portal.profile.models import Conditions, FarmProfile
 from portal.rules.consents import ConsentSource, Topic
 from portal.rules.money import Money
 from portal.rules.orders import OrderState, may_become
@@ -142,6 +142,8 @@ def have_every_mail_sent(app: Flask) -> None:
 
 def have_somebody_join(client: Browser) -> None:
     """And an invitation from a full point's list, which then runs out."""
+    with own_transaction() as session:
+        session.add(Conditions(text="La ferme.", published_at=NOW))
     assert join(client).status_code == 303
     client.submit("/liste-d-attente/gare", {"formule": 1, "quantite": 1})
     with own_transaction() as session:

@@ -21,6 +21,7 @@ from portal.infra.outbox import Mail
 from portal.messages.audience import Audience
 from portal.planning import handovers, renouncing, terminations, waiting
 from portal.planning.models import Waiting
+from portal.privacy import inactivity, leaving, merging
 from portal.profile.models import Conditions, FarmProfile
 from portal.rules.consents import ConsentSource, Topic
 from portal.rules.money import Money
@@ -41,6 +42,7 @@ from tests.farm.forms import CLOSING, FORMULA_PRICE, PERSON
 from tests.infra.workers import ROUNDS
 from tests.joining import join
 from tests.messages import campaigning
+from tests.privacy.filling import somebody
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY, YACINE
 
@@ -125,6 +127,7 @@ def have_every_mail_sent(app: Flask) -> None:
     client.submit("/abonnements/1/modifier", {**terms, "des-1": "2026-06-15"})
     client.submit("/abonnements/1/annulation", {"lundi": "2026-06-15"})
     have_somebody_join(client)
+    client.submit("/mon-compte/fusion", {"email": YACINE})
     client.submit("/mot-de-passe-oublie", {"email": CAMILLE})
     passwords = {"password": PASSPHRASE, "new_password": "sept mots de plus pour ouvrir la porte"}
     client.submit("/mon-compte/mot-de-passe", passwords)
@@ -136,6 +139,8 @@ def have_every_mail_sent(app: Flask) -> None:
     have_the_desk_write(staff)
     have_the_farm_write_to_many()
     have_somebody_leave()
+    have_details_changed()
+    have_accounts_closed()
     have_details_changed()
     work(app)
 
@@ -179,6 +184,36 @@ def have_somebody_leave() -> None:
         email = contract.subscription.account.email
         renouncing.send_link(session, "A10003", email)
         assert renouncing.renounce(session, contract.id, name="Yacine Benali", email=email, by=None)
+
+
+def have_details_changed() -> None:
+    """An address asked for that is taken, another confirmed and taken back, and a company approved."""
+    with own_transaction() as session:
+        camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+        mailboxes.ask_for_address(session, camille, STAFF, at=NOW)
+        mailboxes.ask_for_address(session, camille, "camille@example.net", at=NOW)
+        assert mailboxes.confirm_address(session, newest_token(session), at=NOW) is None
+        assert mailboxes.take_address_back(session, newest_token(session), at=NOW) not in set(
+            mailboxes.Refusal
+        )
+        lutins = companies.Identity("Crèche Les Lutins", None, "303265045")
+        companies.ask(session, camille.id, lutins, at=NOW, by=camille.id)
+        approved = CompanyState.APPROVED
+        assert companies.decide(session, camille, approved, asked_at=NOW.isoformat(), at=NOW, by=1)
+
+
+def have_accounts_closed() -> None:
+    """Two become one, which is long unseen, then goes."""
+    with own_transaction() as session:
+        one, other = somebody(session, "Aline"), somebody(session, "Berthe")
+        merging.merge(session, one.id, other.id, at=NOW)
+        inactivity.warn(session, one, inactivity.FIRST, at=NOW)
+        assert isinstance(leaving.close(session, one, for_good=True, at=NOW), leaving.Closed)
+
+
+def newest_token(session: Session) -> str:
+    text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first() or ""
+    return text.partition("/lien/")[2].split()[0]
 
 
 def have_details_changed() -> None:

@@ -29,6 +29,8 @@ PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 LATE = timedelta(hours=1)
 
 BODIES_KEPT = timedelta(days=30)
+RECIPIENTS_KEPT = timedelta(days=365)
+"""As long as other logs (EXPECTATIONS C27): nobody is told of an address that its owner has left."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ADDRESS = re.compile(r"""(?!.*=\?)[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+@[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+""")
@@ -242,9 +244,11 @@ def retry(session: Session, at: datetime, *, only: int | None = None) -> list[in
 
 
 def forget_bodies(now: datetime) -> None:
-    """Empty what was sent or given up long ago: who was written to stays, what was said and enclosed goes."""
+    """Empty what was sent or given up long ago: what was said and enclosed goes, then to whom it was."""
     old = Mail.closed_at < now - BODIES_KEPT
     with own_transaction() as session:
+        forgotten = update(Mail).where(Mail.closed_at < now - RECIPIENTS_KEPT, Mail.recipient != "")
+        session.execute(forgotten.values(recipient=""))
         session.execute(update(Mail).where(old, Mail.text.is_not(None)).values(text=None, html=None))
         session.execute(delete(Attachment).where(Attachment.mail_id.in_(select(Mail.id).where(old))))
         drop_loose_files(session)

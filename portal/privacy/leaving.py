@@ -15,6 +15,7 @@ from portal.accounts.answers import closed_door
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.queries import find_link
 from portal.infra import audit, locks, mail, outbox
+from portal.planning.models import Waiting
 from portal.privacy.models import Departure
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
@@ -82,6 +83,7 @@ def close(
     locks.checked()
     erase_at = at + MAY_RETURN if for_good else None
     session.merge(Departure(account_id=account.id, asked_at=at, erase_at=erase_at, reason=reason or None))
+    session.execute(delete(Waiting).where(Waiting.account_id == account.id))
     services.deactivate(session, account, at=at, by=account.id)
     after = {"erase_at": erase_at and erase_at.isoformat()}
     audit.record(session, "account_closed", ("account", account.id), at=at, by=account.id, after=after)

@@ -161,6 +161,10 @@ def test_bodies_are_forgotten_after_thirty_days_and_what_waits_is_not(within, bo
     outbox.forget_bodies(NOW + timedelta(days=30, seconds=1))
     assert (get(sent).text, get(sent).html, get(sent).subject) == (None, None, "Votre panier")
     assert get(waiting).text == "Bonjour"
+    outbox.forget_bodies(NOW + timedelta(days=365))
+    assert get(sent).recipient
+    outbox.forget_bodies(NOW + timedelta(days=365, seconds=1))
+    assert not get(sent).recipient and get(waiting).recipient
 
 
 # What goes with it

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from portal.accounts.models import Account
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
+from portal.planning.models import Waiting
 from portal.privacy import leaving
 from portal.privacy.jobs import erase_departed
 from portal.privacy.models import Departure
@@ -83,8 +84,12 @@ def test_who_deletes_the_account_may_come_back_for_thirty_days(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
     end_subscriptions(app)
+    with database(app) as session:
+        waits = {"pickup_point_id": 2, "formula_id": 1, "quantity": 1, "asked_at": NOW}
+        session.add(Waiting(account_id=account_of(session, CAMILLE).id, **waits))
     path = leave(app, "effacer", "Je déménage.")
     with database(app) as session:
+        assert session.scalars(select(Waiting)).all() == [], "others come next"
         [left] = session.scalars(select(Departure))
         assert (left.erase_at, left.reason) == (NOW + 30 * DAY, "Je déménage.")
         [said] = session.scalars(select(AuditEvent).where(AuditEvent.action == "account_closed"))

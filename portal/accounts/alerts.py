@@ -24,10 +24,17 @@ class Alert(StrEnum):
 
 
 def tell(
-    session: Session, account: Account, alert: Alert, *, at: datetime, name: str = "", left: int = 0
+    session: Session,
+    account: Account,
+    alert: Alert,
+    *,
+    at: datetime,
+    name: str = "",
+    left: int = 0,
+    by_owner: bool = True,
 ) -> None:
     """Note it, and write to its owner: a key's or a provider's `name`, how many recovery codes are `left`."""
-    audit.record(session, alert, ("account", account.id), at=at, by=account.id)
+    audit.record(session, alert, ("account", account.id), at=at, by=account.id if by_owner else None)
     context = {"first_name": account.first_name, "at": at, "name": name, "left": left}
     written = mail.render("account_protected", alert=alert, farm=get_farm(session), **context)
     outbox.post(session, to=account.email, at=at, **written.parts)

@@ -86,12 +86,13 @@ def renew_codes(session: Session, account: Account, *, at: datetime) -> list[str
     return _draw_codes(session, factor)
 
 
-def remove(session: Session, account: Account, *, at: datetime) -> None:
-    """Ask for it no more."""
+def remove(session: Session, account: Account, *, at: datetime, by_owner: bool = True) -> bool:
+    """Ask for it no more; False where it was not asked for."""
     was_on = is_on(session, account)
     forget(session, account)
     if was_on:
-        tell(session, account, Alert.FACTOR_OFF, at=at)
+        tell(session, account, Alert.FACTOR_OFF, at=at, by_owner=by_owner)
+    return was_on
 
 
 def forget(session: Session, account: Account) -> None:

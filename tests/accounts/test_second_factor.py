@@ -3,6 +3,7 @@
 import base64
 import re
 from datetime import timedelta
+from functools import partial
 
 import pyotp
 import pytest
@@ -172,6 +173,18 @@ def test_ten_minutes_and_a_new_password_end_what_is_half_way(
     assert late.get(STEP).location == "/connexion"
     assert not opens(late) and not opens(overtaken)
     assert browser_of(app).get(STEP).location == "/connexion", "nobody is half-way by the address alone"
+
+
+def test_the_farm_lifts_it_for_who_has_lost_everything(app: Flask) -> None:
+    set_up(signed_in(app, CAMILLE))
+    lift = partial(app.test_cli_runner().invoke, args=["lift-second-factor", "Camille@example.org "])
+    assert lift().exit_code == 0
+    assert browser_of(app).sign_in_by_form(CAMILLE).location == "/espace"
+    assert lift().exit_code == 1
+    with database(app) as session:
+        last = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
+        assert last is not None and (last.action, last.account_id) == ("second_factor_off", None)
+    assert mails_and_trail(app)[0][-1] == "La vérification en deux étapes est arrêtée"
 
 
 def test_a_wrong_first_code_puts_nothing_into_service(app: Flask) -> None:

@@ -89,6 +89,7 @@ class Account(Base, UserMixin):
     """Nobody any more; what the law makes the farm keep names the row alone."""
     payer_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """Whose subscriptions they share, with a sign-in of their own; they have none themselves."""
+    payer: Mapped["Account | None"] = relationship(remote_side="Account.id")
     roles: Mapped[list[Role]] = relationship(secondary=account_role, lazy="selectin")  # type: ignore[assignment]
 
     @property
@@ -98,6 +99,11 @@ class Account(Base, UserMixin):
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}"
+
+    @property
+    def holder(self) -> "Account":
+        """Whose boxes and orders they see and change."""
+        return self.payer if self.payer and self.payer.active else self
 
     @property
     def is_staff(self) -> bool:

@@ -18,6 +18,11 @@ def member() -> Account:
     return cast(Account, current_user._get_current_object())
 
 
+def holder() -> Account:
+    """Whose boxes and orders the pages are about: the member's own, or the payer's whose they share."""
+    return member().holder
+
+
 def hands() -> Account:
     """Who acts: the member, or staff who see the site as that person."""
     return acting.hands() or member()

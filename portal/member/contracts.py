@@ -6,19 +6,19 @@ from flask import abort, render_template, send_file
 from flask.typing import ResponseReturnValue
 
 from portal.infra.orm import db
-from portal.member import blueprint, member
+from portal.member import blueprint, holder
 from portal.planning import contracts as planning
 
 
 @blueprint.get("/mon-compte/contrats")
 def contracts() -> ResponseReturnValue:
-    found = planning.of_account(db.session(), member().id)
+    found = planning.of_account(db.session(), holder().id)
     return render_template("member/contracts.html", contracts=found)
 
 
 @blueprint.get("/mon-compte/contrats/<id:contract_id>")
 def contract(contract_id: int) -> ResponseReturnValue:
-    paper = planning.paper(db.session(), member().id, contract_id) or abort(404)
+    paper = planning.paper(db.session(), holder().id, contract_id) or abort(404)
     return send_file(
         BytesIO(paper.data), mimetype=paper.content_type, as_attachment=True, download_name=paper.name
     )

@@ -10,7 +10,7 @@ from portal.compositions.queries import shown_contents
 from portal.deliveries import queries as deliveries
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, member
+from portal.member import blueprint, holder
 from portal.planning.handovers import handing
 from portal.planning.queries import planning
 
@@ -26,7 +26,7 @@ def delivery_page(day: date, tour: str, status: int = 200, **context: Any) -> Re
     if found is None:
         abort(404)
     now = clock.now()
-    mine = planning(session, member().id, since=day, until=day, now=now)
+    mine = planning(session, holder().id, since=day, until=day, now=now)
     cards = [card for card in mine.cards if card.delivery.id == found.id]
     boxes = [box for card in cards for box in card.boxes if box.quantity]
     page = render_template(

@@ -13,7 +13,7 @@ from portal.boxes.models import HandoverKind
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.infra.throttle import Limit
-from portal.member import blueprint, hands, member
+from portal.member import blueprint, hands, holder
 from portal.member.deliveries import delivery_page
 from portal.planning import handovers
 from portal.planning.handovers import Answer, Spot, Wish
@@ -43,19 +43,19 @@ def hand_over(day: date, tour: str, point_id: int) -> ResponseReturnValue:
     given, form = request.form.getlist("partenaire") == ["oui"], HandoverForm(request.form)
     if not given and not form.validate():
         return delivery_page(day, tour, 422, form=form, form_of=point_id)
-    [count] = count_try((OF_ACCOUNT, str(member().id)), now=clock.now())
+    [count] = count_try((OF_ACCOUNT, str(holder().id)), now=clock.now())
     if count.exceeded:
         return delivery_page(
             day, tour, 429, refused=_("Trop de changements en peu de temps : réessayez dans une heure.")
         )
     wish = Wish(HandoverKind.PARTNER) if given else Wish(HandoverKind.PERSON, form.name.data, form.email.data)
-    outcome = handovers.hand_over(db.session(), member(), Spot(day, tour, point_id), wish, by=hands())
+    outcome = handovers.hand_over(db.session(), holder(), Spot(day, tour, point_id), wish, by=hands())
     return _answer(outcome, day, tour, _("C'est noté. %(mailed)s", mailed=mailed()))
 
 
 @blueprint.post(f"{ADDRESS}/annulation")
 def take_back(day: date, tour: str, point_id: int) -> ResponseReturnValue:
-    outcome = handovers.take_back(db.session(), member(), Spot(day, tour, point_id), by=hands())
+    outcome = handovers.take_back(db.session(), holder(), Spot(day, tour, point_id), by=hands())
     return _answer(outcome, day, tour, _("Le panier est de nouveau pour vous. %(mailed)s", mailed=mailed()))
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.compositions.queries import shown_contents
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, member
+from portal.member import blueprint, holder, member
 from portal.planning.handovers import handing
 from portal.planning.queries import Card
 from portal.planning.queries import planning as read_planning
@@ -71,7 +71,7 @@ def next_context() -> dict[str, Any]:
     """What the fragment « prochain » shows."""
     session, now = db.session(), clock.now()
     today = local_day(now)
-    ahead = read_planning(session, member().id, since=today, until=today + HORIZON, now=now)
+    ahead = read_planning(session, holder().id, since=today, until=today + HORIZON, now=now)
     found = outlook(ahead.cards)
     shown = {}
     if found.next:

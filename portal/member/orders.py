@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from portal.accounts.acting import hands as hands_of_staff
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, member
+from portal.member import blueprint, holder, member
 from portal.rules.cutoffs import local_day
 from portal.shop import queries
 from portal.shop.claiming import unclaimed
@@ -32,7 +32,7 @@ ENDPOINTS = {
 
 
 def _pages(order_id: int) -> OrderPages:
-    return OrderPages(order_id, member().id, ENDPOINTS, {"order_id": order_id})
+    return OrderPages(order_id, holder().id, ENDPOINTS, {"order_id": order_id}, by=member().id)
 
 
 @blueprint.get("/commandes")
@@ -40,21 +40,22 @@ def orders() -> ResponseReturnValue:
     """What comes and what came in the last twelve months; or, from a day on, what came before."""
     session, now, until = db.session(), clock.now(), _until()
     since = _a_year_before(until or local_day(now))
-    found = queries.orders_of(session, member().id, since=since, until=until)
+    found = queries.orders_of(session, holder().id, since=since, until=until)
     past: dict[date, list[OrderView]] = {}
     for order in reversed(found):
         if not order.to_come(now):
             past.setdefault(order.delivery.day.replace(day=1), []).append(order)
     context: dict[str, Any] = {
         "past": past,
-        "older": queries.last_day_before(session, member().id, since),
+        "older": queries.last_day_before(session, holder().id, since),
         "until": until,
         "now": now,
     }
     if until and is_htmx():
         return render_fragments("member/_past_orders.html", **context)
     coming = [order for order in found if order.to_come(now)]
-    others = unclaimed(session, member()) if member().email_proven_at and not hands_of_staff() else 0
+    asked = member().email_proven_at and holder() is member() and not hands_of_staff()
+    others = unclaimed(session, member()) if asked else 0
     return render_template("member/orders.html", coming=coming, others=others, **context)
 
 
@@ -92,8 +93,8 @@ def amend_order_now(order_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/commandes/<id:order_id>/reprise")
 def order_again(order_id: int) -> ResponseReturnValue:
-    mine = Person(member().id, member().email)
-    return _pages(order_id).order_again(keeper(db.session(), member().id), mine)
+    mine = Person(holder().id, holder().email, member().id)
+    return _pages(order_id).order_again(keeper(db.session(), mine.account_id), mine)
 
 
 @blueprint.get("/commandes/<id:order_id>/retractation")

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, hands, member
+from portal.member import blueprint, hands, holder
 from portal.member.forms import MOST, read_aboard, read_day, read_id, read_ids
 from portal.member.home import next_context
 from portal.planning import services, suspensions
@@ -40,7 +40,7 @@ def planning() -> ResponseReturnValue:
     today = local_day(now)
     since = monday_of(today)
     until = since + weeks * WEEK - timedelta(days=1)
-    found = read_planning(db.session(), member().id, since=since, until=until, now=now)
+    found = read_planning(db.session(), holder().id, since=since, until=until, now=now)
     first = min([since, *(card.delivery.week for card in found.cards)])  # a moved delivery keeps its week
     near = (since - first) // WEEK + WEEKS_A_PAGE
     listed = found.weeks(first, (since - first) // WEEK + weeks)
@@ -158,7 +158,7 @@ def vary_back(week: date) -> ResponseReturnValue:
 def _act(act: Callable[..., Outcome | None], week: date, **wanted: object) -> ResponseReturnValue:
     """Do it to the subscriptions that the form names, with the orders that travel with them as it says."""
     named, orders = read_ids(request.form, "abonnement"), read_aboard(request.form)
-    return _answer(act(db.session(), member(), named, week, by=hands(), orders=orders, **wanted), week)
+    return _answer(act(db.session(), holder(), named, week, by=hands(), orders=orders, **wanted), week)
 
 
 def _page_asked(week: date) -> date:
@@ -233,4 +233,4 @@ def _weeks_of_orders(outcome: Outcome, page: date) -> list[Week]:
 def _around(week: date) -> Planning:
     """The planning as far as it shows in one week: a moved delivery, a box that goes to a later one."""
     since, until = week - WEEK, week + 6 * WEEK
-    return read_planning(db.session(), member().id, since=since, until=until, now=clock.now())
+    return read_planning(db.session(), holder().id, since=since, until=until, now=clock.now())

@@ -12,7 +12,7 @@ from portal.catalogue.queries import FormulaView, formulas
 from portal.deliveries.queries import DeliveryView, upcoming
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, member
+from portal.member import blueprint, holder
 from portal.pickup.queries import PointView, offered_points
 from portal.planning.overview import is_live
 from portal.planning.queries import Planning, planning
@@ -52,7 +52,7 @@ def choose_point(slug: str) -> ResponseReturnValue:
     if point is None:
         abort(404)
     today, missing = local_day(now), withheld(session)
-    ahead = planning(session, member().id, since=today, until=today + HORIZON, now=now)
+    ahead = planning(session, holder().id, since=today, until=today + HORIZON, now=now)
     there = upcoming(session, today, today + HORIZON, [point.tour_id])
     facts = Facts(Season(d.for_rules for d in (*ahead.deliveries, *there)), now, missing)
     return render_template(

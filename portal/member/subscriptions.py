@@ -9,12 +9,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from portal.accounts.acting import mailed
+from portal.accounts.household import acts_for_farm
 from portal.boxes.queries import with_changes
 from portal.catalogue.models import Kind
 from portal.catalogue.queries import PricedFormula, priced_formulas
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, hands, member
+from portal.member import blueprint, hands, holder
 from portal.member.forms import TermsForm, read_aboard, read_dates, read_day, with_usual
 from portal.member.planning import ask_about_orders, fates_said
 from portal.pickup.queries import PointView, offered_points
@@ -55,7 +56,7 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
     monday = read_day(request.form, "lundi") or abort(400)
     orders = read_aboard(request.form)
     outcome = terms.withdraw(
-        db.session(), member(), subscription_id, monday, by=hands(), orders=orders
+        db.session(), holder(), subscription_id, monday, by=hands(), orders=orders
     ) or abort(404)
     if outcome.orders.question:
         return ask_about_orders(outcome.orders.question, url_for("member.subscriptions"))
@@ -83,21 +84,21 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
 def resume_subscription(subscription_id: int) -> ResponseReturnValue:
     """Go to the summary with what an ended one was."""
     session, now = db.session(), clock.now()
-    found = overview(session, member().id, now)
+    found = overview(session, holder().id, now)
     ended = next((one for one in found if one.id == subscription_id and one.resumable), None) or abort(404)
     was = ended.now
     choice = Choice(was.formula.id, was.quantity, None, was.point.id, was.rhythm)
-    keeper(session, member().id).save(choice, now)
+    keeper(session, holder().id).save(choice, now)
     return redirect(url_for("public.join_summary"), 303)
 
 
 def _overview_page(refused: str | None = None, status: int = 200) -> ResponseReturnValue:
     session = db.session()
-    found = overview(session, member().id, clock.now())
+    found = overview(session, holder().id, clock.now())
     page = render_template(
         "member/subscriptions/page.html",
-        begun=keeper(session, member().id).read().formula_id is not None,
-        waits=waiting.of_account(session, member().id),
+        begun=keeper(session, holder().id).read().formula_id is not None,
+        waits=waiting.of_account(session, holder().id),
         live=[item for item in found if item.live],
         ended=[item for item in found if not item.live],
         refused=refused,
@@ -136,7 +137,7 @@ def _confirm_terms(subscription_id: int) -> ResponseReturnValue:
     also = [int(value) for value in asked.form.also.data]
     outcome = terms.change(
         db.session(),
-        member(),
+        holder(),
         subscription_id,
         asked.form.wanted,
         also=also,
@@ -189,7 +190,7 @@ def _asked(subscription_id: int, sent: MultiDict[str, str], now: datetime, *, fi
 
 def _live(now: datetime) -> list[Holding]:
     today = local_day(now)
-    mine = [holding for holding in of_account(db.session(), member().id) if is_live(holding, today)]
+    mine = [holding for holding in of_account(db.session(), holder().id) if is_live(holding, today)]
     return with_changes(db.session(), mine, today)
 
 
@@ -225,8 +226,8 @@ def _terms_page(
         form.wanted if valid else asked.usual,
         also=[int(value) for value in form.also.data] if valid else (),
         now=now,
-        account_id=member().id,
-        by_farm=hands() is not member(),
+        account_id=holder().id,
+        by_farm=acts_for_farm(hands(), holder()),
     )
     return _answer(
         "member/subscriptions/_change.html" if is_htmx() else "member/subscriptions/change.html",

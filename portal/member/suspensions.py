@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from portal.boxes.queries import with_changes
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, hands, member
+from portal.member import blueprint, hands, holder
 from portal.member.forms import read_aboard, read_day, read_ids
 from portal.member.planning import ask_about_orders
 from portal.planning import suspensions
@@ -79,7 +79,7 @@ def suspension() -> ResponseReturnValue:
 def _page(asked: Asked | None, status: int = 200) -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     today = local_day(now)
-    live = [holding for holding in of_account(session, member().id) if is_live(holding, today)]
+    live = [holding for holding in of_account(session, holder().id) if is_live(holding, today)]
     holdings = with_changes(session, live, today.replace(day=1))
     preview: Preview | None = None
     aboard: list[OrderView] = []
@@ -89,7 +89,7 @@ def _page(asked: Asked | None, status: int = 200) -> ResponseReturnValue:
         first, last = asked.days
         preview = suspensions.preview(session, holdings, asked.chosen, first=first, last=last, now=now)
         away = {box.delivery.id for line in preview.lines for box in line.suspended}
-        ordered = orders_between(session, member().id, first, last)
+        ordered = orders_between(session, holder().id, first, last)
         aboard = [order for order in ordered if order.with_box and order.delivery.id in away]
     fragment = is_htmx() and request.method == "GET"
     template = "member/suspensions/_preview.html" if fragment else "member/suspensions/page.html"
@@ -119,7 +119,7 @@ def suspend() -> ResponseReturnValue:
     first, last = asked.days
     orders = read_aboard(request.form)
     outcome = suspensions.suspend(
-        db.session(), member(), asked.chosen, first, last, by=hands(), orders=orders
+        db.session(), holder(), asked.chosen, first, last, by=hands(), orders=orders
     )
     if outcome is None:
         abort(404)
@@ -137,7 +137,7 @@ def resume() -> ResponseReturnValue:
     asked = read_ids(request.form, "suspension")
     if not asked:
         abort(404)
-    outcome = suspensions.resume(db.session(), member(), asked, by=hands())
+    outcome = suspensions.resume(db.session(), holder(), asked, by=hands())
     if outcome is None:
         abort(404)
     return _done("resumed", outcome)

@@ -9,7 +9,7 @@ from wtforms import Form
 from portal.catalogue.queries import PricedFormula, priced_formulas
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, hands, member
+from portal.member import blueprint, hands, holder
 from portal.member.forms import MOST
 from portal.pickup.queries import PointView, offered_points
 from portal.planning import waiting
@@ -40,7 +40,7 @@ class WaitForm(Form):
 @blueprint.route(ADDRESS, methods=["GET", "POST"])
 def wait(slug: str) -> ResponseReturnValue:
     """Ask to be told when there is room, for what."""
-    session, account, now = db.session(), member(), clock.now()
+    session, account, now = db.session(), holder(), clock.now()
     point, missing = _point_or_404(slug), withheld(session)
     offered = [
         item
@@ -66,7 +66,7 @@ def wait(slug: str) -> ResponseReturnValue:
 @blueprint.post(f"{ADDRESS}/depart")
 def stop_waiting(slug: str) -> ResponseReturnValue:
     point = _point_or_404(slug)
-    if waiting.leave(db.session(), member().id, point.id, at=clock.now(), by=hands().id):
+    if waiting.leave(db.session(), holder().id, point.id, at=clock.now(), by=hands().id):
         flash(_("C'est fait : vous n'êtes plus sur la liste de %(point)s.", point=point.name), "success")
     else:
         flash(

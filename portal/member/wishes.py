@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from portal.catalogue.articles import offers
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, member
+from portal.member import blueprint, holder, member
 from portal.rules.cutoffs import local_day
 from portal.shop import carts, shelves
 from portal.shop.drafts import keeper
@@ -27,7 +27,7 @@ WANTED = {"oui": True, "non": False}
 @blueprint.get("/envies")
 def wishes() -> ResponseReturnValue:
     session, now = db.session(), clock.now()
-    visit = shelves.visit(session, keeper(session, member().id).read(), _person(), now)
+    visit = shelves.visit(session, keeper(session, holder().id).read(), _person(), now)
     items = _wishes(session, visit)
     return render_template(
         "member/wishes/page.html",
@@ -59,7 +59,7 @@ def wish(article_id: int) -> ResponseReturnValue:
 def order_wishes() -> ResponseReturnValue:
     """Put one of everything that can be had into the order, beside what is there already."""
     session, now = db.session(), clock.now()
-    kept = keeper(session, member().id)
+    kept = keeper(session, holder().id)
     draft = kept.hold(now)
     visit = shelves.visit(session, draft, _person(), now)
     before = len(draft.entries)
@@ -87,4 +87,4 @@ def _wishes(session: Session, visit: Visit) -> list[Item]:
 
 
 def _person() -> Person:
-    return Person(member().id, member().email)
+    return Person(holder().id, holder().email, member().id)

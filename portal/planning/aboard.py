@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from portal.accounts.household import acts_for_farm
 from portal.deliveries.queries import DeliveryView
 from portal.infra import audit
 from portal.pickup.queries import PointView
@@ -114,7 +115,7 @@ def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Pl
         if there is None or missing:
             free = not is_past(follow.closes_at(order), case.facts.now)
             lost.append(_Lost(order, missing, _next(session, case, after, order) if free else None, free))
-    unasked = case.by is not case.account and audit.deputy.get() is None
+    unasked = acts_for_farm(case.by, case.account) and audit.deputy.get() is None
     wish = case.orders.wish or (Aboard.ALONE if unasked else None)
     if not all(one.allows(wish) for one in lost):
         case.orders.question = _question(case, lost)

@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import Select, delete, func, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
+from portal.accounts import household
 from portal.accounts.models import Account
 from portal.boxes.carried import carried, counts, loads
 from portal.boxes.queries import MemberBox, member_boxes, with_changes
 from portal.catalogue.queries import formulas
 from portal.deliveries.queries import DeliveryView, of_weeks, upcoming
-from portal.infra import audit, clock, locks, mail, outbox
+from portal.infra import audit, clock, locks
 from portal.pickup.models import PickupPoint, PointClosing
 from portal.pickup.queries import ClosingView, PointView, find_closing
 from portal.planning.models import ClosingNotice
@@ -257,17 +258,18 @@ def tell(session: Session, closing_id: int, account_id: int) -> None:
     orders = _orders(session, closing, account_id)
     if not boxes and not orders:
         return
-    rendered = mail.render(
+    household.tell(
+        session,
+        account,
         "point_closed",
+        at=now,
         farm=get_farm(session),
-        first_name=account.first_name,
         closing=closing,
         there=closing.point if closing.ended else closing.substitute,
         boxes=boxes,
         orders=[order_number(order.id) for order in orders],
         days=sorted({box.delivery.day for box in boxes} | {order.delivery.day for order in orders}),
     )
-    outbox.post(session, to=account.email, **rendered.parts, at=now)
 
 
 def _boxes(session: Session, closing: ClosingView, account_id: int, now: datetime) -> list[MemberBox]:

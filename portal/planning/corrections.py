@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.accounts import household
 from portal.accounts.models import Account
 from portal.boxes import services as boxes
 from portal.boxes.carried import carried
@@ -19,7 +20,7 @@ from portal.boxes.queries import with_changes
 from portal.catalogue.queries import formula_prices, formulas
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView, of_weeks, view
-from portal.infra import audit, clock, locks, mail, outbox
+from portal.infra import audit, clock, locks
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import find as find_point
 from portal.pickup.queries import points
@@ -353,10 +354,12 @@ def _tell(
     ).one()
     then = from_json(correction.before) if correction.before else None
     now = from_json(correction.after)
-    rendered = mail.render(
+    household.tell(
+        session,
+        account,
         "box_corrected",
+        at=at,
         farm=get_farm(session),
-        first_name=account.first_name,
         delivery=view(delivery),
         before=now if undone else then,
         after=then if undone else now,
@@ -364,4 +367,3 @@ def _tell(
         points={point.id: point for point in points(session)},
         reason=None if undone else correction.reason,
     )
-    outbox.post(session, to=account.email, **rendered.parts, at=at)

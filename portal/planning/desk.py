@@ -11,6 +11,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.accounts.household import acts_for_farm
 from portal.accounts.models import Account
 from portal.boxes import services as boxes
 from portal.boxes.carried import loads
@@ -172,7 +173,7 @@ def refusal_of_places(
     session: Session, case: Case, changed: Collection[tuple[Holding, Plan]]
 ) -> Refusal | None:
     """Whoever newly takes a place is checked under the point's lock; staff may exceed it."""
-    if case.by is not case.account:
+    if acts_for_farm(case.by, case.account):
         return None
     return refusal_where_full(session, changed, case.facts.season, account_id=case.account.id, held=True)
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from portal.accounts.household import acts_for_farm
 from portal.accounts.models import Account
 from portal.boxes.queries import MemberBox, member_box, with_changes
 from portal.deliveries.queries import DeliveryView, of_weeks
@@ -198,7 +199,7 @@ def _written(session: Session, case: Case, holding: Holding, plan: Plan, ending:
         first_name=case.account.first_name,
         ending=ending,
         term=term_view(holding, holding.plan.terms[-1]),
-        by_farm=case.by is not case.account,
+        by_farm=acts_for_farm(case.by, case.account),
         settled=case.orders.settled,
     )
     outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.accounts import household
 from portal.accounts.models import Account
 from portal.boxes.handovers import Handed, handed_boxes
 from portal.boxes.models import Handover, HandoverKind
@@ -101,7 +102,7 @@ def hand_over(
         session.add(row)
         _record(session, box.subscription_id, "box.hand_over", box.week, at=now, by=by, kind=wish.kind)
     _tell_other(session, account, card, row, now, given=True)
-    _tell_owner(session, account, card, now, wish=wish, code=code)
+    _tell_owner(session, account, card, now, by=by, wish=wish, code=code)
     return Answer.DONE
 
 
@@ -122,7 +123,7 @@ def take_back(
     for (subscription_id, week), row in rows.items():
         session.delete(row)
         _record(session, subscription_id, "box.take_back_handed", week, at=now, by=by)
-    _tell_owner(session, account, card, now)
+    _tell_owner(session, account, card, now, by=by)
     return Answer.DONE
 
 
@@ -181,16 +182,25 @@ def _tell_other(
 
 
 def _tell_owner(
-    session: Session, account: Account, card: Card, at: datetime, *, wish: Wish | None = None, code: str = ""
+    session: Session,
+    account: Account,
+    card: Card,
+    at: datetime,
+    *,
+    by: Account,
+    wish: Wish | None = None,
+    code: str = "",
 ) -> None:
     way = mail.link("member.delivery", day=card.delivery.day, tour=card.delivery.tour_slug)
-    rendered = mail.render(
+    household.tell(
+        session,
+        account,
         "box_handed_over",
+        at=at,
+        by=by,
         farm=get_farm(session),
-        first_name=account.first_name,
         card=card,
         wish=wish,
         code=code,
         way=way,
     )
-    outbox.post(session, to=account.email, **rendered.parts, at=at)

@@ -8,11 +8,12 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.accounts import household
 from portal.accounts.models import Account
 from portal.boxes.queries import MemberBox, member_boxes
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView
-from portal.infra import locks, mail, outbox
+from portal.infra import locks
 from portal.planning.desk import Case, hold, write
 from portal.planning.models import DeliveryNotice
 from portal.planning.queries import LOOK_AHEAD, next_box
@@ -87,10 +88,9 @@ def tell(session: Session, account_id: int) -> None:
         pieces += [piece] if piece else []
         session.delete(notice)
     if pieces:
-        rendered = mail.render(
-            "delivery_changed", farm=get_farm(session), first_name=account.first_name, pieces=pieces
+        household.tell(
+            session, account, "delivery_changed", at=case.facts.now, farm=get_farm(session), pieces=pieces
         )
-        outbox.post(session, to=account.email, **rendered.parts, at=case.facts.now)
 
 
 def _piece(session: Session, case: Case, notice: DeliveryNotice) -> tuple[Case, Piece | None]:

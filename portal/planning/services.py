@@ -8,10 +8,10 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
+from portal.accounts import household
 from portal.accounts.models import Account
 from portal.boxes.queries import MemberBox
 from portal.catalogue.queries import formulas
-from portal.infra import mail, outbox
 from portal.pickup.queries import offered_points
 from portal.planning.aboard import Orders
 from portal.planning.desk import Case, Decision, decide, hold
@@ -265,10 +265,12 @@ def _tell(session: Session, case: Case, outcome: Outcome, planned: Iterable[Hold
     if outcome.act is Act.SKIP:
         found = (next_box(session, holding, boxes[0].delivery.day) for holding in planned)
         back = [box for box in found if box]
-    rendered = mail.render(
+    household.tell(
+        session,
+        case.account,
         _MAILS.get(outcome.act, "box_changed"),
-        first_name=case.account.first_name,
-        by_farm=case.by is not case.account,
+        at=case.facts.now,
+        by=case.by,
         act=outcome.act,
         together=outcome.together,
         boxes=boxes,
@@ -277,4 +279,3 @@ def _tell(session: Session, case: Case, outcome: Outcome, planned: Iterable[Hold
         back=back,
         settled=case.orders.settled,
     )
-    outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)

@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.accounts import household
 from portal.accounts.models import Account
 from portal.boxes.models import Suspension
 from portal.boxes.queries import MemberBox, member_box, member_boxes
 from portal.catalogue.queries import formula_prices
 from portal.deliveries.queries import DeliveryView, of_weeks
-from portal.infra import mail, outbox
 from portal.planning.aboard import Orders
 from portal.planning.desk import Case, decide, hold
 from portal.planning.queries import LOOK_AHEAD
@@ -258,9 +258,7 @@ def _again(session: Session, case: Case, holding: Holding, plan: Plan) -> Line:
 
 
 def _tell(session: Session, case: Case, name: str, **context: object) -> None:
-    by_farm = case.by is not case.account
-    rendered = mail.render(name, first_name=case.account.first_name, by_farm=by_farm, **context)
-    outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
+    household.tell(session, case.account, name, at=case.facts.now, by=case.by, **context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
+from portal.accounts import household
 from portal.accounts.models import Account
 from portal.boxes.queries import MemberBox, member_box, member_boxes
 from portal.catalogue.queries import FormulaView, formula_prices
 from portal.deliveries.queries import DeliveryState, DeliveryView, of_weeks
-from portal.infra import clock, mail, outbox
+from portal.infra import clock
 from portal.pickup.queries import PointView
 from portal.planning.aboard import Orders
 from portal.planning.desk import Case, decide, hold, refusal_where_full
@@ -407,13 +408,14 @@ def _confirmed(
     decided = decide(session, case, lambda plan, _: plans[plan.subscription_id])
     if isinstance(decided, Refusal):
         return Outcome(decided, orders=case.orders)
-    rendered = mail.render(
+    household.tell(
+        session,
+        case.account,
         name,
-        first_name=case.account.first_name,
+        at=case.facts.now,
+        by=case.by,
         changes=shown,
-        by_farm=case.by is not case.account,
         settled=case.orders.settled,
         **context,
     )
-    outbox.post(session, to=case.account.email, **rendered.parts, at=case.facts.now)
     return Outcome(Answer.DONE, shown, case.orders)

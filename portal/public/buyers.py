@@ -17,7 +17,8 @@ def buyer() -> Person:
     """A guest's address is not known before the order is placed."""
     if not current_user.is_authenticated:
         return Person(None, None)
-    return Person(current_user.id, current_user.email)
+    holder = current_user.holder
+    return Person(holder.id, holder.email, current_user.id)
 
 
 def own_draft() -> Draft:

@@ -82,7 +82,8 @@ def checkout() -> ResponseReturnValue:
 
 
 def _account() -> Account | None:
-    return cast(Account, current_user._get_current_object()) if current_user.is_authenticated else None
+    """To whom it is billed."""
+    return cast(Account, current_user.holder) if current_user.is_authenticated else None
 
 
 def _known(account: Account | None) -> dict[str, str | None]:

@@ -77,7 +77,7 @@ def chooser(template: str, *, status: int = 200, **context: Any) -> ResponseRetu
 def _own_points(session: Session) -> set[int]:
     if not current_user.is_authenticated:
         return set()
-    return points_of_account(session, current_user.id, local_day(clock.now()))
+    return points_of_account(session, current_user.holder.id, local_day(clock.now()))
 
 
 def _stops(

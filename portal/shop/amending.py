@@ -56,7 +56,9 @@ class Outcome:
         return self.refusal is not None or bool(self.faults)
 
 
-def cancel(session: Session, order_id: int, account_id: int | None) -> Outcome | None:
+def cancel(
+    session: Session, order_id: int, account_id: int | None, *, by: int | None = None
+) -> Outcome | None:
     """Cancel an order for whoever has placed it; None where it is somebody else's."""
     order = hold_own(session, order_id, account_id)
     if order is None:
@@ -68,7 +70,7 @@ def cancel(session: Session, order_id: int, account_id: int | None) -> Outcome |
     if refusal := view.refusal_to_cancel(now):
         return Outcome(view, refusal)
     locks.checked()
-    bring(session, order, OrderState.CANCELLED, at=now, by=account_id)
+    bring(session, order, OrderState.CANCELLED, at=now, by=by or account_id)
     session.flush()
     return Outcome(_view(session, order), done=True)
 
@@ -79,7 +81,13 @@ def preview(session: Session, order: OrderView, wanted: Mapping[int, int], now: 
 
 
 def amend(
-    session: Session, order_id: int, account_id: int | None, wanted: Mapping[int, int], shown: Money | None
+    session: Session,
+    order_id: int,
+    account_id: int | None,
+    wanted: Mapping[int, int],
+    shown: Money | None,
+    *,
+    by: int | None = None,
 ) -> Outcome | None:
     """Change quantities, 0 for what shall go; None where the order is somebody else's.
 
@@ -96,8 +104,8 @@ def amend(
     if outcome.order.total != shown:
         return replace(outcome, refusal=Objection.OTHER_TOTAL)
     locks.checked()
-    _write(session, order, before, outcome.order, at=now, by=account_id)
-    post_change(session, order, before, at=now, by=account_id)
+    _write(session, order, before, outcome.order, at=now, by=by or account_id)
+    post_change(session, order, before, at=now, by=by or account_id)
     return Outcome(_view(session, order), done=True)
 
 

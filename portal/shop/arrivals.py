@@ -17,7 +17,7 @@ def init_app(app: Flask) -> None:
 
 def _join(_app: Flask, user: Account) -> None:
     session = db.session()
-    visitor, account = OfVisitor(session), OfAccount(session, user.id)
+    visitor, account = OfVisitor(session), OfAccount(session, user.holder.id)
     chosen = visitor.read()
     if chosen.entries:
         mine = account.hold(clock.now())

@@ -15,7 +15,7 @@ from portal.accounts.models import Account
 from portal.accounts.services import hold_open
 from portal.catalogue.models import Article
 from portal.deliveries.models import Delivery
-from portal.infra import audit, clock, locks, mail, outbox
+from portal.infra import audit, clock, locks
 from portal.pickup.models import PickupPoint
 from portal.profile.queries import ConditionsView, conditions_in_force, get_farm
 from portal.rules.money import Money
@@ -25,7 +25,6 @@ from portal.shop.carts import CartView, Line
 from portal.shop.drafts import Draft, Keeper
 from portal.shop.models import Happening, Order, OrderEvent, OrderLine, VoucherUse
 from portal.shop.settings import ShopRules, get_rules
-from portal.shop.tokens import order_link
 from portal.shop.vouchers import Person
 from portal.subscriptions.models import Subscription
 
@@ -159,9 +158,9 @@ def place(
     locks.checked()
     order = _write(session, seen, person, contact, now)
     keeper.save(Draft(), now)
-    if person.account_id:
+    if person.account_id and person.by == person.account_id:
         _remember(session, person.account_id, contact, now)
-    _settle(session, order, seen, now)
+    _settle(session, order, seen, now, by=person.by)
     return Outcome(order.id)
 
 
@@ -202,7 +201,7 @@ def _write(session: Session, seen: Summary, person: Person, contact: Contact, no
         conditions_id=seen.conditions.id,
         discount=cart.discount,
         lines=[_line(line) for line in cart.lines],
-        events=[OrderEvent(at=now, what=Happening.PLACED, by_id=person.account_id)],
+        events=[OrderEvent(at=now, what=Happening.PLACED, by_id=person.by)],
         **asdict(contact),
     )
     session.add(order)
@@ -215,7 +214,7 @@ def _write(session: Session, seen: Summary, person: Person, contact: Contact, no
         "order.place",
         ("shop_order", order.id),
         at=now,
-        by=person.account_id,
+        by=person.by,
         after={"delivery": stop.delivery.id, "lines": len(cart.lines), "total": cart.total.cents},
     )
     return order
@@ -242,15 +241,13 @@ def _remember(session: Session, account_id: int, contact: Contact, now: datetime
     remember_address(session, account_id, address, at=now, by=account_id)
 
 
-def _settle(session: Session, order: Order, seen: Summary, now: datetime) -> None:
+def _settle(session: Session, order: Order, seen: Summary, now: datetime, *, by: int | None) -> None:
     """Accept it where nobody judges, and confirm it with what was agreed to (L221-13)."""
     if seen.rules.accepts_at_once:
         orders.bring(session, order, OrderState.ACCEPTED, at=now, by=None, tell=False)
     session.flush()
     view, farm = queries.find(session, order.id), get_farm(session)
     assert view is not None and seen.conditions is not None
-    way = order_link(order.id, order.account_id)
-    rendered = mail.render("order_placed", order=view, conditions=seen.conditions, way=way, farm=farm)
     company = named_on_papers(session, order.account_id) if order.account_id else None
     files = [papers.order_file(view, farm, company), papers.conditions_file(seen.conditions, farm)]
-    outbox.post(session, to=order.email, **rendered.parts, at=now, attachments=files)
+    orders.tell(session, [view], "order_placed", at=now, by=by, attachments=files, conditions=seen.conditions)

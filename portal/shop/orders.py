@@ -5,15 +5,19 @@ clock once these are held.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session, selectinload
 
+from portal.accounts import household
+from portal.accounts.models import Account
 from portal.deliveries.models import Delivery
 from portal.infra import audit, locks, mail, outbox
+from portal.infra.outbox import File
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import is_past
 from portal.rules.orders import OrderState, Refusal, may_become
@@ -137,7 +141,7 @@ def work_out_discounts(session: Session, orders: Collection[Order]) -> None:
 
 
 def post(
-    session: Session, order: Order, template: str, *, at: datetime, by: int | None, **context: object
+    session: Session, order: Order, template: str, *, at: datetime, by: int | None, **context: Any
 ) -> None:
     """Mail whoever has ordered; the templates get the order as it now is."""
     _post(session, [order], template, at=at, by=by, **context)
@@ -150,25 +154,40 @@ def _post(
     *,
     at: datetime,
     by: int | None,
-    **context: object,
+    **context: Any,
 ) -> None:
     if not orders:
         return
     session.flush()
-    views, farm = queries.these(session, [order.id for order in orders]), get_farm(session)
-    for view in views.values():
+    views = queries.these(session, [order.id for order in orders])
+    tell(session, views.values(), template, at=at, by=by, **context)
+
+
+def tell(
+    session: Session,
+    views: Collection[OrderView],
+    template: str,
+    *,
+    at: datetime,
+    by: int | None,
+    attachments: Sequence[File] = (),
+    **context: Any,
+) -> None:
+    """Mail whoever has ordered, and everybody who shares that account, each by their name."""
+    hands, farm = audit.hands(by), get_farm(session)
+    actor = session.get(Account, hands) if hands else None
+    others = household.sharers(session, {view.account_id for view in views if view.account_id})
+    for view in views:
         if not outbox.can_send_to(view.email):  # a guest's who is forgotten
             continue
-        rendered = mail.render(
-            template,
-            farm=farm,
-            order=view,
-            way=order_link(view.id, view.account_id),
-            by_farm=audit.hands(by) not in {None, view.account_id},
-            now=at,
-            **context,
-        )
-        outbox.post(session, to=view.email, **rendered.parts, at=at)
+        way = order_link(view.id, view.account_id)
+        copies = [(view.account_id, view)]
+        for person in others.get(view.account_id or 0, ()):
+            copies.append((person.id, replace(view, called=person.first_name, email=person.email)))
+        for reader_id, copy in copies:
+            said = household.said_of(actor, view.account_id, reader_id)
+            rendered = mail.render(template, farm=farm, order=copy, way=way, now=at, **said, **context)
+            outbox.post(session, to=copy.email, **rendered.parts, at=at, attachments=attachments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ class OrderPages:
     account_id: int | None
     endpoints: Mapping[str, str]
     values: Mapping[str, Any]
+    by: int | None = None
+    """Who acts, where that is not whose order it is."""
 
     def ways(self) -> dict[str, str]:
         """Where its pages and acts are."""
@@ -92,7 +94,7 @@ class OrderPages:
         return self._page("orders/page.html", self._order(), status, **context)
 
     def cancel(self) -> ResponseReturnValue:
-        outcome = amending.cancel(db.session(), self.order_id, self.account_id)
+        outcome = amending.cancel(db.session(), self.order_id, self.account_id, by=self.by)
         if outcome is None:
             abort(404)
         if outcome.refusal:
@@ -118,7 +120,12 @@ class OrderPages:
         if asked.faults:
             return self._amendment(order, asked, 422)
         outcome = amending.amend(
-            db.session(), self.order_id, self.account_id, asked.wanted, _read_total(request.form)
+            db.session(),
+            self.order_id,
+            self.account_id,
+            asked.wanted,
+            _read_total(request.form),
+            by=self.by,
         )
         if outcome is None:
             abort(404)
@@ -162,6 +169,7 @@ class OrderPages:
             form.lines.data or (),
             name=form.name.data,
             email=form.email.data,
+            by=self.by,
         )
         if declared is None:
             abort(404)

@@ -20,6 +20,12 @@ class Person:
 
     account_id: int | None
     email: str | None
+    sharer_id: int | None = None
+    """Who acts, where they share the account."""
+
+    @property
+    def by(self) -> int | None:
+        return self.sharer_id or self.account_id
 
 
 @dataclass(frozen=True, slots=True)

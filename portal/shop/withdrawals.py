@@ -45,6 +45,7 @@ def declare(
     *,
     name: str,
     email: str,
+    by: int | None = None,
 ) -> Declared | None:
     """Take a declaration and mail its receipt; None where the order is somebody else's.
 
@@ -68,7 +69,7 @@ def declare(
     out = view.state is OrderState.DELIVERED or view.delivery.day <= local_day(now)
     made = Withdrawal(order_id=order.id, made_at=now, name=name, email=email, settled_at=None if out else now)
     lines = [line for line in order.lines if line.id in line_ids and line.withdrawal_id is None]
-    _note(session, order, made, lines, by=account_id)
+    _note(session, order, made, lines, by=by or account_id)
     if not out:
         _keep_back(session, order, lines, at=now)
     session.flush()

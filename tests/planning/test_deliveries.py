@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,10 +14,11 @@ from portal.boxes.carried import packing
 from portal.boxes.jobs import freeze_due
 from portal.boxes.models import Basket, BoxChange, Suspension
 from portal.deliveries.models import Delivery
+from portal.infra import outbox
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
-from portal.planning import notices, services
+from portal.planning import services
 from portal.planning.deliveries import Outcome, cancel, move, reinstate
 from portal.planning.jobs import AT_ONCE, PAUSE, tell_of_deliveries
 from portal.planning.models import DeliveryNotice
@@ -453,15 +455,15 @@ def test_one_that_cannot_be_told_holds_up_nobody(
     crowd.add(session, 3)
     told = cancel(session, on(session, TUESDAY), REASON, by=staff).told
     session.commit()
-    post = notices.outbox.post
+    post = outbox.post
 
-    def fail_for_camille(session: Session, *, to: str, **rest: object) -> Mail:
+    def fail_for_camille(session: Session, *, to: str, **rest: Any) -> Mail:
         if to == CAMILLE:
             raise OSError
         return post(session, to=to, **rest)
 
     with monkeypatch.context() as broken:
-        broken.setattr(notices.outbox, "post", fail_for_camille)
+        broken.setattr(outbox, "post", fail_for_camille)
         tell_of_deliveries()
     session.rollback()
     assert notices_of(session) == [CAMILLE]

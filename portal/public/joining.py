@@ -51,10 +51,10 @@ def join() -> ResponseReturnValue:
     found = _led(stall(session))
     if request.method != "POST":
         open_ = has_conditions(session)
-        return _step("formula", found, form=FormulaForm(None, found), open=open_)
+        return _step("public/joining/formula.html", found, form=FormulaForm(None, found), open=open_)
     form = FormulaForm(request.form, found)
     if not form.validate():
-        return _step("formula", found, 422, form=form, open=True)
+        return _step("public/joining/formula.html", found, 422, form=form, open=True)
     beside = form.beside.data if form.beside else NOTHING
     return _go_on(
         replace(
@@ -87,12 +87,9 @@ def join_point() -> ResponseReturnValue:
         point = next((point for point in found.points if str(point.id) == wanted), None)
         if point and found.offers(point):
             return _go_on(replace(found.choice, point_id=point.id))
-    return chooser(
-        "public/joining/point.html",
-        status=422 if request.method == "POST" else 200,
-        stall=found,
-        steps=_steps(),
-    )
+    refused = request.method == "POST"
+    status = 422 if refused else 200
+    return chooser("public/joining/point.html", status=status, stall=found, steps=_steps(), refused=refused)
 
 
 @blueprint.route(f"{ADDRESS}/livraisons", methods=["GET", "POST"])
@@ -108,7 +105,9 @@ def join_deliveries() -> ResponseReturnValue:
         since = None if form.since.data == AT_ONCE else form.since.data
         return _go_on(replace(found.choice, rhythm=Rhythm(form.rhythm.data), since=since))
     status = 422 if request.method == "POST" else 200
-    return _step("deliveries", found, status, form=form, preview=preview, rhythms=list(Rhythm))
+    return _step(
+        "public/joining/deliveries.html", found, status, form=form, preview=preview, rhythms=list(Rhythm)
+    )
 
 
 @blueprint.get(f"{ADDRESS}/compte")
@@ -117,7 +116,7 @@ def join_account() -> ResponseReturnValue:
     found = stall(db.session())
     if found.lacking != "public.join_account":
         return redirect(url_for(found.lacking or "public.join_summary"), 303)
-    return _step("account", found, here=url_for("public.join_summary"))
+    return _step("public/joining/account.html", found, here=url_for("public.join_summary"))
 
 
 @blueprint.route(f"{ADDRESS}/recapitulatif", methods=["GET", "POST"])
@@ -182,7 +181,7 @@ def _summary_page(
     preview = _preview(found, clock.now())
     joining = preview.joining
     return _step(
-        "summary",
+        "public/joining/summary.html",
         found,
         status,
         form=form,
@@ -218,6 +217,6 @@ def _steps() -> int:
     return 4 if current_user.is_authenticated else 5
 
 
-def _step(name: str, found: Stall, status: int = 200, **context: Any) -> ResponseReturnValue:
-    page = render_template(f"public/joining/{name}.html", stall=found, steps=_steps(), **context)
+def _step(template: str, found: Stall, status: int = 200, **context: Any) -> ResponseReturnValue:
+    page = render_template(template, stall=found, steps=_steps(), **context)
     return make_response(page, status)

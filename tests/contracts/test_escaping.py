@@ -8,6 +8,7 @@ from sqlalchemy import Column, Enum, String, select, update
 from portal.infra.orm import Base, db
 from portal.infra.outbox import Mail
 from tests.contracts.site import ACTS, PAGES, WALKERS, Site, send
+from tests.joining import SEEN
 
 MARKUP = "'\"><evil>"
 """Breaks out of an attribute and begins an element, in as few letters as the shortest column takes."""
@@ -142,8 +143,11 @@ def test_every_mail_carries_it_as_text(spoilt: Site) -> None:
         (anonymous, ("/mot-de-passe-oublie",)),
     ):
         for line in ACTS:
-            if line.rule.endswith(rules) and not line.rule.startswith("/ferme"):
-                assert client.submit(line.path, spoilt.form(line)).status_code == 303, line.rule
+            if line.rule.endswith(rules) and line.answers["subscriber"] == "303":
+                form = spoilt.form(line)
+                if "vu" in form:  # the names on the page have been spoilt since it was made
+                    form["vu"] = SEEN.findall(client.get(line.path).text)[0]
+                assert client.submit(line.path, form).status_code == 303, line.rule
     with spoilt.app.app_context():
         written = db.session.scalars(select(Mail).where(Mail.id > 1)).all()
     assert len(written) >= 3

@@ -35,22 +35,6 @@ def register(app: Flask) -> None:
             signal.signal(number, lambda *_: stop.set())
         jobs.run(app, stop, once=once)
 
-    @app.cli.command("backup")
-    @click.option("--to", type=click.Path(path_type=Path), help="A directory; else PORTAL_BACKUP_DIR.")
-    def make_backup(to: Path | None) -> None:
-        """Copy the database while the site runs; prints where the copy lies."""
-        directory = to or app.config["SETTINGS"].backup_dir
-        try:
-            click.echo(backup.backup(db.engine.url, directory, clock.now()))
-        except backup.BackupError as error:
-            sys.exit(str(error))
-
-    @app.cli.command("erase-again")
-    def erase_again() -> None:
-        """Forget again, after a restore, whoever was erased since the backup."""
-        _check_schema(app)
-        click.echo(f"{erasing.apply()} compte(s) effacé(s) de nouveau.")
-
     @app.cli.command("upgrade")
     def upgrade() -> None:
         """Bring the database to the program's version."""
@@ -79,8 +63,27 @@ def register(app: Flask) -> None:
             f"{made.baskets} paniers livrés, {made.orders} commandes."
         )
 
+    _register_copies(app)
     _register_secrets(app)
     _register_farm(app)
+
+
+def _register_copies(app: Flask) -> None:
+    @app.cli.command("backup")
+    @click.option("--to", type=click.Path(path_type=Path), help="A directory; else PORTAL_BACKUP_DIR.")
+    def make_backup(to: Path | None) -> None:
+        """Copy the database while the site runs; prints where the copy lies."""
+        directory = to or app.config["SETTINGS"].backup_dir
+        try:
+            click.echo(backup.backup(db.engine.url, directory, clock.now()))
+        except backup.BackupError as error:
+            sys.exit(str(error))
+
+    @app.cli.command("erase-again")
+    def erase_again() -> None:
+        """Forget again, after a restore, whoever was erased since the backup."""
+        _check_schema(app)
+        click.echo(f"{erasing.apply()} compte(s) effacé(s) de nouveau.")
 
 
 def _register_secrets(app: Flask) -> None:

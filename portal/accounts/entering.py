@@ -65,7 +65,7 @@ def _come_in(account: Account, way: Way, wanted: str) -> str:
     login_user(account)
     if way is Way.CODE:
         social.link_found(db.session(), account, current_app.config["SETTINGS"].providers, at=clock.now())
-    if way is not Way.SOCIAL:
+    if way not in {Way.SOCIAL, Way.BARE_KEY}:
         proofs.note(account, at=clock.now())
     if way is Way.CODE:
         proofs.note_mailbox(account)

@@ -111,6 +111,9 @@ def test_a_key_opens_the_account_until_it_is_removed(app: Flask) -> None:
 def test_a_verified_key_is_both_factors_and_a_bare_one_is_the_first(app: Flask) -> None:
     client, verified, bare = signed_in(app, CAMILLE), Key(), Key(verified=False)
     assert make(client, verified) == make(client, bare) == 303
+    visitor = browser_of(app)
+    assert enter(app, bare, visitor) == "/planning"
+    assert visitor.get(ADDING).status_code == 303, "who only holds it has shown too little"
     set_up(client)
     assert enter(app, verified) == "/planning"
     assert enter(app, bare) == "/connexion/deux-etapes?next=/planning"

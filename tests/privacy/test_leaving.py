@@ -21,7 +21,7 @@ from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 from tests.accounts.people import account_of, browser_of, database, opens, signed_in
 from tests.shop.making import article, order
-from tests.world import ADMIN, CAMILLE, NOW, YACINE
+from tests.world import ADMIN, CAMILLE, NOW, STAFF, YACINE
 
 LINK = re.compile(r"http://localhost(/lien/[A-Za-z0-9_-]{43})\b")
 PAGE = "/mon-compte/fermeture"
@@ -158,3 +158,27 @@ def test_the_file_to_take_away_is_nobody_elses(app: Flask) -> None:
     assert answer.mimetype == "application/zip" and answer.data.startswith(b"PK")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="mes-donnees.zip"'
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_staff_see_who_leaves_and_cannot_bring_back_who_is_forgotten(
+    app: Flask, clock: time_machine.Traveller
+) -> None:
+    end_subscriptions(app)
+    with database(app) as session:
+        order(session, {article(session): 1}, state=OrderState.DELIVERED)
+        camille = account_of(session, CAMILLE)
+        page, number = f"/ferme/abonnes/{camille.id}", camille.customer_number
+    leave(app, "effacer", "Je déménage.")
+    staff = signed_in(app, STAFF)
+    seen = unescape(staff.get(page).text).replace("\xa0", " ")
+    assert "A supprimé son compte le mercredi 10 juin" in seen and "« Je déménage. »" in seen
+    clock.move_to(NOW + 30 * DAY)
+    with app.app_context():
+        erase_departed()
+    staff = signed_in(app, STAFF)
+    forgotten = unescape(staff.get(page).text)
+    assert f"Compte effacé {number}" in forgotten and "efface.invalid" not in forgotten
+    assert "Camille" not in forgotten and "Rouvrir son accès" not in forgotten
+    assert staff.submit(f"{page}/reouverture").status_code == 403
+    assert f"{number} Compte effacé" in unescape(staff.get(f"/ferme/abonnes?q={number}").text)
+    assert staff.get("/ferme/commandes/1").status_code == 200

@@ -166,7 +166,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "old messages", DAY, contact.forget_old)
     jobs.register(app, "departures", 10 * MINUTE, erase_departed)
     jobs.register(app, "inactive accounts", HOUR, forget_inactive)
-    jobs.register(app, "erasures", MINUTE, erasing.settle)
+    jobs.register(app, "erasures", 10 * MINUTE, erasing.settle)
     jobs.register(app, "campaigns", 2, send_campaigns)
     jobs.register(app, "birthdays", HOUR, give_birthday_gifts)
     jobs.register(app, "imports", 2, work_on_imports)

@@ -27,7 +27,9 @@ STRANGER = Notice(
 
 def part(session: Session, now: datetime) -> None:
     session.get_one(FarmProfile, 1).partner = french(PARTNER)
-    leaver, doubter = _subscribers(session)
+    if len(late := _subscribers(session)) < 2:
+        return  # on so small a farm nobody leaves
+    leaver, doubter = late
     expected = {n: leave.last_day for n, leave in foresee(session, leaver.id, local_day(now), now).items()}
     own = Notice(leaver.full_name, leaver.email, leaver.customer_number, None)
     ended = terminations.notify_and_end(session, leaver, own, expected, by=leaver)

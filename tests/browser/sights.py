@@ -716,6 +716,7 @@ SIGHTS = (
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/1"),
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/1", too_small),
     Sight("farm.point", STAFF, "/ferme/points-de-retrait/2", retired),
+    Sight("farm.waiting_list", STAFF, "/ferme/points-de-retrait/4/attente"),
     Sight("farm.point_closings", STAFF, f"/ferme/points-de-retrait/1/fermetures?{urlencode(CLOSING)}"),
     Sight("farm.departures_list", STAFF, "/ferme/resiliations"),
     Sight("farm.orders", STAFF, "/ferme/commandes"),

@@ -10,8 +10,6 @@ from flask_wtf import CSRFProtect
 from werkzeug.local import LocalProxy
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import portal.messages.models
-import portal.privacy.models  # noqa: F401
 from portal import cli, farm, member, public
 from portal.accounts import security
 from portal.accounts.jobs import answer_mail_requests, purge_expired
@@ -25,6 +23,7 @@ from portal.infra.mail import Sender
 from portal.infra.postman import Postman
 from portal.messages import contact
 from portal.messages.birthdays import give_birthday_gifts
+from portal.messages.reminders import remind
 from portal.messages.sending import send_campaigns
 from portal.planning import contracts, drafts
 from portal.planning.announcements import tell_of_prices, tell_of_shortages
@@ -168,6 +167,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "inactive accounts", HOUR, forget_inactive)
     jobs.register(app, "erasures", 10 * MINUTE, erasing.settle)
     jobs.register(app, "campaigns", 2, send_campaigns)
+    jobs.register(app, "reminders", 10, remind)
     jobs.register(app, "birthdays", HOUR, give_birthday_gifts)
     jobs.register(app, "imports", 2, work_on_imports)
     jobs.register(app, "archive", 2, work_on_archive)

@@ -38,14 +38,14 @@ def merge() -> ResponseReturnValue:
     """The code goes to whatever address is typed: whether it is an account's, only its mailbox learns."""
     form = OtherForm(request.form)
     if request.method != "POST":
-        return _page("start", form=form)
+        return _page("member/merging/start.html", form=form)
     if not form.validate():
-        return _page("start", 422, form=form)
+        return _page("member/merging/start.html", 422, form=form)
     session, email, now = db.session(), normalise_email(form.email.data), clock.now()
     code = codes.issue(session, CodePurpose.MERGE, email, codes.browser(), at=now)
     if code is None:
         form.email.errors = [_("Trop de codes sont déjà partis à cette adresse : attendez une heure.")]
-        return _page("start", 422, form=form)
+        return _page("member/merging/start.html", 422, form=form)
     written = mail.render("merge_code", code=code, farm=get_farm(session))
     outbox.post(session, to=email, at=now, secret=True, **written.parts)
     current[_KEY] = {"email": email}
@@ -59,13 +59,13 @@ def prove_other() -> ResponseReturnValue:
     if kept is None:
         return redirect(url_for("member.merge"), 303)
     if request.method != "POST":
-        return _page("code", form=form, email=kept["email"])
+        return _page("member/merging/code.html", form=form, email=kept["email"])
     now = clock.now()
     if not form.validate() or not codes.use(CodePurpose.MERGE, kept["email"], form.code.data, at=now):
         form.code.errors = form.code.errors or [
             _("Ce n'est pas le code de notre dernier mail, ou il est trop vieux.")
         ]
-        return _page("code", 422, form=form, email=kept["email"])
+        return _page("member/merging/code.html", 422, form=form, email=kept["email"])
     current[_KEY] = {**kept, "at": now.isoformat()}
     return redirect(url_for("member.confirm_merge"), 303)
 
@@ -99,7 +99,7 @@ def _proven(now: datetime) -> str | None:
 def _preview(seen: Preview | Refusal, email: str) -> Response:
     refused = seen if isinstance(seen, Refusal) else None
     return _page(
-        "preview",
+        "member/merging/preview.html",
         422 if refused and request.method == "POST" else 200,
         seen=seen,
         refused=refused,
@@ -107,5 +107,5 @@ def _preview(seen: Preview | Refusal, email: str) -> Response:
     )
 
 
-def _page(name: str, status: int = 200, **context: object) -> Response:
-    return make_response(render_template(f"member/merging/{name}.html", **context), status)
+def _page(template: str, status: int = 200, **context: object) -> Response:
+    return make_response(render_template(template, **context), status)

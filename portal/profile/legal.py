@@ -96,8 +96,15 @@ def find_page(session: Session, page: Page) -> PageView:
     return own if own and own.text else in_our_words(page)
 
 
+_IN_OUR_WORDS = {
+    Page.LEGAL: "legal/legal.txt",
+    Page.PRIVACY: "legal/privacy.txt",
+    Page.ACCESSIBILITY: "legal/accessibility.txt",
+}
+
+
 def in_our_words(page: Page) -> PageView:
-    written = render_template(f"legal/{page}.txt", way=mail.link("public.contact"))
+    written = render_template(_IN_OUR_WORDS[page], way=mail.link("public.contact"))
     return PageView(page, read_text(written))
 
 

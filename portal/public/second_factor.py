@@ -1,12 +1,16 @@
 """The second factor at sign-in: the authenticator's code, or one of those kept for when it is lost."""
 
+from typing import cast
+
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from wtforms import Form, StringField
 from wtforms.validators import Length
 
 from portal.accounts import entering, factors
 from portal.accounts.limits import count_try
+from portal.accounts.models import Account
 from portal.infra import clock, throttle
 from portal.infra.orm import db
 from portal.public import blueprint
@@ -25,6 +29,8 @@ class SecondFactorForm(Form):
 @blueprint.route("/connexion/deux-etapes", methods=["GET", "POST"])
 def second_factor() -> ResponseReturnValue:
     session, now, wanted = db.session(), clock.now(), request.args.get("next", "")
+    if current_user.is_authenticated:
+        return redirect(entering.way_on(cast(Account, current_user), wanted), 303)
     account = entering.half_way(session, at=now)
     if account is None:
         if request.method == "POST":

@@ -27,7 +27,7 @@ from portal.rules.cutoffs import local_day
 from portal.rules.leaving import may_confirm
 from portal.web.forms import ChosenMany, Typed, choices, email, line, paragraphs
 from portal.web.forms import day as read_day
-from portal.web.guards import own_hands_only
+from portal.web.guards import own_hands_only, payer_only
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.limits import client_address
@@ -102,11 +102,13 @@ def _notice(form: TerminationForm) -> Notice:
 
 
 @blueprint.get("/resilier")
+@payer_only
 def termination() -> ResponseReturnValue:
     return _form_page(TerminationForm(_account(), _own()))
 
 
 @blueprint.post("/resilier")
+@payer_only
 def sum_up_termination() -> ResponseReturnValue:
     """What it comes to, before it is notified; nothing is kept. « Modifier » leads back with all that was typed."""
     form = TerminationForm(_account(), _own(), request.form)
@@ -116,6 +118,7 @@ def sum_up_termination() -> ResponseReturnValue:
 
 
 @blueprint.post("/resilier/notification")
+@payer_only
 def notify_termination() -> ResponseReturnValue:
     session, account = db.session(), _account()
     form = TerminationForm(account, _own(), request.form)
@@ -188,13 +191,13 @@ def _found(termination_token: str) -> tuple[Termination, bool]:
     return row, known[1]
 
 
-@blueprint.get("/resilier/<termination_token>")
+@blueprint.get("/resilier/recu/<termination_token>")
 def termination_receipt(termination_token: str) -> ResponseReturnValue:
     row, owner = _found(termination_token)
     return _receipt_page(receipt(row), owner, termination_token)
 
 
-@blueprint.post("/resilier/<termination_token>/raison")
+@blueprint.post("/resilier/recu/<termination_token>/raison")
 def give_reason(termination_token: str) -> ResponseReturnValue:
     row, owner = _found(termination_token)
     if not (owner and row.confirmed_at):

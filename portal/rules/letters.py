@@ -29,5 +29,5 @@ def unknown_slots(text: str) -> list[str]:
 
 
 def fill(text: str, values: Mapping[Slot, str]) -> str:
-    """The text for one reader. What a value says is never looked at again."""
-    return _SLOT.sub(lambda slot: values[Slot(slot[1])], text)
+    """The text for one reader. What a value says is never looked at again; what stands for nothing stays."""
+    return _SLOT.sub(lambda slot: values[Slot(slot[1])] if slot[1] in set(Slot) else slot[0], text)

@@ -216,27 +216,6 @@ def newest_token(session: Session) -> str:
     return text.partition("/lien/")[2].split()[0]
 
 
-def have_details_changed() -> None:
-    """An address asked for that is taken, another confirmed and taken back, and a company approved."""
-    with own_transaction() as session:
-        camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
-        mailboxes.ask_for_address(session, camille, STAFF, at=NOW)
-        mailboxes.ask_for_address(session, camille, "camille@example.net", at=NOW)
-        assert mailboxes.confirm_address(session, newest_token(session), at=NOW) is None
-        assert mailboxes.take_address_back(session, newest_token(session), at=NOW) not in set(
-            mailboxes.Refusal
-        )
-        lutins = companies.Identity("Crèche Les Lutins", None, "303265045")
-        companies.ask(session, camille.id, lutins, at=NOW, by=camille.id)
-        approved = CompanyState.APPROVED
-        assert companies.decide(session, camille, approved, asked_at=NOW.isoformat(), at=NOW, by=1)
-
-
-def newest_token(session: Session) -> str:
-    text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first() or ""
-    return text.partition("/lien/")[2].split()[0]
-
-
 def have_the_account_protected() -> None:
     with own_transaction() as session:
         camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()

@@ -39,6 +39,7 @@ from portal.planning.drafts import Choice
 from portal.planning.ending import foresee
 from portal.planning.joining import preview_joining
 from portal.planning.models import CalendarFeed, ContractWithdrawal, JoiningDraft, Termination, Waiting
+from portal.planning.taps import digest
 from portal.planning.terms import TermView
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.corrections import Wish
@@ -150,10 +151,12 @@ POST  /retractation/<contract_token>                                        303 
 GET   /resilier                                                             200        200         200
 POST  /resilier                                                             200        200         200
 POST  /resilier/notification                                                303        303         303
-GET   /resilier/<termination_token>                                         200        200         200
-POST  /resilier/<termination_token>/raison                                  303        303         303
+GET   /resilier/recu/<termination_token>                                    200        200         200
+POST  /resilier/recu/<termination_token>/raison                             303        303         303
 GET   /lien/resiliation/<termination_token>                                 200        200         200
 POST  /lien/resiliation/<termination_token>                                 303        303         303
+GET   /lien/panier/<tap_token>                                              200        200         200
+POST  /lien/panier/<tap_token>                                              303        303         303
 GET   /lien/lettres/<letters_token>                                         200        200         200
 POST  /lien/lettres/<letters_token>                                         303        303         303
 GET   /lien/commande/<order_token>                                          200        200         200
@@ -173,7 +176,7 @@ POST  /connexion/cle                                                        303 
 POST  /connexion/avec/<provider_name>                                       404        404         404
 GET   /connexion/avec/<provider_name>/retour                                404        404         404
 POST  /connexion/avec/<provider_name>/retour                                404        404         404
-GET   /connexion/deux-etapes                                                sign-in    sign-in     sign-in
+GET   /connexion/deux-etapes                                                303        303         303
 POST  /connexion/deux-etapes                                                303        303         303
 POST  /deconnexion                                                          303        303         303
 GET   /connexion/code                                                       200        303         303
@@ -271,6 +274,10 @@ POST  /mon-compte/adresses/<id:address_id>/archivage                        sign
 GET   /mon-compte/entreprise                                                sign-in    200         200
 POST  /mon-compte/entreprise                                                sign-in    303         303
 POST  /mon-compte/entreprise/fin                                            sign-in    303         303
+GET   /mon-compte/foyer                                                     sign-in    200         200
+POST  /mon-compte/foyer                                                     sign-in    303         303
+POST  /mon-compte/foyer/invitations/<id:link_id>/annulation                 sign-in    303         303
+POST  /mon-compte/foyer/<id:account_id>/depart                              sign-in    303         404
 POST  /mon-compte/mot-de-passe                                              sign-in    303         303
 GET   /mon-compte/donnees                                                     sign-in    200         200
 GET   /mon-compte/donnees/mes-donnees.zip                                     sign-in    200         200
@@ -534,6 +541,10 @@ FORMULA, PRODUCT = 2, 1
 """The large box and its carrots; `prepare` looks."""
 
 _ending = URLSafeSerializer(SECRET, salt="termination")
+TAP = URLSafeSerializer(SECRET, salt="tap").dumps(
+    [1, [1, 2], str(WEEK), True, digest(f"uniquifier-of-{CAMILLE}")]
+)
+"""Camille's link of a mail, that skips her boxes."""
 VALUES: dict[str, str | int | date] = {
     "account_id": 1,
     "address_id": 1,
@@ -559,6 +570,7 @@ VALUES: dict[str, str | int | date] = {
     "kind": "skipped",
     "letters_token": URLSafeSerializer(SECRET, salt="letters").dumps([1, "letter"]),
     "line_id": 2,
+    "link_id": 1,
     "mail_id": 1,
     "message_id": 1,
     "name": "js/app.js",
@@ -581,6 +593,7 @@ VALUES: dict[str, str | int | date] = {
     "subject": "abonnes",
     "supplier_id": 1,
     "termination_id": 1,
+    "tap_token": TAP,
     "termination_token": _ending.dumps([2, True]),
     "contract_token": URLSafeSerializer(SECRET, salt="contract").dumps(2),
     "token": TOKEN,
@@ -712,7 +725,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/retractation/<contract_token>": lambda _: RENOUNCED,
     "/resilier": notified_by_camille,
     "/resilier/notification": notified_by_camille,
-    "/resilier/<termination_token>/raison": lambda _: {"raison": "Je déménage."},
+    "/resilier/recu/<termination_token>/raison": lambda _: {"raison": "Je déménage."},
     "/lien/resiliation/<termination_token>": confirmed_by_yacine,
     "/livraisons/<date:day>/<tour>/<id:point_id>/remise": lambda _: {"nom": "Louise Roux", "email": ""},
     "/ferme/resiliations/<id:termination_id>": lambda _: {"suite": "Appelée, c'est réglé."},
@@ -736,8 +749,8 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "vat_number": "FR40303265045",
         "siren": "",
     },
-    "/mon-compte/entreprise": lambda _: {"name": "Crèche Les Lutins", "vat_number": "FR40303265045"},
     "/mon-compte/fermeture": lambda _: {"comment": "dormir", "raison": ""},
+    "/mon-compte/foyer": lambda _: {"email": "sacha@example.org", "prenom": "Sacha"},
     "/mon-compte/fusion": lambda _: {"email": "yacine@example.org"},
     "/mon-compte/mot-de-passe": lambda _: {"password": PASSPHRASE, "new_password": NEW_PASSWORD},
     "/planning/<date:week>/saut": lambda session: {

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from portal.accounts import services
+from portal.accounts import household, services
 from portal.accounts.models import (
     Account,
     LinkPurpose,
@@ -98,6 +98,7 @@ def take_address_back(session: Session, token: str, *, at: datetime) -> str | Re
     later = (MailedLink.account_id == account.id, MailedLink.created_at >= link.since)
     session.execute(delete(MailedLink).where(*later))
     _forget_ways_in(session, account, link.since - JUST_BEFORE)
+    household.dissolve(session, account, at=at)
     if left != account.email:
         written = mail.render("address_taken_back", at=at, farm=get_farm(session))
         outbox.post(session, to=left, at=at, **written.parts)

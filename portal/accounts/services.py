@@ -86,9 +86,9 @@ def new_link(
     lives: timedelta,
     email: str | None = None,
 ) -> str:
-    """The token of a link to be mailed. Older ones of its kind are void, but for those that take an address back."""
+    """The token of a link to be mailed. Older ones of its kind are void, but for those that stand beside each other."""
     token = secrets.token_urlsafe(32)
-    void_links(session, account, {purpose} - LASTING_LINKS)
+    void_links(session, account, {purpose} - LASTING_LINKS - {LinkPurpose.SHARE})
     session.add(
         MailedLink(
             token_hash=hash_token(token),

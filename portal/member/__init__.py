@@ -40,6 +40,7 @@ from portal.member import (
     details,
     handovers,
     home,
+    household,
     letters,
     merging,
     orders,

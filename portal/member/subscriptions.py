@@ -15,7 +15,7 @@ from portal.catalogue.models import Kind
 from portal.catalogue.queries import PricedFormula, priced_formulas
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.member import blueprint, hands, holder
+from portal.member import blueprint, hands, holder, member
 from portal.member.forms import TermsForm, read_aboard, read_dates, read_day, with_usual
 from portal.member.planning import ask_about_orders, fates_said
 from portal.pickup.queries import PointView, offered_points
@@ -28,6 +28,7 @@ from portal.rules.changes import Refusal
 from portal.rules.cutoffs import local_day
 from portal.subscriptions.queries import Holding, of_account, withheld
 from portal.web.filters import day as day_words
+from portal.web.guards import payer_only
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -81,6 +82,7 @@ def withdraw_terms(subscription_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/abonnements/<id:subscription_id>/reprise")
+@payer_only
 def resume_subscription(subscription_id: int) -> ResponseReturnValue:
     """Go to the summary with what an ended one was."""
     session, now = db.session(), clock.now()
@@ -101,6 +103,7 @@ def _overview_page(refused: str | None = None, status: int = 200) -> ResponseRet
         waits=waiting.of_account(session, holder().id),
         live=[item for item in found if item.live],
         ended=[item for item in found if not item.live],
+        shared_by=holder() if holder() is not member() else None,
         refused=refused,
     )
     return make_response(page, status)

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import Select, delete, literal, or_, select
 from sqlalchemy.orm import Session
 
-from portal.accounts import services, team
+from portal.accounts import household, services, team
 from portal.accounts.answers import closed_door
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.queries import find_link
@@ -84,6 +84,7 @@ def close(
     erase_at = at + MAY_RETURN if for_good else None
     session.merge(Departure(account_id=account.id, asked_at=at, erase_at=erase_at, reason=reason or None))
     session.execute(delete(Waiting).where(Waiting.account_id == account.id))
+    household.dissolve(session, account, at=at)
     services.deactivate(session, account, at=at, by=account.id)
     after = {"erase_at": erase_at and erase_at.isoformat()}
     audit.record(session, "account_closed", ("account", account.id), at=at, by=account.id, after=after)

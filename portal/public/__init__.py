@@ -24,6 +24,7 @@ from portal.public import (
     points,
     questions,
     second_factor,
+    sharing,
     shop,
     social,
     sign_in,

@@ -39,12 +39,14 @@ from portal.rules.changes import Refusal
 from portal.rules.paying import PaymentMeans
 from portal.rules.pricing import monthly
 from portal.web.filters import day as day_words
+from portal.web.guards import payer_only
 from portal.web.i18n import gettext as _
 
 ADDRESS = "/abonnement/nouveau"
 
 
 @blueprint.route(ADDRESS, methods=["GET", "POST"])
+@payer_only
 def join() -> ResponseReturnValue:
     """Which formula; pages that show one, or a pickup point, lead here with its name."""
     session = db.session()
@@ -78,6 +80,7 @@ def _led(found: Stall) -> Stall:
 
 
 @blueprint.route(f"{ADDRESS}/point-de-retrait", methods=["GET", "POST"])
+@payer_only
 def join_point() -> ResponseReturnValue:
     found = stall(db.session())
     if found.formula is None:
@@ -93,6 +96,7 @@ def join_point() -> ResponseReturnValue:
 
 
 @blueprint.route(f"{ADDRESS}/livraisons", methods=["GET", "POST"])
+@payer_only
 def join_deliveries() -> ResponseReturnValue:
     """How often, and from when: said by the dates of the point that is chosen."""
     found = stall(db.session())
@@ -111,6 +115,7 @@ def join_deliveries() -> ResponseReturnValue:
 
 
 @blueprint.get(f"{ADDRESS}/compte")
+@payer_only
 def join_account() -> ResponseReturnValue:
     """Who has no account makes one, or signs in, and goes on with what was chosen."""
     found = stall(db.session())
@@ -120,6 +125,7 @@ def join_account() -> ResponseReturnValue:
 
 
 @blueprint.route(f"{ADDRESS}/recapitulatif", methods=["GET", "POST"])
+@payer_only
 def join_summary() -> ResponseReturnValue:
     """What is about to be ordered; the button orders just that."""
     found, account = stall(db.session()), own_account()

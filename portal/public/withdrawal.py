@@ -42,7 +42,7 @@ def withdrawal() -> ResponseReturnValue:
     if not current_user.is_authenticated:
         return _page(FindOrderForm())
     today = local_day(clock.now())
-    lately = queries.orders_of(db.session(), current_user.id, since=today - LONGEST)
+    lately = queries.orders_of(db.session(), current_user.holder.id, since=today - LONGEST)
     found = [order for order in lately if order.returnable(today)]
     contracts = renouncing.of_account(db.session(), current_user.id, clock.now())
     return render_template(

@@ -62,6 +62,18 @@ def own_hands_only(view: View) -> View:
     return cast(View, guarded)
 
 
+def payer_only(view: View) -> View:
+    """Keep it from who shares what another one pays: that one subscribes and ends (EXPECTATIONS A12)."""
+
+    @wraps(view)
+    def guarded(**values: Any) -> ResponseReturnValue:
+        if current_user.is_authenticated and current_user.holder.id != current_user.id:
+            return render_template("errors/payer_only.html", payer=current_user.holder), 403
+        return view(**values)
+
+    return cast(View, guarded)
+
+
 def needs(*permissions: Permission) -> Callable[[View], View]:
     """Open a page of the farm to those whose role has the permission, or one of them; stands below the route."""
 

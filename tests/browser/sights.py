@@ -627,6 +627,7 @@ SIGHTS = (
     Sight("member.details", CAMILLE, "/mon-compte/informations"),
     Sight("member.mail_address", CAMILLE, "/mon-compte/adresse-mail"),
     Sight("member.company", CAMILLE, "/mon-compte/entreprise"),
+    Sight("member.household", CAMILLE, "/mon-compte/foyer"),
     Sight("member.addresses", CAMILLE, "/mon-compte/adresses"),
     Sight("member.new_address", CAMILLE, "/mon-compte/adresses/ajout"),
     Sight("member.edit_address", CAMILLE, "/mon-compte/adresses/1"),

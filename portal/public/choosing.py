@@ -20,6 +20,7 @@ from portal.planning.places import kept_places
 from portal.planning.terms import TermView
 from portal.rules.calendar import Rhythm
 from portal.rules.cutoffs import local_day
+from portal.rules.money import Money
 from portal.subscriptions.queries import withheld
 from portal.web import forms
 from portal.web.filters import day_year
@@ -73,6 +74,12 @@ class Stall:
     @property
     def _chosen(self) -> list[PricedFormula]:
         return [item for item in (self.formula, self.beside) if item]
+
+    @property
+    def price(self) -> Money:
+        """Of a delivery with all that is chosen, as it is today."""
+        first = self.formula.price * self.choice.quantity if self.formula else Money.zero()
+        return first + self.beside.price if self.beside else first
 
     def offers(self, point: PointView) -> bool:
         return not any((point.id, item.formula.id) in self.missing for item in self._chosen)
@@ -169,7 +176,7 @@ class OrderForm(Form):
     street = Typed(_l("Adresse"), forms.line(200), name="adresse")
     postcode = Typed(_l("Code postal"), forms.postcode, name="code-postal")
     town = Typed(_l("Ville"), forms.line(80), name="ville")
-    means = Chosen(_l("Comment souhaitez-vous payer ?"), name="reglement")
+    means = Chosen(_l("Moyen de paiement souhaité"), name="reglement")
 
     def process(self, *args: Any, **values: Any) -> None:
         self.means.choices = choices((means.value, str(words)) for means, words in MEANS.items())

@@ -1,8 +1,8 @@
-"""The next boxes of many people, and what they hold: as each one's home page says, in as many statements as for one."""
+"""The boxes of many people, and what they hold: as each one's own pages say, in as many statements as for one."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from babel.lists import format_list
 from sqlalchemy import select
@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from portal.boxes.queries import MemberBox, member_boxes, with_changes
 from portal.compositions.queries import ShownContents, shown_contents
 from portal.deliveries.queries import DeliveryView, upcoming
-from portal.pickup.queries import PointView
+from portal.pickup.queries import ClosingView, PointView
 from portal.rules.cutoffs import local_day
 from portal.subscriptions.models import Subscription
-from portal.subscriptions.queries import of_anybody
+from portal.subscriptions.queries import Holding, of_anybody
 from portal.web.i18n import language
 
 HORIZON = timedelta(weeks=6)
@@ -34,13 +34,16 @@ class NextBoxes:
         """« Grand panier et Œufs »"""
         return format_list(list(dict.fromkeys(box.formula.name for box in self.boxes)), locale=language())
 
+    @property
+    def closing(self) -> ClosingView | None:
+        """What is closed, so that this is collected here."""
+        return next((box.closing for box in self.boxes if box.closing), None)
+
 
 def next_boxes(session: Session, account_ids: Collection[int], now: datetime) -> dict[int, NextBoxes]:
     """By account; nobody who receives nothing in the next weeks."""
     today = local_day(now)
-    owned = select(Subscription.id, Subscription.account_id).where(Subscription.account_id.in_(account_ids))
-    owner: dict[int, int] = dict(session.execute(owned).all())
-    holdings = with_changes(session, of_anybody(session, owner), today)
+    owner, holdings = _holdings(session, account_ids, today)
     tours = {tour_id for holding in holdings for tour_id in holding.plan.tour_ids}
     deliveries = upcoming(session, today, today + HORIZON, tours)
     first: dict[int, list[MemberBox]] = {}
@@ -54,6 +57,32 @@ def next_boxes(session: Session, account_ids: Collection[int], now: datetime) ->
         account_id: NextBoxes(boxes[0].delivery, boxes[0].point, tuple(boxes), contents[boxes[0].delivery.id])
         for account_id, boxes in first.items()
     }
+
+
+def boxes_on(
+    session: Session, account_ids: Collection[int], delivery: DeliveryView
+) -> dict[int, list[NextBoxes]]:
+    """What comes with one delivery, by account, then point by point."""
+    owner, holdings = _holdings(session, account_ids, delivery.day)
+    coming = [box for box in member_boxes(session, holdings, [delivery]) if not box.skipped]
+    contents = _contents(session, coming).get(delivery.id, {})
+    at: dict[tuple[int, int], list[MemberBox]] = {}
+    for box in sorted(coming, key=lambda box: box.point.position):
+        at.setdefault((owner[box.subscription_id], box.point.id), []).append(box)
+    found: dict[int, list[NextBoxes]] = {}
+    for (account_id, _point), boxes in at.items():
+        there = NextBoxes(delivery, boxes[0].point, tuple(boxes), contents)
+        found.setdefault(account_id, []).append(there)
+    return found
+
+
+def _holdings(
+    session: Session, account_ids: Collection[int], since: date
+) -> tuple[dict[int, int], list[Holding]]:
+    """Whose each subscription is, and all of them with what changes them from a day on."""
+    owned = select(Subscription.id, Subscription.account_id).where(Subscription.account_id.in_(account_ids))
+    owner: dict[int, int] = dict(session.execute(owned).all())
+    return owner, with_changes(session, of_anybody(session, owner), since)
 
 
 def _together(box: MemberBox, other: MemberBox) -> bool:

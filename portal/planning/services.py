@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from itertools import groupby
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from portal.pickup.queries import offered_points
 from portal.planning.aboard import Orders
 from portal.planning.desk import Case, Decision, decide, hold
 from portal.planning.queries import next_box
+from portal.planning.taps import Tap, tap_link
 from portal.rules.changes import (
     POSTPONED_AT_MOST,
     Facts,
@@ -278,4 +280,5 @@ def _tell(session: Session, case: Case, outcome: Outcome, planned: Iterable[Hold
         point=boxes[0].point,
         back=back,
         settled=case.orders.settled,
+        take_back=partial(tap_link, tap=Tap.of(boxes, boxes[0].week, skip=False)),
     )

@@ -19,6 +19,7 @@ from portal.public import (
     letters,
     links,
     new_address,
+    one_tap,
     passkeys,
     pictures,
     points,

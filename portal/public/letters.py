@@ -1,4 +1,4 @@
-"""The link of the farm's letters: taking a topic back, and asking for it again, without signing in."""
+"""The link of the farm's letters and reminders: taking one back, and asking for it again, without signing in."""
 
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,8 +9,8 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.messages.unsubscribing import read_token
 from portal.public import blueprint
-from portal.rules.consents import ConsentSource, Topic
-from portal.web.topics import TOPICS
+from portal.rules.consents import ConsentSource, Notice, Topic
+from portal.web.topics import NOTICES, TOPICS
 
 ADDRESS = "/lien/lettres/<letters_token>"
 ONE_CLICK = "List-Unsubscribe"
@@ -23,8 +23,8 @@ def letters(letters_token: str) -> ResponseReturnValue:
     account, topic = _of_token(letters_token)
     return render_template(
         "public/letters.html",
-        words=TOPICS[topic],
-        wanted=topic in consents.agreed(db.session(), account.id),
+        name=NOTICES[topic] if isinstance(topic, Notice) else TOPICS[topic].name,
+        wanted=_is_wanted(account, topic),
         token=letters_token,
     )
 
@@ -33,15 +33,30 @@ def letters(letters_token: str) -> ResponseReturnValue:
 def set_letters(letters_token: str) -> ResponseReturnValue:
     """Without cookie and form token: the signed address is what opens it, and this alone."""
     account, topic = _of_token(letters_token)
-    say = consents.give if request.form.get("voulu") == "oui" else consents.take_back
-    wording = str(TOPICS[topic].asks)
-    say(db.session(), account, topic, source=ConsentSource.MAIL, wording=wording, at=clock.now())
+    _want(account, topic, wanted=request.form.get("voulu") == "oui")
     if ONE_CLICK in request.form:  # a mail program shows no page and follows no redirection
         return "", 204
     return redirect(url_for("public.letters", letters_token=letters_token), 303)
 
 
-def _of_token(token: str) -> tuple[Account, Topic]:
+def _is_wanted(account: Account, topic: Topic | Notice) -> bool:
+    session = db.session()
+    if isinstance(topic, Notice):
+        return topic not in consents.muted(session, account.id)
+    return topic in consents.agreed(session, account.id)
+
+
+def _want(account: Account, topic: Topic | Notice, *, wanted: bool) -> None:
+    session = db.session()
+    if isinstance(topic, Notice):
+        silent = consents.muted(session, account.id)
+        consents.mute(session, account, silent - {topic} if wanted else silent | {topic})
+        return
+    say, wording = consents.give if wanted else consents.take_back, str(TOPICS[topic].asks)
+    say(session, account, topic, source=ConsentSource.MAIL, wording=wording, at=clock.now())
+
+
+def _of_token(token: str) -> tuple[Account, Topic | Notice]:
     found = read_token(token)
     account = db.session.get(Account, found[0]) if found else None
     if found is None or account is None or account.erased_at:

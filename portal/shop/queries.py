@@ -376,6 +376,12 @@ def orders_for(session: Session, delivery_id: int) -> list[OrderView]:
     return _read(session, _ORDERS.where(Order.delivery_id == delivery_id))
 
 
+def orders_aboard(session: Session, delivery_id: int, account_ids: Collection[int]) -> list[OrderView]:
+    """What these people's orders bring them with a delivery."""
+    live = (Order.state.in_(sorted(orders.LIVE)), Order.account_id.in_(account_ids))
+    return _read(session, _ORDERS.where(Order.delivery_id == delivery_id, *live))
+
+
 def is_awaited(session: Session, article_id: int, today: date) -> bool:
     """Whether an order that is still to come holds an article."""
     holding = (

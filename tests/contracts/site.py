@@ -545,6 +545,10 @@ TAP = URLSafeSerializer(SECRET, salt="tap").dumps(
     [1, [1, 2], str(WEEK), True, digest(f"uniquifier-of-{CAMILLE}")]
 )
 """Camille's link of a mail, that skips her boxes."""
+TAP = URLSafeSerializer(SECRET, salt="tap").dumps(
+    [1, [1, 2], str(WEEK + timedelta(weeks=3)), True, digest(f"uniquifier-of-{CAMILLE}")]
+)
+"""Camille's link of a mail, that skips her boxes."""
 VALUES: dict[str, str | int | date] = {
     "account_id": 1,
     "address_id": 1,

@@ -3,6 +3,7 @@
 What is erased is written down beside the database, by number and instant: a backup from before knows them still.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -19,6 +20,7 @@ from portal.infra import audit, clock, locks, outbox
 from portal.infra.orm import db, own_transaction
 from portal.infra.outbox import Attachment, Mail, MailState
 from portal.privacy.map import PEOPLES, Person, by_children, person, theirs
+from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
 from portal.settings import Settings
 from portal.subscriptions.models import Subscription
@@ -72,21 +74,30 @@ def _let_go(session: Session, whose: Person, at: datetime) -> None:
 
 
 def _forget_mails(session: Session, whose: Person) -> None:
-    """What waits for them is not sent; what was said of them to others is emptied, in whatever mail it stands."""
+    """What waits for them is not sent; whatever mail names an address of theirs is emptied.
+
+    Not so their names, which anybody may choose: « de la » stands in every mail. What was said of them goes by age.
+    """
     waiting = Mail.state == MailState.WAITING
     session.execute(delete(Mail).where(waiting, func.lower(Mail.recipient).in_(whose.addresses)))
-    names = session.scalars(
-        select(Account.first_name + " " + Account.last_name).where(Account.id.in_(whose.ids))
-    )
-    words = {*whose.addresses, *names}
-    naming = or_(
-        *(column.icontains(word, autoescape=True) for column in (Mail.text, Mail.subject) for word in words)
-    )
-    told = select(Mail.id).where(~waiting, naming)
+    told = select(Mail.id).where(~waiting, Mail.id.in_(_naming(session, whose)))
     ids = session.scalars(told).all()
     session.execute(delete(Attachment).where(Attachment.mail_id.in_(ids)))
     emptied = {name: left for name, left in (PEOPLES["mail"].left or {}).items() if name != "recipient"}
     session.execute(update(Mail).where(Mail.id.in_(ids)).values(emptied))
+
+
+def _naming(session: Session, whose: Person) -> list[int]:
+    """The mails in which one of their addresses stands whole; the farm's own stands in all."""
+    addresses = whose.addresses - {get_farm(session).email.lower()}
+    if not addresses:
+        return []
+    said = Mail.subject + "\n" + func.coalesce(Mail.text, "")
+    found = session.execute(
+        select(Mail.id, said).where(or_(*(said.icontains(each, autoescape=True) for each in addresses)))
+    )
+    whole = re.compile(rf"(?<![\w.+-])({'|'.join(map(re.escape, addresses))})(?![\w-]|\.\w)", re.IGNORECASE)
+    return [mail_id for mail_id, words in found if whole.search(words)]
 
 
 def _forget_tables(session: Session) -> None:

@@ -22,12 +22,14 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union,
 )
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.infra.orm import Base
 from portal.privacy.models import AccountMerge
+from portal.shop.models import Order
 
 TABLES = Base.metadata.tables
 
@@ -75,7 +77,7 @@ PEOPLES: Mapping[str, Rows] = {
     "sign_in_session": Rows(of="account_id", untold={"data"}),
     "mail_request": Rows(mail="typed", told=False),
     "mailed_code": Rows(mail="email", told=False),
-    "mailed_link": Rows(of="account_id", mail="email", told=False),
+    "mailed_link": Rows(of="account_id", told=False),
     "second_factor": Rows(of="account_id", untold={"last_step"}),
     "recovery_code": Rows(of="account_id", told=False),
     "passkey": Rows(of="account_id", untold={"credential", "sign_count"}),
@@ -153,18 +155,18 @@ class Person:
 def person(session: Session, account_id: int) -> Person:
     merged = select(AccountMerge.from_id).where(AccountMerge.into_id == account_id)
     ids = (account_id, *session.scalars(merged.order_by(AccountMerge.from_id)))
-    found = {address.lower() for address in session.scalars(_addresses(Person(ids))) if address}
+    found = {address.lower() for address in session.scalars(_proven(ids)) if address}
     others = select(Account.email).where(Account.email.in_(found), Account.id.not_in(ids))
     return Person(ids, frozenset(found.difference(session.scalars(others))))
 
 
-def _addresses(whose: Person) -> Any:
-    """Every mail address that stands in their rows."""
-    columns = [TABLES[name].c.get(rows.mail or "email") for name, rows in PEOPLES.items() if rows.of]
-    statements = [
-        select(column).where(theirs(column.table, whose)) for column in columns if column is not None
-    ]
-    return statements[0].union(*statements[1:])
+def _proven(ids: Collection[int]) -> Any:
+    """The addresses that the accounts have and had. Whatever was merely typed may be a stranger's."""
+    had = select(MailedLink.email).where(MailedLink.purpose == LinkPurpose.OLD_ADDRESS)
+    ordered = select(Order.email).where(Order.account_id.in_(ids))  # an account's is taken from it
+    return union(
+        select(Account.email).where(Account.id.in_(ids)), had.where(MailedLink.account_id.in_(ids)), ordered
+    )
 
 
 def theirs(table: Table, whose: Person) -> ColumnElement[bool]:

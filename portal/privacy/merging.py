@@ -68,7 +68,7 @@ def _refusal(session: Session, into: Account, other: Account) -> Refusal | None:
     others = {into.payer_id, other.payer_id} - {None, into.id, other.id}
     reasons = {
         Refusal.SAME: other.id == into.id,
-        Refusal.CLOSED: not other.active,
+        Refusal.CLOSED: not (into.active and other.active),
         Refusal.TEAM: other.is_staff,
         Refusal.PROTECTED: factors.is_on(session, other),
         Refusal.HOUSEHOLD: bool(others),

@@ -79,6 +79,19 @@ def test_nothing_is_left_of_who_was_erased(app: Flask, session: Session, left: i
     assert session.scalar(select(func.count(AuditEvent.id)).where(AuditEvent.action == "account_erased")) == 2
 
 
+def test_mails_that_are_not_about_them_keep_what_they_say(session: Session) -> None:
+    """Whoever calls themselves « de la » empties no archive, nor does anna@x.fr with a@x.fr's."""
+    account = somebody(session, "de")
+    account.last_name, account.email = "la", "a@example.org"
+    said = ["Le panier de la semaine", "De anna.a@example.org.", "De A@example.org.", "a@example.org.net"]
+    for text in said:
+        outbox.post(session, to=STAFF, subject="Prix de la ferme", text=text, html=text, at=NOW)
+    session.execute(update(outbox.Mail).values(state=outbox.MailState.SENT))
+    erasing.erase(session, account.id, at=NOW)
+    left = session.scalars(select(outbox.Mail.text).order_by(outbox.Mail.id)).all()
+    assert left == [said[0], said[1], None, said[3]]
+
+
 def test_a_restored_backup_is_made_to_forget_again(app: Flask, session: Session, left: int, clock) -> None:
     clock.move_to(NOW + MONTH)
     erase_departed()

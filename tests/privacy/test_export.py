@@ -8,7 +8,10 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from portal.planning.models import Termination
+from portal.accounts.models import LinkPurpose, MailedLink
+from portal.boxes.models import Handover
+from portal.messages.models import ContactMessage
+from portal.planning.models import ContractWithdrawal, Termination
 from portal.privacy import export
 from portal.privacy.map import PEOPLES, TABLES
 from portal.privacy.words import SECTIONS
@@ -40,6 +43,28 @@ def test_everything_of_theirs_is_told_and_nothing_of_others(app: Flask, session:
     assert not {"by_id", "made_by", "taken_by", "changed_by"} & {
         key for row in told.values() for key in row[0]
     }
+
+
+def test_an_address_is_theirs_by_proof_not_by_being_typed(session: Session) -> None:
+    thief, guest = somebody(session, "Wqxxy"), "louise@example.net"
+    others = fill(session, somebody(session))
+    fill(session, thief)
+    session.execute(update(ContactMessage).values(account_id=None, email=guest))
+    session.execute(update(Termination).where(Termination.account_id == thief.id).values(contact=guest))
+    session.execute(update(Handover).values(email=guest))
+    session.execute(update(ContractWithdrawal).values(email=guest))
+    session.execute(update(MailedLink).values(email=guest, purpose=LinkPurpose.NEW_ADDRESS))
+    session.flush()
+    told = export.everything(session, thief.id)
+    assert told["termination"] and not told["contact_message"] and not told["contact_file"]
+    session.execute(
+        update(MailedLink)
+        .where(MailedLink.account_id == thief.id)
+        .values(email=guest, purpose=LinkPurpose.OLD_ADDRESS)
+    )
+    session.flush()
+    told = export.everything(session, thief.id)
+    assert others["contact_message"]["id"] in {row["id"] for row in told["contact_message"]}, "it was theirs"
 
 
 def test_the_readable_paper_names_columns_that_are_told() -> None:

@@ -65,6 +65,10 @@ def test_only_two_of_ones_own_become_one(session: Session) -> None:
     session.flush()
     assert share.payer_id is None
     assert merge(session, camille, yacine, at=NOW) is Refusal.CLOSED
+    assert merge(session, yacine, camille, at=NOW) is Refusal.CLOSED, (
+        "nothing goes to who has just been closed"
+    )
+    assert share.active
     assert session.scalars(select(AccountMerge.moved)).one()["subscription"] == 1
     assert Base.metadata.tables.keys() >= STAYS
 

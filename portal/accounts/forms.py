@@ -8,6 +8,7 @@ from wtforms.validators import InputRequired, Length
 from portal.accounts import passphrases
 from portal.accounts.models import Account
 from portal.rules.passwords import MAX_CHARACTERS, PasswordFault, password_fault
+from portal.web.forms import once
 from portal.web.i18n import lazy_gettext as _l
 
 FAULTS = {
@@ -30,6 +31,7 @@ class CurrentPasswordForm(Form):
     password = PasswordField(
         _l("Mot de passe actuel"),
         [
+            once,
             InputRequired(_l("Indiquez votre mot de passe actuel.")),
             # hashing what nobody can have chosen is work for nothing (BAR S9)
             Length(max=MAX_CHARACTERS, message=_l("Ce n'est pas votre mot de passe actuel.")),
@@ -38,7 +40,7 @@ class CurrentPasswordForm(Form):
 
 
 class NewPasswordForm(Form):
-    new_password = PasswordField(_l("Nouveau mot de passe"))
+    new_password = PasswordField(_l("Nouveau mot de passe"), [once])
 
     def __init__(self, formdata: Any, account: Account) -> None:
         super().__init__(formdata)

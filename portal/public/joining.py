@@ -86,8 +86,8 @@ def join_point() -> ResponseReturnValue:
     if found.formula is None:
         return redirect(url_for("public.join"), 303)
     if request.method == "POST":
-        wanted = request.form.get("point")
-        point = next((point for point in found.points if str(point.id) == wanted), None)
+        wanted = request.form.getlist("point")
+        point = next((point for point in found.points if [str(point.id)] == wanted), None)
         if point and found.offers(point):
             return _go_on(replace(found.choice, point_id=point.id))
     refused = request.method == "POST"

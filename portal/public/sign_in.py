@@ -31,7 +31,7 @@ from portal.public.links import expired, opens
 from portal.rules.alphabet import search_words
 from portal.rules.passwords import MAX_CHARACTERS
 from portal.web import forms
-from portal.web.forms import Typed
+from portal.web.forms import Typed, once
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.limits import client_address
@@ -47,6 +47,7 @@ class EmailForm(Form):
     email = EmailField(
         _l("Adresse e-mail"),
         [
+            once,
             InputRequired(_l("Indiquez votre adresse e-mail.")),
             Length(max=254, message=_l("Cette adresse est trop longue.")),
             Regexp(_ADDRESS, message=_l("Cette adresse n'est pas complète : elle s'écrit nom@exemple.fr.")),
@@ -73,6 +74,7 @@ class SignInForm(EmailForm):
     password = PasswordField(
         _l("Mot de passe"),
         [
+            once,
             InputRequired(_l("Indiquez votre mot de passe.")),
             # hashing what nobody can have chosen is work for nothing (BAR S9)
             Length(max=MAX_CHARACTERS, message=_l("Ce mot de passe est trop long.")),

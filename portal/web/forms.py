@@ -17,8 +17,9 @@ import stdnum.fr.siren
 import stdnum.fr.siret
 from email_validator import EmailNotValidError, validate_email
 from stdnum.exceptions import ValidationError as StdnumError
-from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms import Field, Form, SelectField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
+from wtforms.validators import StopValidation
 
 from portal.infra.outbox import can_send_to
 from portal.rules.money import Money
@@ -39,6 +40,12 @@ _CERTIFIER = re.compile(r"FR-BIO-[0-9]{2,3}", re.ASCII)
 _LINK = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+([/?#][!-~]*)?", re.ASCII | re.IGNORECASE)
 _POSTCODE = re.compile(r"[0-9]{5}", re.ASCII)
 _PHONE = re.compile(r"0[1-9][0-9]{8}", re.ASCII)
+
+
+def once(_form: Form, field: Field) -> None:
+    """Validates that a field of the library's own is sent once: it would take the first of two."""
+    if len(field.raw_data or ()) > 1:
+        raise StopValidation(_("%(field)s : envoyez ce champ une fois.", field=field.label.text))
 
 
 class Typed(StringField):

@@ -130,8 +130,8 @@ def hold_open(session: Session, account_id: int) -> Account:
     """Lock an account for an act that its closing must not cross."""
     held = select(Account).where(Account.id == account_id)
     account = session.scalars(locks.for_update(held, of=Account)).one()
-    if not account.active:
-        raise Closed
+    if not account.active or account.holder is not account:
+        raise Closed  # or has come to share another's meanwhile
     return account
 
 

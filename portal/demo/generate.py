@@ -23,6 +23,7 @@ from portal.demo import (
     departures,
     farm,
     harvest,
+    household,
     joining,
     letters,
     mailbag,
@@ -85,6 +86,7 @@ def generate(
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("ANALYZE"))  # its planner still takes all that was just written for a few rows
     orders.add_orders(session, seed, now)
+    household.share(session, now)
     accounts.add_details(session, now)
     mailbag.fill_mailbag(session, now)
     letters.add_letters(session, seed, now)

@@ -21,6 +21,8 @@ class Person:
 
 
 SUBSCRIBER = Person("Camille", "Reynaud", "abonnee@example.org", "06 39 98 12 40")
+SHARER = Person("Sacha", "Reynaud", "foyer@example.org", "06 39 98 12 41")
+"""With whom she shares her boxes."""
 STAFF = Person("Nadia", "Belkacem", "ferme@example.org", "06 39 98 00 11")
 ADMIN = Person("Étienne", "Pellegrin", "gestion@example.org", "06 39 98 00 12")
 
@@ -36,6 +38,7 @@ TEAM = (
 
 SIGN_INS = (
     (SUBSCRIBER.email, "une abonnée, légumes et œufs"),
+    (SHARER.email, "qui partage les paniers de l'abonnée"),
     (STAFF.email, "l'équipe de la ferme, qui fait un peu de tout"),
     (ADMIN.email, "l'administration"),
     ("accueil@example.org", "un seul rôle : l'accueil"),

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import Form
 from wtforms.widgets import TextArea
 
+from portal.accounts import household
 from portal.accounts import people as services
 from portal.accounts.addresses import address_book
 from portal.accounts.companies import company_of
@@ -60,6 +61,7 @@ def _page(account: Account, form: NoteForm, status: int = 200) -> ResponseReturn
         cards=ahead.cards,
         live=[item for item in held if item.live],
         ended=[item for item in held if not item.live],
+        sharers=household.sharers(session, [account.id])[account.id],
         orders=lately,
         mails=outbox.list_lines(session, limit=MAILS, to=account.email),
         history=history(session, account, [item.id for item in held], [order.id for order in lately]),

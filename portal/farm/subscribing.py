@@ -87,7 +87,7 @@ class EndForm(Form):
 @needs(Permission.PEOPLE)
 def new_subscription(account_id: int) -> ResponseReturnValue:
     """The form; once it is filled in, what it would come to."""
-    account = account_or_404(account_id)
+    account = _payer_or_404(account_id)
     if "formule" not in request.args and "point" not in request.args:
         return _start_page(account, StartForm(None, quantity=1, rhythm=Rhythm.WEEKLY.value))
     return _start_page(account, StartForm(request.args))
@@ -96,7 +96,7 @@ def new_subscription(account_id: int) -> ResponseReturnValue:
 @blueprint.post(f"{ADDRESS}/abonnements/ajout")
 @needs(Permission.PEOPLE)
 def start_subscription(account_id: int) -> ResponseReturnValue:
-    account, form = account_or_404(account_id), StartForm(request.form)
+    account, form = _payer_or_404(account_id), StartForm(request.form)
     if not form.validate():
         return _start_page(account, form, 422)
     seen = request.form.get("vu", "")
@@ -111,6 +111,12 @@ def start_subscription(account_id: int) -> ResponseReturnValue:
     else:
         flash(_("C'était déjà fait : cet abonnement vient d'être pris."), "success")
     return redirect(url_for("farm.person", account_id=account_id), 303)
+
+
+def _payer_or_404(account_id: int) -> Account:
+    """Who shares another's boxes has none of their own."""
+    account = account_or_404(account_id)
+    return account if account.payer_id is None else abort(404)
 
 
 def _start_page(account: Account, form: StartForm, status: int = 200, **context: Any) -> ResponseReturnValue:

@@ -20,7 +20,7 @@ from portal.deliveries.models import Delivery, Tour
 from portal.deliveries.queries import upcoming
 from portal.demo.departures import GONE
 from portal.demo.generate import NotEmptyError, generate
-from portal.demo.people import PASSPHRASE, SIGN_INS, TEAM
+from portal.demo.people import PASSPHRASE, SHARER, SIGN_INS, TEAM
 from portal.demo.season import in_season
 from portal.infra.orm import Base
 from portal.pickup.models import PickupPoint
@@ -47,8 +47,8 @@ def empty(session: Session) -> Session:
 
 
 def test_two_hundred_subscribers_and_those_of_the_farm(demo: Demo) -> None:
-    assert demo.summary.accounts == 200 + len(TEAM) + len(GONE)
-    assert len({account.email for account in demo.all(select(Account))}) == 200 + len(TEAM) + len(GONE)
+    assert demo.summary.accounts == 200 + len((SHARER, *TEAM, *GONE))
+    assert len({account.email for account in demo.all(select(Account))}) == 200 + len((SHARER, *TEAM, *GONE))
     having = demo.all(select(Subscription.account_id).distinct())
     assert len(having) == 200
 
@@ -102,6 +102,7 @@ def test_each_role_may_sign_in_with_the_passphrase_and_nobody_else_has_a_passwor
     }
     assert {email: sorted(role.name for role in account.roles) for email, account in able.items()} == {
         "abonnee@example.org": [],
+        "foyer@example.org": [],
         "ferme@example.org": sorted(EVERYDAY),
         "gestion@example.org": sorted((*EVERYDAY, "admin")),
         "accueil@example.org": ["desk"],
@@ -292,7 +293,7 @@ def test_the_same_seed_plants_the_same_farm_and_another_seed_another(empty: Sess
 @pytest.mark.parametrize("subscribers", [1, 201])
 def test_as_many_subscribers_as_are_asked_for(empty: Session, subscribers: int) -> None:
     summary = generate(empty, subscribers=subscribers, seed=3, today=world.TODAY, now=world.NOW)
-    assert summary.accounts == subscribers + len(TEAM) + len(GONE)
+    assert summary.accounts == subscribers + len((SHARER, *TEAM, *GONE))
 
 
 def test_a_database_with_accounts_is_left_as_it_is(session: Session) -> None:

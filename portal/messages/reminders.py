@@ -36,6 +36,11 @@ from portal.web.filters import day_month
 from portal.web.i18n import gettext as _
 from portal.web.i18n import language
 
+MAILS = {
+    Notice.COMPOSITION: "reminder_composition",
+    Notice.CUTOFF: "reminder_cutoff",
+    Notice.PICKUP: "reminder_pickup",
+}
 AT_ONCE = 50
 HORIZON = timedelta(weeks=5)
 SETTLES = timedelta(minutes=10)
@@ -52,7 +57,7 @@ def remind() -> bool:
             return False
         for notice, delivery in _due(session, now):
             if waiting := _waiting(session, notice, delivery, now):
-                _write(session, notice, delivery, waiting, now)
+                write(session, notice, delivery, waiting, now)
                 return True
     return False
 
@@ -121,10 +126,10 @@ class Skipping:
     link: str
 
 
-def _write(
+def write(
     session: Session, notice: Notice, delivery: DeliveryView, waiting: Collection[int], now: datetime
 ) -> None:
-    """Who is noted already has been reminded by another worker meanwhile."""
+    """Remind these people; who is noted already has been reminded by another worker meanwhile."""
     rows = [
         {"account_id": account_id, "delivery_id": delivery.id, "notice": notice, "at": now}
         for account_id in waiting
@@ -141,7 +146,7 @@ def _write(
             continue
         unsubscribe = unsubscribe_link(person.id, notice)
         rendered = mail.render(
-            f"reminder_{notice}",
+            MAILS[notice],
             farm=farm,
             first_name=person.first_name,
             delivery=delivery,

@@ -15,6 +15,7 @@ from time_machine import Traveller
 from portal.accounts.jobs import answer_mail_requests
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
+from portal.planning.taps import digest
 from portal.shop.models import Order
 from tests.accounts.letters import CODE
 from tests.browser.helpers import FAILED, KEPT, TOKEN
@@ -485,6 +486,10 @@ GUEST = f"/lien/commande/{URLSafeSerializer(SECRET, salt='order').dumps(2)}"
 CONTRACT = URLSafeSerializer(SECRET, salt="contract").dumps(1)
 ENDING = URLSafeSerializer(SECRET, salt="termination").dumps([2, True])
 
+TAP = URLSafeSerializer(SECRET, salt="tap").dumps(
+    [1, [1, 2], "2026-06-15", True, digest(f"uniquifier-of-{CAMILLE}")]
+)
+
 MOVED = "formule=1&point=3&rythme=fortnight_a"
 """Other terms for Camille's large box."""
 
@@ -619,6 +624,8 @@ SIGHTS = (
     Sight("public.confirm_termination", None, f"/lien/resiliation/{ENDING}"),
     Sight("member.account", CAMILLE, "/mon-compte"),
     Sight("member.letters", CAMILLE, "/mon-compte/lettres"),
+    Sight("public.tap", None, f"/lien/panier/{TAP}"),
+    Sight("public.tap", None, f"/lien/panier/{TAP}", at=CUTOFF),
     Sight(
         "public.letters",
         None,

@@ -18,12 +18,13 @@ from portal.catalogue.models import Supplier
 from portal.deliveries.models import Delivery
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
+from portal.messages import reminders
 from portal.messages.audience import Audience
 from portal.planning import handovers, renouncing, terminations, waiting
 from portal.planning.models import Waiting
 from portal.privacy import inactivity, leaving, merging
 from portal.profile.models import Conditions, FarmProfile
-from portal.rules.consents import ConsentSource, Topic
+from portal.rules.consents import ConsentSource, Notice, Topic
 from portal.rules.money import Money
 from portal.rules.orders import OrderState, may_become
 from portal.settings import ROOT
@@ -44,7 +45,7 @@ from tests.joining import join
 from tests.messages import campaigning
 from tests.privacy.filling import somebody
 from tests.shop.making import article, order
-from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY, YACINE
+from tests.world import CAMILLE, NOW, PASSPHRASE, STAFF, TODAY, TUESDAY, YACINE
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -140,6 +141,7 @@ def have_every_mail_sent(app: Flask) -> None:
     have_the_farm_write_to_many()
     have_somebody_leave()
     have_details_changed()
+    have_somebody_reminded()
     have_accounts_closed()
     have_details_changed()
     work(app)
@@ -165,6 +167,13 @@ def have_the_farm_write_to_many() -> None:
         asked = {"source": ConsentSource.ACCOUNT, "wording": "Je veux la lettre.", "at": NOW}
         consents.give(session, camille, Topic.LETTER, **asked)
         campaigning.send(session, campaigning.draft(session, Audience(Topic.LETTER)))
+
+
+def have_somebody_reminded() -> None:
+    with own_transaction() as session:
+        camille = session.scalars(select(Account.id).where(Account.email == CAMILLE)).one()
+        for notice in Notice:
+            reminders.write(session, notice, delivery_on(session, TUESDAY), [camille], NOW)
 
 
 def have_somebody_leave() -> None:

@@ -542,10 +542,6 @@ FORMULA, PRODUCT = 2, 1
 
 _ending = URLSafeSerializer(SECRET, salt="termination")
 TAP = URLSafeSerializer(SECRET, salt="tap").dumps(
-    [1, [1, 2], str(WEEK), True, digest(f"uniquifier-of-{CAMILLE}")]
-)
-"""Camille's link of a mail, that skips her boxes."""
-TAP = URLSafeSerializer(SECRET, salt="tap").dumps(
     [1, [1, 2], str(WEEK + timedelta(weeks=3)), True, digest(f"uniquifier-of-{CAMILLE}")]
 )
 """Camille's link of a mail, that skips her boxes."""

@@ -20,6 +20,8 @@ from tests.accounts.letters import link_in
 from tests.accounts.people import account_of, browser_of
 from tests.client import Browser
 from tests.pages import text_of
+from tests.public.test_checkout import CONTACT, seen
+from tests.public.test_checkout import PAGE as CHECKOUT
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, STAFF, YACINE
 
@@ -109,8 +111,14 @@ def test_who_shares_acts_under_their_own_name_until_they_share_no_more(app: Flas
 
     assert sacha.submit("/ma-commande/produits", {"article": honey.id, "quantity": 1}).status_code == 303
     assert "Miel" in text_of(camille.get("/ma-commande")), "one order for both"
-    page = sacha.get("/ma-commande/validation").text
-    assert "Camille" in page and CAMILLE not in mails(session)
+    phone = account_of(session, CAMILLE).phone
+    session.rollback()
+    page = sacha.get(CHECKOUT)
+    assert "Camille" in page.text and not mails(session)
+    placed = sacha.submit(CHECKOUT, {**CONTACT, **seen(page)})
+    told = mails(session)
+    assert placed.location.startswith("/commandes/") and told.keys() == {CAMILLE, SACHA}
+    assert "C'est Sacha qui l'a fait" in told[CAMILLE] and account_of(session, CAMILLE).phone == phone
     assert sacha.get(f"/commandes/{others}").status_code == 404
     assert sacha.submit(f"/commandes/{shared}/annulation").status_code == 303
     assert session.scalars(select(OrderEvent.by_id).where(OrderEvent.what == "cancelled")).all() == [sacha_id]

@@ -16,5 +16,9 @@ def questions() -> ResponseReturnValue:
     typed = request.args.get("q", "").strip()[:LONGEST]
     found = find_questions(db.session(), typed)
     return render_template(
-        "public/questions.html", groups=below_headings(found), answers=len(found), typed=typed, longest=LONGEST
+        "public/questions.html",
+        groups=below_headings(found),
+        answers=len(found),
+        typed=typed,
+        longest=LONGEST,
     )

@@ -124,6 +124,18 @@ def test_what_is_missing_or_weak_is_said_and_what_was_typed_stays(app: Flask) ->
     assert client.submit(NAME, OWN).status_code == 303
 
 
+def test_no_field_but_those_of_the_page_becomes_the_account(app: Flask) -> None:
+    """BAR Z4."""
+    forged = {"email": CAMILLE, "roles": "admin", "payer_id": "1", "active": "", "id": "1", "note": "x"}
+    assert (
+        proven(app).submit(NAME, OWN | forged | {"email_proven_at": "", "payment_means": "transfer"}).location
+    )
+    with database(app) as session:
+        jeanne, camille = account_of(session, JEANNE), account_of(session, CAMILLE)
+        assert jeanne.id != camille.id and jeanne.active and jeanne.email_proven_at == real_clock.now()
+        assert [jeanne.roles, jeanne.payer_id, jeanne.note, jeanne.payment_means] == [[], None, None, None]
+
+
 def test_nobody_gives_a_name_without_a_code_or_long_after_it(
     app: Flask, clock: time_machine.Traveller
 ) -> None:

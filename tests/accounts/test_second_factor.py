@@ -16,7 +16,9 @@ from portal.accounts import factors
 from portal.accounts.models import RecoveryCode, SecondFactor
 from portal.infra import clock as farm_clock
 from portal.infra.audit import AuditEvent
+from portal.infra.logs import JsonLines
 from portal.infra.outbox import Mail
+from tests.accounts.letters import answered, ask_for_code, link_in
 from tests.accounts.people import (
     account_of,
     browser_of,
@@ -232,3 +234,30 @@ def test_an_admin_without_one_is_led_to_it_before_any_other_page(backend: str, s
     admin.get(PAGE)
     assert admin.submit(f"{PAGE}/suppression").status_code == 303
     assert admin.get("/ferme").location == PAGE
+
+
+def test_the_log_of_all_that_tells_no_code_link_or_secret(
+    app: Flask, clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
+) -> None:
+    """BAR P4: from the first code by mail to a recovery code, what is logged opens nothing."""
+    caplog.set_level("DEBUG")
+    visitor = browser_of(app)
+    mailed = ask_for_code(app, visitor, "jeanne@example.org")
+    visitor.submit("/connexion/code/saisie", {"code": mailed})
+    visitor.get("/inscription/nom")
+    visitor.submit("/inscription/nom", {"prenom": "Jeanne", "nom": "Roux", "entree": "code"})
+    phone, codes = set_up(visitor)
+    visitor.submit("/deconnexion")
+    clock.shift(30)
+    again = ask_for_code(app, visitor, "jeanne@example.org")
+    visitor.submit("/connexion/code/saisie", {"code": again})
+    visitor.get(STEP)
+    assert give(visitor, code=phone.code(5)) == 422 and give(visitor, recovery=codes[0]) == 303
+    visitor.get("/mot-de-passe-oublie")
+    visitor.submit("/mot-de-passe-oublie", {"email": "jeanne@example.org"})
+    link = link_in(answered(app)[-1])
+    visitor.get(link)
+    written = "\n".join(map(JsonLines().format, caplog.records))
+    assert written.count('"public.link"') == 1 and '"public.second_factor"' in written
+    secrets = [mailed, again, phone.totp.secret, phone.code(5), *codes, link.rpartition("/")[2]]
+    assert [secret for secret in [*secrets, cookie(visitor), "jeanne", "Roux"] if secret in written] == []

@@ -68,6 +68,8 @@ def test_details_are_saved_at_once_and_nothing_else_with_them(app: Flask, camill
         "email": NEW,
         "note": "x",
         "id": "9",
+        "roles": "admin",
+        "payer_id": "2",
     }
     camille.get("/mon-compte/informations")
     assert camille.submit("/mon-compte/informations", sent).status_code == 303
@@ -78,6 +80,7 @@ def test_details_are_saved_at_once_and_nothing_else_with_them(app: Flask, camill
     with database(app) as session:
         account = account_of(session, CAMILLE)
         assert (account.full_name, account.birthday, account.note) == ("Camille Aubert-Roux", 229, None)
+        assert (account.roles, account.payer_id) == ([], None)
         [event] = session.scalars(select(AuditEvent).where(AuditEvent.action == "account.change"))
         assert event.before is None and event.after == {"fields": ["last_name", "birthday"]}
     camille.submit("/mon-compte/informations", DETAILS | {"phone": ""})

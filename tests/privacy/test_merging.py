@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
+from portal.infra.audit import AuditEvent
 from portal.infra.orm import Base
 from portal.infra.outbox import Mail
 from portal.privacy.map import PEOPLES
 from portal.privacy.merging import STAYS, STAYS_BESIDE, Refusal, merge, references
 from portal.privacy.models import AccountMerge
-from tests.accounts.people import account_of, browser_of, database, signed_in
+from tests.accounts.people import account_of, browser_of, database, opens, signed_in
 from tests.privacy.filling import fill, somebody
 from tests.world import ADMIN, CAMILLE, NOW, YACINE
 
@@ -74,7 +75,7 @@ def test_only_two_of_ones_own_become_one(session: Session) -> None:
 
 
 def test_the_other_mailbox_is_proven_then_what_comes_over_is_seen(app: Flask) -> None:
-    client = signed_in(app, CAMILLE)
+    client, theirs = signed_in(app, CAMILLE), signed_in(app, YACINE)
     assert client.get("/mon-compte/fusion/confirmation").location == "/mon-compte/fusion"
     client.get("/mon-compte/fusion")
     assert client.submit("/mon-compte/fusion", {"email": "personne"}).status_code == 422
@@ -93,6 +94,10 @@ def test_the_other_mailbox_is_proven_then_what_comes_over_is_seen(app: Flask) ->
             select(Mail.recipient).where(Mail.subject.startswith("Vos deux comptes"))
         ).all()
         assert sorted(told) == [CAMILLE, YACINE]
+        [said] = session.scalars(select(AuditEvent).where(AuditEvent.action == "account_merged"))
+        camille, yacine = numbers(session, CAMILLE, YACINE)
+        assert (said.account_id, said.subject_id, said.after["from"]) == (camille, str(camille), yacine)
+    assert not opens(theirs) and opens(client)
     assert browser_of(app).sign_in_by_form(YACINE).status_code == 422
     assert client.get("/mon-compte/fusion/confirmation").location == "/mon-compte/fusion"
 

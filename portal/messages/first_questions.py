@@ -32,7 +32,7 @@ _QUESTIONS = {
             "livraisons reprennent toutes seules. Vous pouvez le reprendre jusqu'à la clôture.",
         ),
         (
-            "Et pour plusieurs semaines ?",
+            "Et pour des vacances de plusieurs semaines ?",
             "« Planning », puis « Suspendre » : donnez le premier et le dernier jour. La page dit quelles livraisons "
             "sont sautées et laquelle est la première au retour.",
         ),
@@ -52,9 +52,9 @@ _QUESTIONS = {
             "Pour une seule fois, ouvrez la semaine dans « Planning ».",
         ),
         (
-            "Comment arrêter mon abonnement ?",
-            "En ligne, quand vous voulez et sans donner de raison, depuis « Mon compte » ou en nous écrivant. Vous "
-            "recevez aussitôt un mail qui dit la date de fin et ce qui est encore livré.",
+            "Comment arrêter ou résilier mon abonnement ?",
+            "En ligne, quand vous voulez et sans donner de raison : « Résilier votre contrat », en bas de chaque "
+            "page. Vous recevez aussitôt un mail qui dit la date de fin et ce qui est encore livré.",
         ),
     ),
     "Le retrait": (
@@ -90,7 +90,7 @@ _QUESTIONS = {
     ),
     "Se connecter": (
         (
-            "J'ai oublié mon mot de passe.",
+            "J'ai oublié ou perdu mon mot de passe.",
             "Sur « Connexion », choisissez « Mot de passe oublié » et donnez votre adresse e-mail. Le lien que vous "
             "recevez vaut deux jours et sert une seule fois ; le dernier demandé est le bon.",
         ),

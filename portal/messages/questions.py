@@ -11,7 +11,10 @@ from portal.infra import audit, locks
 from portal.infra.orm import View
 from portal.messages.first_questions import FIRST_QUESTIONS
 from portal.messages.models import Question
-from portal.rules.alphabet import finds
+from portal.rules.alphabet import finds, slug_of
+
+ROOT = 5
+"""So many letters tell a word, however it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,21 @@ def own_questions(session: Session) -> list[QuestionView]:
 
 
 def questions(session: Session, typed: str = "") -> list[QuestionView]:
-    """Those that hold every word that was typed."""
+    """Those that hold every word that was typed; if there are none, those nearest to some of them."""
     known = own_questions(session) or OURS
-    return [view for view in known if finds(typed, view.heading, view.asked, view.answer)]
+    return [view for view in known if _holds(view, typed)] or _near(known, typed)
+
+
+def _holds(view: QuestionView, typed: str) -> bool:
+    return finds(typed, view.heading, view.asked, view.answer)
+
+
+def _near(known: list[QuestionView], typed: str) -> list[QuestionView]:
+    """Those that hold the most of the roots of the longer words."""
+    roots = [word[:ROOT] for word in slug_of(typed).split("-") if len(word) >= ROOT]
+    held = [sum(_holds(view, root) for root in roots) for view in known]
+    most = max(held, default=0)
+    return [view for view, number in zip(known, held, strict=True) if most and number == most]
 
 
 def below_headings(views: Iterable[QuestionView]) -> dict[str, list[QuestionView]]:

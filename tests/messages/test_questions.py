@@ -36,7 +36,7 @@ def test_a_new_farm_answers_what_is_asked_of_every_farm(client, count_queries):
 
 @pytest.mark.parametrize(
     ("typed", "found"),
-    [("indesirable", True), ("OUBLIE passe", True), ("zeppelin", False)],
+    [("indesirable", True), ("OUBLIE passe", True), ("passer prendre quelqu'un", True), ("zeppelin", False)],
 )
 def test_questions_are_found_without_accents(client, typed, found):
     page = client.get(PAGE, query_string={"q": typed})

@@ -82,7 +82,7 @@ def test_what_the_box_holds_is_said_once_when_it_is_published(
     text = text_of(mails)
     assert [mail.recipient for mail in mails] == [world.CAMILLE]
     assert "Grand panier (prévision)" in text and "- Carottes, 1,5 kg" in text and "- Œufs, 6 pièces" in text
-    assert "jusqu'au dimanche 14 juin, 23 h 59" in text and text.count("/lien/panier/") == 1
+    assert "Jusqu'au dimanche 14 juin, 23 h 59" in text and text.count("/lien/panier/") == 1
     put(session, tuesday, "grand", "carottes", 800)
     show(session, tuesday, CompositionState.CONFIRMED)
     assert reminded(session, clock, NOW + timedelta(hours=1)) == []
@@ -150,7 +150,7 @@ def test_on_the_day_one_reads_where_and_when_and_all_that_waits(
     assert "celui de la semaine du 8 juin et celui de la semaine du 15 juin" in text
     assert "Gare de Veynes, de 16 h 30 à 19 h" in text and "Sonnez à la porte verte." in text
     assert "Halle de Serres est fermé (Marché de Noël)" in text
-    assert text.startswith("Aujourd'hui, mardi 16 juin : retrait à Gare de Veynes, de 16 h 30 à 19 h")
+    assert text.startswith("Aujourd'hui, mardi 16 juin, de 16 h 30 à 19 h : Gare de Veynes")
     assert placed.id  # collected at the Halle: its own mail says where
 
 

@@ -62,8 +62,9 @@ def finish(account: Account, wanted: str = "") -> str:
 
 def _come_in(account: Account, way: Way, wanted: str) -> str:
     current.pop(_KEY, None)
+    sessions.leave_other(account)
     login_user(account)
-    if way is Way.CODE:
+    if way in {Way.CODE, Way.SOCIAL}:
         social.link_found(db.session(), account, current_app.config["SETTINGS"].providers, at=clock.now())
     if way not in {Way.SOCIAL, Way.BARE_KEY}:
         proofs.note(account, at=clock.now())

@@ -146,6 +146,12 @@ class RowSession(SessionMixin):
         self._account_id = account.id
         self._idle = STAFF_IDLE if account.is_staff else SUBSCRIBER_IDLE
 
+    def leave_other(self, account: Account) -> None:
+        """Who comes in has nothing to do with what somebody else, who did not sign out, had begun here."""
+        self._load()
+        if self._account_id not in {None, account.id}:
+            self.sign_out()
+
     def sign_out(self) -> None:
         self.renew()
         self.clear()
@@ -227,6 +233,10 @@ def current_row_id() -> int | None:
 def renew() -> None:
     """Go on under another id: what this browser has just shown is no other's that knew the old one."""
     _session().renew()
+
+
+def leave_other(account: Account) -> None:
+    _session().leave_other(account)
 
 
 def current_account(uniquifier: str) -> Account | None:

@@ -90,16 +90,18 @@ def linked(session: Session, account: Account) -> list[SocialIdentity]:
 
 
 def keep_found(provider: Provider, who: Somebody, *, at: datetime) -> None:
-    """Whoever it is: to be linked once they have proven a mailbox in this browser."""
+    """Whoever it is: to be linked to the account that they begin with their address, in this browser."""
     until = (at + LASTS).isoformat()
-    current[_FOUND] = {"provider": provider.name, "subject": who.subject, "until": until}
+    current[_FOUND] = {"provider": provider.name, "subject": who.subject, "email": who.email, "until": until}
 
 
 def link_found(
     session: Session, account: Account, providers: Mapping[str, Provider], *, at: datetime
 ) -> None:
+    """Only with the address that it was begun with: somebody else may have begun it here."""
     kept = current.pop(_FOUND, None)
-    if kept and kept["provider"] in providers and at < datetime.fromisoformat(kept["until"]):
+    own = kept and kept["provider"] in providers and kept["email"] == account.email
+    if own and at < datetime.fromisoformat(kept["until"]):
         link(session, account, providers[kept["provider"]], Somebody(kept["subject"], "", False), at=at)
 
 

@@ -1,6 +1,7 @@
 """« J'ai deux comptes »: a code to the other's mailbox, what would come over, then one account."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask import session as current
@@ -48,15 +49,15 @@ def merge() -> ResponseReturnValue:
         return _page("member/merging/start.html", 422, form=form)
     written = mail.render("merge_code", code=code, farm=get_farm(session))
     outbox.post(session, to=email, at=now, secret=True, **written.parts)
-    current[_KEY] = {"email": email}
+    current[_KEY] = {"email": email, "into": member().id}
     return redirect(url_for("member.prove_other"), 303)
 
 
 @blueprint.route("/mon-compte/fusion/code", methods=["GET", "POST"])
 @fresh_proof_needed
 def prove_other() -> ResponseReturnValue:
-    kept, form = current.get(_KEY), ProofCodeForm(request.form)
-    if kept is None:
+    kept, form = _kept(), ProofCodeForm(request.form)
+    if not kept:
         return redirect(url_for("member.merge"), 303)
     if request.method != "POST":
         return _page("member/merging/code.html", form=form, email=kept["email"])
@@ -92,8 +93,14 @@ def confirm_merge() -> ResponseReturnValue:
 
 def _proven(now: datetime) -> str | None:
     """The address of the other account, if its code came back a short while ago."""
-    kept = current.get(_KEY, {})
+    kept = _kept()
     return kept["email"] if "at" in kept and now < datetime.fromisoformat(kept["at"]) + PROVEN_FOR else None
+
+
+def _kept() -> dict[str, Any]:
+    """What is being proven for this account: another may have been signed in here meanwhile."""
+    kept: dict[str, Any] = current.get(_KEY, {})
+    return kept if kept.get("into") == member().id else {}
 
 
 def _preview(seen: Preview | Refusal, email: str) -> Response:

@@ -37,7 +37,7 @@ from portal.web.topics import TOPICS
 
 TO_GIVE_NAME = timedelta(hours=1)
 _KEY = "entering"
-"""Whose mailbox is being proven, in the visit: `email`, `wish`, `next`; `since` once it is."""
+"""Whose mailbox is being proven, in the visit: `email`, `wish`, `next`; `since` once it is, `way` if by a provider."""
 
 
 def _code(text: str) -> str:
@@ -179,21 +179,30 @@ def give_name() -> ResponseReturnValue:
     account = find_account(session, kept["email"]) if isinstance(made, Refusal) else made
     if account is None or not account.active:
         return redirect(url_for("public.begin_account"), 303)
+    if account is not made and kept.get("way") == Way.SOCIAL:
+        return redirect(url_for("security.login"), 303)  # whether that opens it is not for us to say
     if account is made:
         flash(_("Bienvenue %(name)s ! Votre compte est ouvert.", name=account.first_name), "success")
     return _let_in(account, now)
 
 
 def go_on_proven(email: str, wanted: str, *, at: datetime) -> str:
-    """Let who has proven a mailbox begin an account with it; the address where they give their name."""
+    """Let who has a mailbox on a provider's word begin an account with it; the address where they give their name."""
     sessions.renew()  # what is proven from here on is this browser's, whatever id it came with (BAR S1)
-    visit[_KEY] = {"email": email, "wish": MailWish.SIGN_UP, "next": wanted, "since": at.isoformat()}
+    visit[_KEY] = {
+        "email": email,
+        "wish": MailWish.SIGN_UP,
+        "next": wanted,
+        "since": at.isoformat(),
+        "way": Way.SOCIAL,
+    }
     return url_for("public.give_name")
 
 
 def _let_in(account: Account, now: datetime) -> ResponseReturnValue:
     services.prove_mailbox(account, at=now)
-    return redirect(enter(account, Way.CODE, visit.pop(_KEY)["next"]), 303)
+    kept = visit.pop(_KEY)
+    return redirect(enter(account, Way(kept.get("way", Way.CODE)), kept["next"]), 303)
 
 
 def _topics() -> dict[Topic, str]:

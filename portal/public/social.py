@@ -1,6 +1,7 @@
 """In by an account that one has elsewhere. Coming back shows a page, and only its form acts: a GET writes nothing."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
@@ -17,6 +18,7 @@ from portal.infra.oidc import ProviderError, Somebody
 from portal.infra.orm import db
 from portal.public import blueprint, sign_up
 from portal.settings import Provider, Settings
+from portal.web import forms
 from portal.web.guards import own_hands_only
 from portal.web.i18n import gettext as _
 from portal.web.limits import client_address
@@ -60,7 +62,7 @@ def finish_social(provider_name: str) -> ResponseReturnValue:
         return redirect(url_for("security.login"), 303)
     db.session.rollback()  # nobody waits for a lock of ours while the provider thinks
     try:
-        who = oidc.finish(provider, _back(provider), kept, request.form)
+        who = _readable(oidc.finish(provider, _back(provider), kept, request.form))
     except ProviderError as error:
         return _is_down(provider, error)
     if kept["link"] is not None:
@@ -72,6 +74,14 @@ def finish_social(provider_name: str) -> ResponseReturnValue:
         flash(_("Ce compte est fermé."), "error")
         return redirect(url_for("security.login"), 303)
     return redirect(enter(account, Way.SOCIAL, kept["wanted"]), 303)
+
+
+def _readable(who: Somebody) -> Somebody:
+    """An address that we could not write to is none of theirs."""
+    try:
+        return replace(who, email=forms.email(who.email).lower())
+    except ValueError:
+        return replace(who, email="", verified=False)
 
 
 def _link(provider: Provider, who: Somebody, kept: dict[str, Any]) -> ResponseReturnValue:
@@ -94,14 +104,15 @@ def _begin(provider: Provider, who: Somebody, kept: dict[str, Any]) -> ResponseR
         )
         flash(said, "warning")
         return redirect(url_for("security.login"), 303)
-    social.keep_found(provider, who, at=now)
     if not who.verified:
         said = _(
-            "%(name)s ne nous dit pas quelle adresse est la vôtre : montrez-le par un code.",
+            "%(name)s ne nous dit pas quelle adresse est la vôtre. Entrez par un code, puis reliez %(name)s"
+            " sous « Connexion et sécurité ».",
             name=provider.label,
         )
         flash(said, "warning")
         return redirect(url_for("public.begin_account", next=kept["wanted"] or None), 303)
+    social.keep_found(provider, who, at=now)
     return redirect(sign_up.go_on_proven(who.email, kept["wanted"], at=now), 303)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from portal.accounts import services
 from portal.accounts.models import Account, SocialIdentity
 from portal.infra.outbox import Mail
+from tests.accounts.letters import ask_for_code
 from tests.accounts.people import account_of, browser_of, database, opens, signed_in
 from tests.accounts.provider import LoopbackProvider
 from tests.accounts.test_second_factor import set_up
@@ -90,6 +91,29 @@ def test_who_is_new_begins_an_account_with_the_verified_address(
     assert len(identities(app)) == 1
     with database(app) as session:
         assert "Un compte a été relié au vôtre" in list(session.scalars(select(Mail.subject)))
+
+
+def test_what_is_left_half_way_is_linked_to_nobody_else_and_is_no_proof(
+    app: Flask, provider: LoopbackProvider
+) -> None:
+    client = browser_of(app)
+    assert through(app, provider, client=client) == "/inscription/nom"
+    code = ask_for_code(app, client, CAMILLE)
+    assert client.submit("/connexion/code/saisie", {"code": code}).location == "/espace"
+    assert identities(app) == [], "it was begun with another address"
+    client = browser_of(app)
+    through(app, provider, client=client)
+    with database(app) as session:
+        account_of(session, CAMILLE).email = NEW  # by staff, to whom nobody has proven it
+    client.get("/inscription/nom")
+    person = {"prenom": "Jeanne", "nom": "Roux", "entree": "code"}
+    assert client.submit("/inscription/nom", person).location == "/connexion" and not opens(client)
+    with database(app) as session:
+        account_of(session, NEW).email = CAMILLE
+    client.submit("/inscription/nom", person)
+    assert opens(client) and client.get("/mon-compte/fermeture").status_code == 303, "no fresh proof"
+    provider.profile |= {"sub": "s-2", "email": f"{'x' * 300}@example.net"}
+    assert through(app, provider).startswith("/inscription?"), "no address that we could write to"
 
 
 def test_an_account_is_opened_by_its_address_if_both_sides_know_it_theirs(

@@ -8,7 +8,8 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, SignInSession
+from portal.infra import clock as real_clock
 from portal.infra.audit import AuditEvent
 from portal.infra.orm import Base
 from portal.infra.outbox import Mail
@@ -100,6 +101,21 @@ def test_the_other_mailbox_is_proven_then_what_comes_over_is_seen(app: Flask) ->
     assert not opens(theirs) and opens(client)
     assert browser_of(app).sign_in_by_form(YACINE).status_code == 422
     assert client.get("/mon-compte/fusion/confirmation").location == "/mon-compte/fusion"
+
+
+def test_what_one_has_proven_is_not_for_whoever_signs_in_after_them(app: Flask) -> None:
+    client = signed_in(app, CAMILLE)
+    client.get("/mon-compte/fusion")
+    client.submit("/mon-compte/fusion", {"email": YACINE})
+    client.submit("/mon-compte/fusion/code", {"code": code_for(app, YACINE)})
+    assert client.sign_in_by_form(ADMIN).status_code == 303, "in the same browser, nobody signed out"
+    with database(app) as session:
+        [row] = session.scalars(select(SignInSession).where(SignInSession.revoked_at.is_(None)))
+        assert row.account_id and "other_account" not in row.data
+        others = {"into": 0, "email": YACINE, "at": real_clock.now().isoformat()}
+        row.data = {**row.data, "other_account": others}
+    for page in ("code", "confirmation"):
+        assert client.get(f"/mon-compte/fusion/{page}").location == "/mon-compte/fusion"
 
 
 def test_an_address_without_account_is_told_to_its_own_mailbox_alone(app: Flask) -> None:

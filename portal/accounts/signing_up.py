@@ -10,6 +10,7 @@ from portal.accounts import consents, people, services
 from portal.accounts.models import Account
 from portal.accounts.people import Refusal
 from portal.infra import mail, outbox
+from portal.profile.queries import get_farm
 from portal.rules.consents import ConsentSource, Topic
 
 
@@ -39,6 +40,6 @@ def sign_up(session: Session, person: Person, *, at: datetime) -> Account | Refu
         return account
     for topic, wording in person.topics.items():
         consents.give(session, account, topic, source=ConsentSource.SIGN_UP, wording=wording, at=at)
-    written = mail.render("welcome", account=account)
+    written = mail.render("welcome", farm=get_farm(session), account=account)
     outbox.post(session, to=account.email, at=at, **written.parts)
     return account

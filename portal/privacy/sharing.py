@@ -11,6 +11,7 @@ from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.queries import find_link
 from portal.infra import audit, locks, mail, outbox
 from portal.privacy.leaving import Hindrance, hindrances
+from portal.profile.queries import get_farm
 
 
 class Refusal(StrEnum):
@@ -61,6 +62,7 @@ def share(session: Session, account: Account, token: str, *, at: datetime) -> Re
     if account.payer_id is None:
         account.payer_id = payer.id
         audit.record(session, "household.join", ("account", payer.id), at=at, by=account.id)
-        rendered = mail.render("household_joined", first_name=payer.first_name, other=account)
+        said = {"first_name": payer.first_name, "other": account}
+        rendered = mail.render("household_joined", farm=get_farm(session), **said)
         outbox.post(session, to=payer.email, at=at, **rendered.parts)
     return None

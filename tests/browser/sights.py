@@ -485,7 +485,6 @@ GUEST = f"/lien/commande/{URLSafeSerializer(SECRET, salt='order').dumps(2)}"
 """Where a guest follows the order of carrots."""
 CONTRACT = URLSafeSerializer(SECRET, salt="contract").dumps(1)
 ENDING = URLSafeSerializer(SECRET, salt="termination").dumps([2, True])
-
 TAP = URLSafeSerializer(SECRET, salt="tap").dumps(
     [1, [1, 2], "2026-06-15", True, digest(f"uniquifier-of-{CAMILLE}")]
 )
@@ -810,6 +809,7 @@ NO_PAGES_OF_OURS = {
     "public.points_map",
     "public.picture",
     "public.guest_order_file",
+    "member.contract",
     "member.order_file",
     "member.take_data",
     "farm.mail_preview",

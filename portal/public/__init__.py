@@ -27,9 +27,9 @@ from portal.public import (
     second_factor,
     sharing,
     shop,
-    social,
     sign_in,
     sign_up,
+    social,
     termination,
     withdrawal,
 )

@@ -17,7 +17,8 @@ from portal.planning.subscribing import subscribe
 from portal.planning.terms import Answer
 from portal.rules.calendar import WEEK
 from portal.rules.changes import Refusal
-from portal.subscriptions.models import Subscription
+from portal.rules.cutoffs import local_day
+from portal.subscriptions.models import Subscription, Term
 from tests.accounts.people import account_of
 from tests.planning.test_joining import MONDAY, wish
 from tests.world import CAMILLE, CUTOFF, NOW, STAFF, TUESDAY
@@ -93,3 +94,23 @@ def test_staff_start_one_later_and_beyond_a_points_places_and_are_told(
     assert mail.text and "la ferme l'a commandé pour vous" in mail.text.replace("\u00a0", " ")
     [line] = session.scalars(select(AuditEvent))
     assert (line.action, line.account_id) == ("subscription.new", sophie.id)
+
+
+@pytest.mark.parametrize(("point", "days"), [("halle", 0), ("mairie", 1), ("cafe", 2)])
+def test_each_tours_next_box_falls_until_its_cutoff_and_not_after(
+    session: Session, people: tuple[Account, Account], clock: time_machine.Traveller, point: str, days: int
+) -> None:
+    """BAR T3: Tuesday's box until Sunday's last instant, Thursday's until Monday's, Friday's until Tuesday's."""
+    camille, _sophie = people
+    held, cutoff = first_of(session, camille), CUTOFF + timedelta(days=days)
+    term = session.scalars(select(Term).where(Term.subscription_id == held.id)).one()
+    term.pickup_point_id = session.scalars(select(PickupPoint.id).where(PickupPoint.slug == point)).one()
+    delivery = TUESDAY + timedelta(days={"halle": 0, "mairie": 2, "cafe": 3}[point])
+    clock.move_to(cutoff)
+    in_time, too_late = (
+        ending.foresee(session, camille.id, local_day(moment), moment)[held.id].last_day
+        for moment in (cutoff - timedelta(milliseconds=1), cutoff)
+    )
+    assert in_time < delivery <= too_late
+    late = ending.end(session, camille, held.id, in_time, expected=in_time, by=camille)
+    assert late and late.answer is Answer.OTHER_DATE and held.last_day is None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, url_for
+from flask import Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts.models import Account
@@ -14,6 +14,7 @@ from portal.public import blueprint
 from portal.public.links import expired
 from portal.rules.cutoffs import local_day
 from portal.web.guards import own_hands_only
+from portal.web.i18n import gettext as _
 
 ADDRESS = "/lien/panier/<tap_token>"
 
@@ -44,6 +45,8 @@ def tap_now(tap_token: str) -> ResponseReturnValue:
         said = {"week": tap.week.isoformat(), "skip": tap.skip}
         subject = ("subscription", change.after.subscription_id)
         audit.record(session, "box.tap", subject, at=clock.now(), by=account.id, after=said)
+    if outcome.changed:
+        flash(_("C'est noté. Un mail vous le confirme."), "success")
     return redirect(url_for("public.tap", tap_token=tap_token), 303)
 
 

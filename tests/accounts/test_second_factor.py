@@ -110,6 +110,18 @@ def test_it_is_set_up_asked_for_and_given_up(app: Flask, clock: time_machine.Tra
         assert not session.scalars(select(SecondFactor)).all() + session.scalars(select(RecoveryCode)).all()
 
 
+def test_who_has_planted_a_session_is_not_half_way_with_its_owner(app: Flask) -> None:
+    set_up(signed_in(app, CAMILLE))
+    client = browser_of(app)
+    client.get("/connexion")
+    planted = cookie(client)
+    assert (
+        planted and client.submit("/connexion", {"email": CAMILLE, "password": PASSPHRASE}).location == STEP
+    )
+    assert client.get(STEP).status_code == 200 and cookie(client) != planted
+    assert with_cookie(app, planted).get(STEP).location == "/connexion"
+
+
 def test_a_code_is_good_once_and_around_its_time(app: Flask, clock: time_machine.Traveller) -> None:
     phone, _codes = set_up(signed_in(app, CAMILLE))
     client = half_way(app)

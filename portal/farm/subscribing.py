@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from portal.accounts.models import Account
+from portal.accounts.services import Closed
 from portal.catalogue.queries import PricedFormula, priced_formulas
 from portal.farm import blueprint, staff
 from portal.farm.people import ADDRESS, account_or_404
@@ -169,14 +170,19 @@ def end_subscription(account_id: int, subscription_id: int) -> ResponseReturnVal
 @needs(Permission.PEOPLE)
 def go_on_with_subscription(account_id: int, subscription_id: int) -> ResponseReturnValue:
     account = account_or_404(account_id)
-    outcome = ending.go_on(db.session(), account, subscription_id, by=staff()) or abort(404)
+    back = redirect(url_for("farm.person", account_id=account_id), 303)
+    try:
+        outcome = ending.go_on(db.session(), account, subscription_id, by=staff()) or abort(404)
+    except Closed:
+        flash(_("Ce compte est fermé : rouvrez-le d'abord."), "warning")
+        return back
     if isinstance(outcome.answer, Refusal):
         flash(_("Trop tard : une livraison s'est close depuis. Prenez un nouvel abonnement."), "warning")
     elif outcome.answer is Answer.DONE:
         flash(_("L'abonnement continue, un mail part."), "success")
     else:
         flash(_("C'était déjà fait."), "success")
-    return redirect(url_for("farm.person", account_id=account_id), 303)
+    return back
 
 
 def _end_page(

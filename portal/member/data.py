@@ -10,6 +10,7 @@ from portal.accounts.proofs import fresh_proof_needed
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
+from portal.planning import waiting
 from portal.privacy import export, leaving
 from portal.privacy.leaving import Closed
 from portal.profile.queries import get_farm
@@ -77,6 +78,7 @@ def _leaving(form: LeavingForm, status: int = 200) -> Response:
         "member/data/leave.html",
         form=form,
         hindrances=leaving.hindrances(db.session(), member(), clock.now()),
+        waits=waiting.of_account(db.session(), member().id),
         last_day=local_day(clock.now() + leaving.MAY_RETURN),
     )
     return make_response(page, status)

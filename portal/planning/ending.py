@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from portal.accounts import services
 from portal.accounts.household import acts_for_farm
 from portal.accounts.models import Account
 from portal.boxes.queries import MemberBox, member_box, with_changes
@@ -176,7 +177,8 @@ def _leave(holding: Holding, ending: Ending) -> Leave:
 
 
 def go_on(session: Session, account: Account, subscription_id: int, *, by: Account) -> Outcome | None:
-    """Take the end back, while no delivery after it has closed."""
+    """Take the end back, while no delivery after it has closed; `services.Closed` for whoever has left since."""
+    services.hold_open(session, account.id)
     since = monday_of(local_day(clock.now())) - WEEK
     case = hold(session, account, [subscription_id], since=since, until=since + HORIZON, by=by)
     if case is None:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from portal.accounts.models import Account, customer_number
+from portal.accounts.services import hold_open
 from portal.boxes.carried import loads
 from portal.catalogue.models import Formula
 from portal.catalogue.queries import FORMULA, FormulaView
@@ -104,6 +105,7 @@ def ask(
     by: int,
 ) -> None:
     """Be told when there is room; who waits already may wait for something else, and keeps their place."""
+    hold_open(session, account.id)
     wish = {"formula_id": formula_id, "quantity": quantity}
     key = {"account_id": account.id, "pickup_point_id": point_id}
     row = insert(session, Waiting).values(**key, **wish, asked_at=at)
@@ -203,6 +205,12 @@ def count_places() -> None:
             taken += kept_places(session, [point_id]).total()
             free = PickupPoint.capacity - taken
             session.execute(update(PickupPoint).where(PickupPoint.id == point_id).values(free_places=free))
+
+
+def leave_all(session: Session, account_id: int, *, at: datetime, by: int) -> None:
+    own = select(Waiting.pickup_point_id).where(Waiting.account_id == account_id)
+    for point_id in session.scalars(own.order_by(Waiting.pickup_point_id)).all():
+        leave(session, account_id, point_id, at=at, by=by)
 
 
 def _hold(session: Session, point_id: int) -> PickupPoint | None:

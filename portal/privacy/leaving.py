@@ -7,21 +7,24 @@ from enum import StrEnum
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Select, delete, literal, or_, select
+from sqlalchemy import ColumnElement, Select, delete, exists, literal, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts import household, services, team
 from portal.accounts.answers import closed_door
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.queries import find_link
+from portal.boxes.models import BoxChange
+from portal.deliveries.models import Delivery
 from portal.infra import audit, locks, mail, outbox
-from portal.planning.models import Waiting
+from portal.pickup.models import PickupPoint
+from portal.planning import waiting
 from portal.privacy.models import Departure
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
 from portal.rules.orders import OrderState
 from portal.shop.models import Order
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import Subscription, Term
 
 MAY_RETURN = timedelta(days=30)
 ASLEEP_LINK_LIVES = timedelta(hours=48)
@@ -37,8 +40,23 @@ class Hindrance(StrEnum):
 
 
 def _running(today: date) -> Select[Any]:
-    goes_on = or_(Subscription.last_day.is_(None), Subscription.last_day >= today)
+    goes_on = or_(Subscription.last_day.is_(None), _still_served(today))
     return select(Subscription.account_id).where(goes_on)
+
+
+def _still_served(today: date) -> ColumnElement[bool]:
+    """Whether a delivery is ahead, up to the end, on a tour that its boxes take."""
+    usual = (
+        select(Term.pickup_point_id).where(Term.subscription_id == Subscription.id).correlate(Subscription)
+    )
+    once = select(BoxChange.pickup_point_id).where(BoxChange.subscription_id == Subscription.id)
+    ahead = exists().where(
+        Delivery.day.between(today, Subscription.last_day),
+        Delivery.cancelled_at.is_(None),
+        Delivery.tour_id == PickupPoint.tour_id,
+        or_(PickupPoint.id.in_(usual), PickupPoint.id.in_(once.correlate(Subscription))),
+    )
+    return ahead.correlate(Subscription)
 
 
 def _ordering(_today: date) -> Select[Any]:
@@ -83,7 +101,7 @@ def close(
     locks.checked()
     erase_at = at + MAY_RETURN if for_good else None
     session.merge(Departure(account_id=account.id, asked_at=at, erase_at=erase_at, reason=reason or None))
-    session.execute(delete(Waiting).where(Waiting.account_id == account.id))
+    waiting.leave_all(session, account.id, at=at, by=account.id)
     household.dissolve(session, account, at=at)
     services.deactivate(session, account, at=at, by=account.id)
     after = {"erase_at": erase_at and erase_at.isoformat()}

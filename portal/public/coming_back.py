@@ -17,5 +17,5 @@ def come_back(_found: MailedLink, token: str) -> ResponseReturnValue:
         return render_template("public/come_back.html")
     if leaving.come_back(db.session(), token, at=clock.now()) is None:
         return expired()
-    flash(_("Votre compte est rouvert : rien n'y a changé. Connectez-vous comme avant."), "success")
+    flash(_("Votre compte est rouvert. Connectez-vous comme avant."), "success")
     return redirect(url_for("security.login"), 303)

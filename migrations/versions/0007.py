@@ -603,8 +603,6 @@ def upgrade() -> None:
         )
         batch_op.create_check_constraint(op.f("ck_account_birthday_is_day"), "birthday BETWEEN 101 AND 1231")
         batch_op.create_check_constraint(op.f("ck_account_payer_is_other"), "payer_id <> id")
-    # whoever has a password came by a link that was mailed to them
-    op.execute("UPDATE account SET email_proven_at = created_at WHERE password IS NOT NULL")
     op.execute(
         "UPDATE account SET seen_at = COALESCE("
         "(SELECT MAX(seen_at) FROM sign_in_session WHERE account_id = account.id), created_at)"

@@ -164,6 +164,13 @@ def test_people_are_found_by_the_key_that_the_migration_writes() -> None:
     assert len(set(now) & set(keys())) == len(now) - 1 and max(map(len, keys())) == 500
 
 
+def test_nobody_has_proven_a_mailbox_that_staff_may_have_typed() -> None:
+    flask_migrate.downgrade(revision="0006")
+    flask_migrate.upgrade()
+    with db.engine.connect() as connection:
+        assert not any(connection.scalars(text("SELECT email_proven_at FROM account")))
+
+
 def test_words_that_the_program_before_does_not_know_go() -> None:
     session = db.session()
     made = order(session, {article(session): 1}, state=OrderState.ACCEPTED)

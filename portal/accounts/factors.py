@@ -37,12 +37,14 @@ SETTING_UP = frozenset(
         "member.confirm_second_factor",
     }
 )
+PENDING = timedelta(minutes=30)
+"""So long a secret waits for its first code: somebody else may have begun it, and know it."""
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None that looks like another."""
 
 
 def begin(session: Session, account: Account, *, at: datetime) -> None:
-    """Draw a secret, asked for once its first code is typed; for who has one already nothing changes."""
+    """Draw a secret, asked for once its first code is typed; for who has one in use nothing changes."""
     fresh = {"secret": secrets.token_bytes(SECRET_BYTES), "made_at": at}
     statement = insert(session, SecondFactor).values(account_id=account.id, **fresh)
     unused = SecondFactor.confirmed_at.is_(None)
@@ -53,6 +55,13 @@ def find(session: Session, account: Account) -> SecondFactor | None:
     return session.get(SecondFactor, account.id, populate_existing=True)
 
 
+def pending(session: Session, account: Account, *, at: datetime) -> SecondFactor | None:
+    """The secret that waits for its first code."""
+    factor = find(session, account)
+    waits = factor is not None and factor.confirmed_at is None and at < factor.made_at + PENDING
+    return factor if waits else None
+
+
 def is_on(session: Session, account: Account) -> bool:
     """Whether a code is asked for when they sign in."""
     mine = (SecondFactor.account_id == account.id, SecondFactor.confirmed_at.is_not(None))
@@ -61,8 +70,8 @@ def is_on(session: Session, account: Account) -> bool:
 
 def confirm(session: Session, account: Account, typed: str, *, at: datetime) -> list[str] | None:
     """Ask for it from now on, if this is a code of the new secret; the recovery codes, which are told this once."""
-    factor = find(session, account)
-    if factor is None or factor.confirmed_at is not None or not _take(session, factor, typed, at=at):
+    factor = pending(session, account, at=at)
+    if factor is None or not _take(session, factor, typed, at=at):
         return None
     factor.confirmed_at = at
     tell(session, account, Alert.FACTOR_ON, at=at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -136,7 +136,8 @@ def _move(session: Session, account: Account, email: str, at: datetime) -> bool:
 
 def _forget_ways_in(session: Session, account: Account, since: datetime) -> None:
     """What signs in without the password, where it was added lately: nobody knows by whom."""
-    mine = SecondFactor.account_id == account.id, SecondFactor.made_at >= since
+    late = or_(SecondFactor.confirmed_at.is_(None), SecondFactor.confirmed_at >= since)
+    mine = SecondFactor.account_id == account.id, late
     factor = session.scalar(delete(SecondFactor).where(*mine).returning(SecondFactor.account_id))
     if factor is not None:
         session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))

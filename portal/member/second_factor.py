@@ -73,12 +73,13 @@ def _show_once(codes: list[str], said: str) -> ResponseReturnValue:
 def _page(form: FirstCodeForm, status: int = 200) -> ResponseReturnValue:
     session = db.session()
     factor = factors.find(session, member())
-    new = factor if factor and not factor.confirmed_at else None
+    new = factors.pending(session, member(), at=clock.now())
     uri = factors.uri(member(), new, get_farm(session).name) if new else ""
     page = render_template(
         "member/security/second_factor.html",
         form=form,
         factor=factor,
+        new=new,
         codes_left=factors.codes_left(session, member()),
         uri=uri,
         secret=factors.typed_secret(new) if new else "",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, PrimaryKeyConstraint, Table, UniqueConstraint, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from portal.accounts import factors, services
+from portal.accounts import factors, passkeys, services
 from portal.accounts.models import Account, Address
 from portal.infra import audit, locks, mail, outbox
 from portal.privacy.map import TABLES
@@ -22,7 +22,7 @@ from portal.subscriptions.models import Subscription
 
 STAYS = frozenset({
     "account", "account_role", "sign_in_session", "mailed_link", "second_factor", "recovery_code", "passkey",
-    "social_identity", "calendar_feed", "muted", "departure", "inactivity_notice", "cart",
+    "calendar_feed", "muted", "departure", "inactivity_notice", "cart",
 })  # fmt: skip
 """The ways into the account that is closed, and its own habits; its cart is joined to the other's."""
 STAYS_BESIDE: Mapping[str, Collection[str]] = {"consent": {"topic"}, "company": ()}
@@ -85,6 +85,8 @@ def merge(session: Session, into_id: int, other_id: int, *, at: datetime) -> Acc
     _join_carts(session, into.id, other.id, at)
     moved = dict(_move(session, into.id, other.id))
     _complete(session, into, other)
+    for key in passkeys.list_keys(session, other):
+        passkeys.remove(session, other, key.id, at=at)
     session.execute(delete(Departure).where(Departure.account_id == other.id))
     services.deactivate(session, other, at=at, by=into.id)
     session.add(AccountMerge(from_id=other.id, into_id=into.id, at=at, moved=moved))

@@ -1,0 +1,78 @@
+"""What opens an account beside its password: aged, moved, taken away (BAR S1, S12)."""
+
+from datetime import timedelta
+
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts import mailboxes
+from portal.accounts.models import LinkPurpose, Passkey, SecondFactor, SocialIdentity
+from portal.accounts.services import new_link
+from portal.infra.outbox import Mail
+from portal.privacy.merging import merge
+from tests.accounts.people import account_of, signed_in
+from tests.accounts.test_second_factor import PAGE, TYPED_SECRET, Phone
+from tests.world import CAMILLE, NOW, YACINE
+
+
+def key(session: Session, email: str, name: str) -> Passkey:
+    made = Passkey(
+        account_id=account_of(session, email).id, credential=name, public_key=b"", sign_count=0, name=name
+    )
+    made.made_at = NOW
+    session.add(made)
+    return made
+
+
+def known_as(session: Session, email: str, provider: str) -> SocialIdentity:
+    account_id = account_of(session, email).id
+    made = SocialIdentity(provider=provider, subject=email, account_id=account_id, linked_at=NOW)
+    session.add(made)
+    return made
+
+
+def test_a_secret_that_waits_half_an_hour_is_drawn_anew(app: Flask, clock: time_machine.Traveller) -> None:
+    client = signed_in(app, CAMILLE)
+    client.get(PAGE)
+    client.submit(PAGE)
+    [others] = TYPED_SECRET.findall(client.get(PAGE).text)
+    clock.shift(timedelta(minutes=30))
+    client.sign_in_by_form(CAMILLE)
+    assert "Commencer" in client.get(PAGE).text, "somebody else may have begun it"
+    known = {"code": Phone(others).code()}
+    assert client.submit(f"{PAGE}/confirmation", known).status_code == 422
+    client.submit(PAGE)
+    [own] = TYPED_SECRET.findall(client.get(PAGE).text)
+    assert own != others
+    assert client.submit(f"{PAGE}/confirmation", {"code": Phone(own).code()}).status_code == 200
+
+
+def test_an_address_that_is_taken_back_takes_a_factor_away_that_was_begun_long_before(
+    session: Session,
+) -> None:
+    camille = account_of(session, CAMILLE)
+    begun, confirmed = NOW - timedelta(days=400), NOW - timedelta(hours=1)
+    session.add(SecondFactor(account_id=camille.id, secret=b"s", made_at=begun, confirmed_at=confirmed))
+    back = new_link(session, camille, LinkPurpose.OLD_ADDRESS, at=NOW, lives=timedelta(days=1), email=CAMILLE)
+    mailboxes.take_address_back(session, back, at=NOW)
+    assert session.scalars(select(SecondFactor)).all() == []
+
+
+def test_what_opened_the_one_account_opens_the_other_or_nothing(session: Session) -> None:
+    into, other = account_of(session, CAMILLE), account_of(session, YACINE)
+    into.email_proven_at = other.email_proven_at = NOW
+    for email, provider in ((YACINE, "google"), (YACINE, "oidc"), (CAMILLE, "oidc")):
+        known_as(session, email, provider)
+    key(session, YACINE, "téléphone")
+    own = key(session, CAMILLE, "ordinateur")
+    session.flush()
+    assert merge(session, into.id, other.id, at=NOW) is into
+    session.flush()
+    found = select(SocialIdentity.account_id, SocialIdentity.provider, SocialIdentity.subject)
+    kept = {(into.id, "google", YACINE), (into.id, "oidc", CAMILLE)}
+    assert {tuple(row) for row in session.execute(found)} == kept
+    assert session.scalars(select(Passkey)).all() == [own]
+    told = select(Mail.recipient).where(Mail.text.contains("téléphone"))
+    assert session.scalars(told).all() == [YACINE]

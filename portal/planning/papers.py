@@ -30,7 +30,7 @@ def receipt_file(receipt: "Receipt", farm: Farm) -> File:
         sections.append(_section("\n".join(words(leave)), f"{leave.what}, {leave.point}"))
     if receipt.orders:
         numbers = ", ".join(receipt.orders)
-        sections.append(_section(_("À retirer seules : %(numbers)s.", numbers=numbers)))
+        sections.append(_section(_("Commandes à retirer sans panier : %(numbers)s.", numbers=numbers)))
     if not receipt.confirmed_at:
         sections.append(_section(_("Elle prend effet dès que la personne abonnée la confirme.")))
     at = receipt.notified_at

@@ -27,22 +27,20 @@ READERS = 200
 """Of a larger demo farm so many get what is sent."""
 LAST_WEEK = """Bonjour {{prenom}},
 
-La semaine a été chaude et les arrosages commencent avant six heures. Sous les tunnels on palisse, dehors on \
-bine entre deux orages ; les gelées sont loin, et les limaces aussi.
+La semaine a été belle au jardin. On a semé sous les tunnels, désherbé entre les rangs et réparé le grand \
+semoir ; merci aux voisins, venus prêter la main.
 
 La recette de Nadia : coupez les légumes de votre panier en gros dés, une cuillère d'huile d'olive, du thym, \
 quarante minutes au four bien chaud. Un œuf au plat par-dessus, et c'est un repas.
-
-Votre {{formule}} vous attend {{prochaine_livraison}}, {{point}}.
 
 À bientôt,
 Toute l'équipe"""
 NEXT_WEEK = """Bonjour {{prenom}},
 
-Le marché de la Blaisance revient dimanche : on y sera avec les plants, et le four à pain sera allumé. Venez avec \
-les enfants, il y a de quoi cueillir.
+Le marché de la Blaisance revient dimanche : on y sera avec le miel et le pain, et le four sera allumé. Venez avec \
+les enfants, ils pourront pétrir.
 
-Pour cuisiner les fanes : revenues à l'ail avec une poignée de noix, elles valent un pesto.
+Pour ne rien jeter : les fanes et les feuilles vertes, revenues à l'ail avec une poignée de noix, valent un pesto.
 
 À bientôt,
 Toute l'équipe"""

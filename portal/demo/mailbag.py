@@ -51,8 +51,8 @@ LETTERS = (
         _S.BOX,
         "Camille Reynaud",
         SUBSCRIBER.email,
-        "Bonjour, deux courgettes étaient abîmées mardi. Rien de grave, je vous le signale. "
-        "Merci pour les blettes !",
+        "Bonjour, deux oignons étaient abîmés mardi. Rien de grave, je vous le signale. "
+        "Merci pour la recette de Nadia !",
     ),
     Letter(
         5,
@@ -111,9 +111,9 @@ LETTERS = (
         _S.ORDER,
         "Lý Ô",
         "ly.o@example.net",
-        "Le miel de ma dernière commande était un régal. Y en aura-t-il encore à Noël ?",
+        "Le miel de ma dernière commande était un régal. Y en aura-t-il encore ?",
         by=STAFF.email,
-        answer="Bonjour,\n\nOui, l'apiculteur nous en garde. Il sera en boutique début décembre.",
+        answer="Bonjour,\n\nOui, l'apiculteur nous en garde. Il revient en boutique le mois prochain.",
         done=True,
     ),
     Letter(

@@ -52,16 +52,22 @@ def _send_reset_link(session: Session, email: str, at: datetime) -> None:
 
 
 def _send_code(session: Session, email: str, browser: str, at: datetime, *, signing_up: bool) -> None:
-    """A code signs in whoever has an account and begins one for others; a closed account says how it opens again."""
+    """A code signs in whoever has an account and begins one for others; a closed account says how it opens again.
+
+    Strangers can use up an address' codes, which are good in their own browsers alone: its owner gets a link then.
+    """
     account = find_account(session, email)
     if account is not None and not account.active:
-        if codes.may_mail(session, email, at=at):
+        if codes.may_mail(session, CodePurpose.ENTER, email, at=at):
             _say_closed(session, account, at)
         return
     code = codes.issue(session, CodePurpose.ENTER, email, browser, at=at)
     if code is None:
+        if account and not services.has_reset_link(session, account, at=at):
+            _send_reset_link(session, email, at)
         return
-    token = services.new_reset_link(session, account, at=at) if account and signing_up else None
+    known = account if signing_up else None
+    token = services.new_reset_link(session, known, at=at, beside=True) if known else None
     _post(session, email, "code", at=at, code=code, account=account, signing_up=signing_up, token=token)
 
 

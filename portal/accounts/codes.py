@@ -25,15 +25,18 @@ def browser() -> str:
     return hash_token(current.setdefault(_KEY, secrets.token_urlsafe(32)))
 
 
-def may_mail(session: Session, email: str, *, at: datetime) -> bool:
-    """Count one more mail to the address; whether it is not too many."""
+def may_mail(session: Session, purpose: CodePurpose, email: str, *, at: datetime) -> bool:
+    """Count one more mail to the address; whether it is not too many.
+
+    Each purpose by itself: strangers, who may ask for codes to enter, take none from who is signed in.
+    """
     limits = (CODE_MAILS, CODE_MAILS_OF_DAY)  # what the hour refuses does not count for the day
-    return all(not throttle.hit(session, limit, email, at).exceeded for limit in limits)
+    return all(not throttle.hit(session, limit, f"{purpose} {email}", at).exceeded for limit in limits)
 
 
 def issue(session: Session, purpose: CodePurpose, email: str, browser: str, *, at: datetime) -> str | None:
     """A code to be mailed, which voids the one before; None where the address has had too many."""
-    if not may_mail(session, email, at=at):
+    if not may_mail(session, purpose, email, at=at):
         return None
     code = f"{secrets.randbelow(10**6):06}"
     fresh = {

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from flask_security.utils import hash_password
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts import codes
@@ -56,10 +56,16 @@ def set_password(session: Session, account: Account, password: str, *, at: datet
     outbox.post(session, to=account.email, at=at, **written.parts)
 
 
-def new_reset_link(session: Session, account: Account, *, at: datetime) -> str:
-    """The token of a link that sets a new password."""
+def new_reset_link(session: Session, account: Account, *, at: datetime, beside: bool = False) -> str:
+    """The token of a link that sets a new password; `beside` those that are good already, where nobody asked for it."""
     audit.record(session, "password_reset_asked", ("account", account.id), at=at, by=None)
-    return new_link(session, account, LinkPurpose.RESET_PASSWORD, at=at, lives=LINK_LIVES)
+    return new_link(session, account, LinkPurpose.RESET_PASSWORD, at=at, lives=LINK_LIVES, beside=beside)
+
+
+def has_reset_link(session: Session, account: Account, *, at: datetime) -> bool:
+    """Whether one that still serves is in their mailbox."""
+    theirs = (MailedLink.account_id == account.id, MailedLink.purpose == LinkPurpose.RESET_PASSWORD)
+    return bool(session.scalar(select(exists().where(*theirs, MailedLink.expires_at > at))))
 
 
 def mail_invitation(session: Session, account: Account, *, at: datetime, by: int | None) -> None:
@@ -85,10 +91,12 @@ def new_link(
     at: datetime,
     lives: timedelta,
     email: str | None = None,
+    beside: bool = False,
 ) -> str:
     """The token of a link to be mailed. Older ones of its kind are void, but for those that stand beside each other."""
     token = secrets.token_urlsafe(32)
-    void_links(session, account, {purpose} - LASTING_LINKS - {LinkPurpose.SHARE})
+    if not beside:
+        void_links(session, account, {purpose} - LASTING_LINKS - {LinkPurpose.SHARE})
     session.add(
         MailedLink(
             token_hash=hash_token(token),

@@ -10,11 +10,13 @@ from wtforms import Form
 from wtforms.widgets import EmailInput
 
 from portal.accounts import codes
+from portal.accounts.limits import CODES_OF_CLIENT, MAILS_OF_CLIENT, count_try
 from portal.accounts.models import CodePurpose
 from portal.accounts.proofs import fresh_proof_needed
 from portal.accounts.queries import normalise_email
 from portal.infra import clock, mail, outbox
 from portal.infra.orm import db
+from portal.infra.throttle import Limit
 from portal.member import blueprint, member
 from portal.member.proving import ProofCodeForm
 from portal.privacy import merging
@@ -24,8 +26,10 @@ from portal.web import forms
 from portal.web.forms import Typed
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
+from portal.web.limits import client_address
 
 PROVEN_FOR = timedelta(minutes=15)
+MERGES_OF_ACCOUNT = Limit("other accounts that an account asks for", 5, timedelta(hours=1))
 _KEY = "other_account"
 
 
@@ -36,21 +40,31 @@ class OtherForm(Form):
 @blueprint.route("/mon-compte/fusion", methods=["GET", "POST"])
 @fresh_proof_needed
 def merge() -> ResponseReturnValue:
-    """The code goes to whatever address is typed: whether it is an account's, only its mailbox learns."""
+    """The code goes to whatever address is typed: whether it is an account's, only its mailbox learns.
+
+    Nor does the page tell how many codes the address has had.
+    """
     form = OtherForm(request.form)
     if request.method != "POST":
         return _page("member/merging/start.html", form=form)
     if not form.validate():
         return _page("member/merging/start.html", 422, form=form)
-    session, email, now = db.session(), normalise_email(form.email.data), clock.now()
-    code = codes.issue(session, CodePurpose.MERGE, email, codes.browser(), at=now)
-    if code is None:
-        form.email.errors = [_("Trop de codes sont déjà partis à cette adresse : attendez une heure.")]
-        return _page("member/merging/start.html", 422, form=form)
-    written = mail.render("merge_code", code=code, farm=get_farm(session))
-    outbox.post(session, to=email, at=now, secret=True, **written.parts)
+    email, now = normalise_email(form.email.data), clock.now()
+    counts = count_try((MERGES_OF_ACCOUNT, str(member().id)), (MAILS_OF_CLIENT, client_address()), now=now)
+    if any(count.exceeded for count in counts):
+        form.email.errors = [_("Vous avez demandé trop de codes : attendez une heure.")]
+        return _page("member/merging/start.html", 429, form=form)
+    _mail_code(email, now)
     current[_KEY] = {"email": email, "into": member().id}
     return redirect(url_for("member.prove_other"), 303)
+
+
+def _mail_code(email: str, now: datetime) -> None:
+    session = db.session()
+    code = codes.issue(session, CodePurpose.MERGE, email, codes.browser(), at=now)
+    if code is not None:
+        written = mail.render("merge_code", code=code, farm=get_farm(session))
+        outbox.post(session, to=email, at=now, secret=True, **written.parts)
 
 
 @blueprint.route("/mon-compte/fusion/code", methods=["GET", "POST"])
@@ -62,6 +76,9 @@ def prove_other() -> ResponseReturnValue:
     if request.method != "POST":
         return _page("member/merging/code.html", form=form, email=kept["email"])
     now = clock.now()
+    if count_try((CODES_OF_CLIENT, client_address()), now=now)[0].exceeded:
+        form.code.errors = [_("Trop d'essais : attendez un quart d'heure.")]
+        return _page("member/merging/code.html", 429, form=form, email=kept["email"])
     if not form.validate() or not codes.use(CodePurpose.MERGE, kept["email"], form.code.data, at=now):
         form.code.errors = form.code.errors or [
             _("Ce n'est pas le code de notre dernier mail, ou il est trop vieux.")

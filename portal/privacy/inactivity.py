@@ -1,21 +1,26 @@
 """Who has not been seen for years is forgotten, once warned twice (EXPECTATIONS C23, E21).
 
-Being signed in is a sign of life, and so is ordering; that a mail is opened is none.
+Being signed in is a sign of life, and so is whatever goes on between them and the farm: boxes, an order, a letter.
+That a mail is opened is none.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, select
+from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, SignInSession, account_role
 from portal.infra import audit, locks, mail, outbox
+from portal.messages.models import ContactMessage
 from portal.privacy import erasing
 from portal.privacy.leaving import HOLDS
 from portal.privacy.models import AccountMerge, Departure, InactivityNotice
 from portal.profile.models import FarmProfile
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
+from portal.shop.models import Order
+from portal.subscriptions.models import Subscription
 
 FIRST, SECOND = timedelta(days=60), timedelta(days=15)
 """How long before it one is written to."""
@@ -43,6 +48,7 @@ def _quiet(now: datetime, since: datetime) -> Which:
         Account.erased_at.is_(None),
         func.coalesce(Account.seen_at, Account.created_at) < since,
         ~_signed_in_after(since),
+        *(Account.id.not_in(dealings) for dealings in _dealings(since)),
         Account.payer_id.is_(None),
         ~exists().where(account_role.c.account_id == Account.id),
         ~exists().where(AccountMerge.from_id == Account.id),
@@ -51,7 +57,15 @@ def _quiet(now: datetime, since: datetime) -> Which:
     )
 
 
-def _signed_in_after(instant: datetime | InstrumentedAttribute[datetime]) -> Which:
+def _dealings(since: datetime) -> tuple[Select[Any], ...]:
+    """Whose box, order or letter there was since, by whatever way they asked for it."""
+    ended = select(Subscription.account_id).where(Subscription.last_day >= local_day(since))
+    ordered = select(Order.account_id).where(Order.account_id.is_not(None), Order.placed_at >= since)
+    written = select(ContactMessage.account_id).where(ContactMessage.account_id.is_not(None))
+    return ended, ordered, written.where(ContactMessage.sent_at >= since)
+
+
+def _signed_in_after(instant: datetime) -> Which:
     return exists().where(SignInSession.account_id == Account.id, SignInSession.seen_at >= instant)
 
 
@@ -60,11 +74,10 @@ def _warned(ahead: timedelta, *, before: datetime | None = None) -> Which:
     return told if before is None else told.where(InactivityNotice.at <= before)
 
 
-def forget_warnings(session: Session) -> None:
-    """Whoever has been seen since is not inactive."""
-    seen = or_(Account.seen_at >= InactivityNotice.at, _signed_in_after(InactivityNotice.at))
-    awake = exists().where(Account.id == InactivityNotice.account_id, seen)
-    session.execute(delete(InactivityNotice).where(awake))
+def forget_warnings(session: Session, now: datetime, years: int) -> None:
+    """Whoever has given a sign of life since is not inactive."""
+    asleep = select(Account.id).where(_quiet(now, now - years * YEAR + FIRST))
+    session.execute(delete(InactivityNotice).where(InactivityNotice.account_id.not_in(asleep)))
 
 
 def warn(session: Session, account: Account, ahead: timedelta, *, at: datetime) -> None:

@@ -48,10 +48,10 @@ def forget_inactive() -> bool:
     """Warn, warn again, forget; True if more wait."""
     now = clock.now()
     with own_transaction() as session:
-        inactivity.forget_warnings(session)
         years = session.scalar(select(FarmProfile.inactive_years))
         if years is None:
             return False
+        inactivity.forget_warnings(session, now, years)
         stages = [
             session.scalars(select(Account.id).where(which).order_by(Account.id).limit(AT_ONCE)).all()
             for which in inactivity.due(now, years)

@@ -5,20 +5,24 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from portal.infra.outbox import Mail
-from portal.messages.birthdays import give_birthday_gifts, keys_of
+from portal.messages.birthdays import SETTLED, give_birthday_gifts, keys_of
 from portal.messages.models import BirthdayGift
 from portal.profile.models import FarmProfile
 from portal.rules.money import Money
+from portal.rules.orders import OrderState
 from portal.rules.vouchers import VoucherRefusal
 from portal.shop import issuing
 from portal.shop.models import Voucher
 from portal.shop.vouchers import Person, reduction
 from tests import world
 from tests.accounts.people import account_of
+from tests.privacy.filling import somebody
+from tests.shop.making import article, order
+from tests.world import NOW
 
 
 @pytest.mark.parametrize(
@@ -45,10 +49,24 @@ def test_each_gets_a_voucher_of_their_own_once_a_year(
     assert session.scalars(select(Voucher)).all() == [], "the farm gives none"
     session.get_one(FarmProfile, 1).birthday_gift = Money(500)
     session.commit()
+    stranger = somebody(session)
+    stranger.birthday, camille.created_at = 610, NOW
+    session.commit()
+    give_birthday_gifts()
+    assert [gift.account_id for gift in session.scalars(select(BirthdayGift))] == [yacine.id], (
+        "she is too new"
+    )
+    session.execute(delete(BirthdayGift))
+    camille.created_at = NOW - SETTLED * 2
+    session.commit()
     for _ in range(2):
         give_birthday_gifts()
     gifts = session.scalars(select(BirthdayGift).order_by(BirthdayGift.account_id)).all()
     assert [(gift.account_id, gift.year) for gift in gifts] == [(camille.id, 2026), (yacine.id, 2026)]
+    order(session, {article(session): 1}, email=stranger.email, state=OrderState.DELIVERED)
+    session.commit()
+    give_birthday_gifts()
+    assert session.get(BirthdayGift, (stranger.id, 2026)), "an order that was delivered will do"
     voucher = session.scalars(select(Voucher).where(Voucher.account_id == camille.id)).one()
     mail = session.scalars(select(Mail).where(Mail.recipient == world.CAMILLE)).one()
     assert mail.text and voucher.code in mail.text and mail.unsubscribe is None

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, SignInSession, account_role
 from portal.infra.outbox import Mail
+from portal.messages.models import ContactMessage, ContactState, Subject
 from portal.privacy.inactivity import YEAR
 from portal.privacy.jobs import forget_inactive
 from portal.privacy.models import AccountMerge, Departure, InactivityNotice
@@ -65,6 +66,13 @@ def test_a_sign_of_life_begins_the_years_anew(app: Flask, clock: time_machine.Tr
     assert work(app, clock, DUE + 30 * DAY) == ([], False)
 
 
+def test_an_order_by_telephone_takes_the_warning_back(app: Flask, clock: time_machine.Traveller) -> None:
+    work(app, clock, DUE - 59 * DAY)
+    with database(app) as session:
+        ordered_of_late(session, account_of(session, CAMILLE))
+    assert work(app, clock, DUE + DAY) == ([], False)
+
+
 def held_by_an_order(session: Session, account: Account) -> None:
     order(session, {article(session): 1}, state=OrderState.ACCEPTED)
 
@@ -95,6 +103,27 @@ def has_become_anothers(session: Session, account: Account) -> None:
     session.add(AccountMerge(from_id=account.id, into_id=into, at=NOW, moved={}))
 
 
+def had_a_box_of_late(session: Session, account: Account) -> None:
+    last = (DUE - 60 * DAY).date()
+    session.execute(update(Subscription).where(Subscription.account_id == account.id).values(last_day=last))
+
+
+def ordered_of_late(session: Session, account: Account) -> None:
+    made = order(session, {article(session): 1}, state=OrderState.DELIVERED)
+    made.placed_at = DUE - 60 * DAY
+
+
+def wrote_of_late(session: Session, account: Account) -> None:
+    values = {
+        "name": "",
+        "email": account.email,
+        "subject": Subject.OTHER,
+        "text": "",
+        "sent_at": DUE - 60 * DAY,
+    }
+    session.add(ContactMessage(account_id=account.id, state=ContactState.NEW, **values))
+
+
 def is_signed_in(session: Session, account: Account) -> None:
     times = {"created_at": NOW, "expires_at": DUE + 9 * YEAR, "seen_at": DUE}
     session.add(SignInSession(token_hash="x", account_id=account.id, data={}, **times))
@@ -110,6 +139,9 @@ def is_signed_in(session: Session, account: Account) -> None:
         is_leaving,
         has_become_anothers,
         is_signed_in,
+        had_a_box_of_late,
+        ordered_of_late,
+        wrote_of_late,
     ],
 )
 def test_some_are_never_warned(app: Flask, clock: time_machine.Traveller, reason) -> None:

@@ -63,6 +63,11 @@ def test_only_two_of_ones_own_become_one(session: Session) -> None:
     assert merge(session, camille, yacine, at=NOW) is Refusal.HOUSEHOLD
     share.payer_id = yacine
     session.flush()
+    factor = SecondFactor(account_id=yacine, secret=b"s", made_at=NOW, confirmed_at=NOW)
+    session.add(factor)
+    assert merge(session, camille, yacine, at=NOW) is Refusal.PROTECTED, "a mailbox is not all that it asks for"
+    session.delete(factor)
+    session.flush()
     assert merge(session, camille, yacine, at=NOW) is share, "who shared has it now"
     session.flush()
     assert share.payer_id is None
@@ -116,6 +121,15 @@ def test_what_one_has_proven_is_not_for_whoever_signs_in_after_them(app: Flask) 
         row.data = {**row.data, "other_account": others}
     for page in ("code", "confirmation"):
         assert client.get(f"/mon-compte/fusion/{page}").location == "/mon-compte/fusion"
+
+
+def test_nobody_is_mailed_without_end_nor_told_what_others_have_asked(app: Flask) -> None:
+    client = signed_in(app, CAMILLE)
+    client.get("/mon-compte/fusion")
+    said = [client.submit("/mon-compte/fusion", {"email": YACINE}).status_code for _ in range(6)]
+    assert said == [303] * 5 + [429]
+    with database(app) as session:
+        assert session.scalar(select(func.count(Mail.id)).where(Mail.recipient == YACINE)) == 3
 
 
 def test_an_address_without_account_is_told_to_its_own_mailbox_alone(app: Flask) -> None:

@@ -25,7 +25,7 @@ from portal.messages import contact
 from portal.messages.birthdays import give_birthday_gifts
 from portal.messages.reminders import remind
 from portal.messages.sending import send_campaigns
-from portal.planning import contracts, drafts
+from portal.planning import contracts, drafts, renouncing
 from portal.planning.announcements import tell_of_prices, tell_of_shortages
 from portal.planning.jobs import search_owners, tell_of_closings, tell_of_deliveries
 from portal.planning.waiting import count_places, end_invitations
@@ -34,7 +34,7 @@ from portal.privacy.jobs import erase_departed, forget_inactive
 from portal.profile.queries import Farm, get_farm
 from portal.public import sign_in
 from portal.settings import ROOT, Mode, Settings
-from portal.shop import arrivals
+from portal.shop import arrivals, withdrawals
 from portal.shop.jobs import (
     accept_unjudged,
     erase_guests,
@@ -101,6 +101,8 @@ def create_app(settings: Settings) -> Flask:
     doors.init_app(app)
     arrivals.init_app(app)
     leaving.init_app(app)
+    renouncing.init_app(app)
+    withdrawals.init_app(app)
     drafts.init_app(app)
     _register_faces(app, settings)
     _share_with_templates(app, settings)

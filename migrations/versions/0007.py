@@ -19,12 +19,22 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column(
             "wish",
-            sa.Enum("reset", "code", "sign_up", "identifier", name="mailwish", native_enum=False, length=40),
+            sa.Enum(
+                "reset",
+                "code",
+                "sign_up",
+                "identifier",
+                "withdrawal",
+                name="mailwish",
+                native_enum=False,
+                length=40,
+            ),
             nullable=False,
         ),
         sa.Column("typed", sa.String(length=254), nullable=False),
         sa.Column("visit", sa.String(length=64), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_request")),
     )
     op.create_table(
@@ -571,7 +581,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("contract_id", name=op.f("uq_contract_withdrawal_contract_id")),
     )
     op.execute(
-        "INSERT INTO mail_request (wish, typed, created_at) SELECT 'reset', email, created_at FROM reset_request"
+        "INSERT INTO mail_request (wish, typed, due_at) SELECT 'reset', email, created_at FROM reset_request"
     )
     op.drop_table("reset_request")
     with op.batch_alter_table("account", schema=None) as batch_op:
@@ -700,7 +710,7 @@ def downgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reset_request")),
     )
     op.execute(
-        "INSERT INTO reset_request (email, created_at) SELECT typed, created_at FROM mail_request WHERE wish = 'reset'"
+        "INSERT INTO reset_request (email, created_at) SELECT typed, due_at FROM mail_request WHERE wish = 'reset'"
     )
     op.execute("DELETE FROM mailed_link WHERE purpose NOT IN ('reset_password', 'invite')")
     op.drop_table("contract_withdrawal")

@@ -1,4 +1,4 @@
-"""Mails that let somebody in. The page notes that one is wanted; whose the address is, the worker finds out.
+"""Mails that open something. The page notes that one is wanted; whose the address is, the worker finds out.
 
 So every address gets the same page, as fast (BAR S5).
 """
@@ -28,9 +28,22 @@ closed_door = Signal()
 token of a link that does."""
 
 
-def ask(session: Session, wish: MailWish, typed: str, browser: str | None = None, *, at: datetime) -> None:
+withdrawal = Signal()
+"""Sent with the number of what somebody wants to withdraw from, their address as `email`, and `session`: whoever
+knows both mails the way."""
+
+
+def ask(
+    session: Session,
+    wish: MailWish,
+    typed: str,
+    browser: str | None = None,
+    *,
+    number: str | None = None,
+    at: datetime,
+) -> None:
     """Note that a mail is wanted; `answer` follows in the worker."""
-    session.add(MailRequest(wish=wish, typed=typed, visit=browser, created_at=at))
+    session.add(MailRequest(wish=wish, typed=typed, visit=browser, number=number, due_at=at))
 
 
 def answer(session: Session, request: MailRequest, *, at: datetime) -> None:
@@ -38,6 +51,8 @@ def answer(session: Session, request: MailRequest, *, at: datetime) -> None:
         _send_reset_link(session, request.typed, at)
     elif request.wish is MailWish.IDENTIFIER:
         _send_hints(session, request.typed, at)
+    elif request.wish is MailWish.WITHDRAWAL:
+        withdrawal.send(request.number, email=request.typed, session=session)
     elif request.visit:
         _send_code(session, request.typed, request.visit, at, signing_up=request.wish is MailWish.SIGN_UP)
 

@@ -1,8 +1,9 @@
 """What the worker does for accounts."""
 
+import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts import answers
@@ -10,19 +11,32 @@ from portal.accounts.models import MailedCode, MailedLink, MailRequest, SignInSe
 from portal.infra import clock, throttle
 from portal.infra.orm import own_transaction
 
+logger = logging.getLogger(__name__)
+
+PAUSE = timedelta(minutes=10)
+"""After a failure."""
 REVOKED_KEPT = timedelta(days=30)
 """A row that is gone could not say that its id is revoked; by then no request that knew it is under way."""
 
 
 def answer_mail_requests() -> bool:
-    """Answer the oldest request for a mail that lets somebody in; True if there may be another."""
-    with own_transaction() as session:
-        oldest = select(MailRequest).order_by(MailRequest.id).limit(1).with_for_update(skip_locked=True)
-        request = session.scalar(oldest)
-        if request is not None:
-            answers.answer(session, request, at=clock.now())
-            session.delete(request)
-        return request is not None
+    """Answer the oldest request for a mail that opens something; True if there may be another."""
+    waiting = select(MailRequest).where(MailRequest.due_at <= clock.now())
+    oldest = waiting.order_by(MailRequest.due_at, MailRequest.id).limit(1)
+    number = None
+    try:
+        with own_transaction() as session:
+            request = session.scalar(oldest.with_for_update(skip_locked=True))
+            if request is not None:
+                number = request.id
+                answers.answer(session, request, at=clock.now())
+                session.delete(request)
+    except Exception:  # one that cannot be answered must not hold up the others
+        logger.exception("mail request failed", extra={"request": number})
+        with own_transaction() as session:
+            later = update(MailRequest).where(MailRequest.id == number)
+            session.execute(later.values(due_at=clock.now() + PAUSE))
+    return number is not None
 
 
 def purge_expired(session: Session, now: datetime) -> None:

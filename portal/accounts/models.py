@@ -154,10 +154,12 @@ class MailWish(StrEnum):
     """A code to begin an account with, or to sign in with where there is one."""
     IDENTIFIER = "identifier"
     """Which address the account has, to whoever knows its customer number or telephone."""
+    WITHDRAWAL = "withdrawal"
+    """The way to withdraw from what has a number."""
 
 
 class MailRequest(Base):
-    """Somebody asks for a mail that lets them in. The worker finds out whose the address is, if anybody's.
+    """Somebody asks for a mail that opens something. The worker finds out whose the address is, if anybody's.
 
     So the page does the same for every address, and takes as long (BAR S5).
     """
@@ -170,7 +172,10 @@ class MailRequest(Base):
     """The address; to find that, a customer number or a telephone."""
     visit: Mapped[str | None] = mapped_column(String(64))
     """The browser that asks, where the mail is good for that one alone (`MailedCode.visit`)."""
-    created_at: Mapped[datetime]
+    number: Mapped[str | None] = mapped_column(String(20))
+    """Of an order or a contract."""
+    due_at: Mapped[datetime]
+    """When the worker answers; later after a failure."""
 
 
 class CodePurpose(StrEnum):

@@ -64,9 +64,17 @@ def _put_off(table: type[Base], *which: ColumnElement[bool]) -> None:
 
 def search_owners() -> bool:
     """Find out whose contract the oldest notification means; True if there may be another."""
-    with own_transaction() as session:
-        waiting = select(Termination).where(Termination.searched_at.is_(None)).order_by(Termination.id)
-        row = session.scalar(waiting.limit(1).with_for_update(skip_locked=True))
-        if row is not None:
-            terminations.search_owner(session, row, clock.now())
-        return row is not None
+    number = None
+    try:
+        with own_transaction() as session:
+            waiting = select(Termination).where(Termination.searched_at.is_(None)).order_by(Termination.id)
+            row = session.scalar(waiting.limit(1).with_for_update(skip_locked=True))
+            if row is not None:
+                number = row.id
+                terminations.search_owner(session, row, clock.now())
+    except Exception:  # it waits for staff, and must not hold up the others
+        logger.exception("search failed", extra={"termination": number})
+        with own_transaction() as session:
+            its = update(Termination).where(Termination.id == number)
+            session.execute(its.values(searched_at=clock.now()))
+    return number is not None

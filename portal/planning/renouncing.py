@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from flask import current_app
+from flask import Flask, current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.accounts import answers
 from portal.accounts.models import Account
 from portal.infra import audit, clock, locks, mail, outbox
 from portal.planning import ending
@@ -115,7 +116,11 @@ def _tell(session: Session, row: Contract, made: ContractWithdrawal, account: Ac
         outbox.post(session, to=to, **receipt.parts, at=at)
 
 
-def send_link(session: Session, number: str, email: str) -> None:
+def init_app(_app: Flask) -> None:
+    answers.withdrawal.connect(send_link)
+
+
+def send_link(number: str, *, session: Session, email: str) -> None:
     """Mail whoever has a contract the way to renounce it; nothing where the address is not theirs."""
     written = _NUMBER.fullmatch(number)
     held = (

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -18,6 +19,8 @@ from portal.profile.models import FarmProfile
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 20
+PAUSE = timedelta(days=1)
+"""After a failure, which somebody has to look into."""
 
 
 def erase_departed() -> bool:
@@ -29,7 +32,17 @@ def erase_departed() -> bool:
         session.execute(delete(Departure).where(Departure.account_id.in_(back)))
         due = select(Departure.account_id).where(Departure.erase_at <= now).order_by(Departure.erase_at)
         found = session.scalars(due.limit(AT_ONCE)).all()
-    return _each(found, _erase_departed)
+    for account_id in found:
+        if not _attempt(account_id, _erase_departed):
+            _put_off(account_id)
+    return len(found) == AT_ONCE
+
+
+def _put_off(account_id: int) -> None:
+    """So that the others have their turn."""
+    with own_transaction() as session:
+        mine = update(Departure).where(Departure.account_id == account_id)
+        session.execute(mine.values(erase_at=clock.now() + PAUSE))
 
 
 def _erase_departed(session: Session, account_id: int) -> None:

@@ -7,8 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import Form
 
+from portal.accounts import answers
 from portal.accounts.acting import hands
 from portal.accounts.limits import count_try
+from portal.accounts.models import MailWish
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.infra.throttle import Limit
@@ -17,7 +19,7 @@ from portal.planning.papers import words
 from portal.planning.renouncing import Renounceable
 from portal.public import blueprint
 from portal.rules.cutoffs import local_day
-from portal.shop import queries, withdrawals
+from portal.shop import queries
 from portal.shop.pages import RECEIPTS_TO_ADDRESS, WITHDRAWALS_OF_CLIENT
 from portal.web.forms import Typed, email, line
 from portal.web.i18n import gettext as _
@@ -64,13 +66,10 @@ def find_order() -> ResponseReturnValue:
     if of_client.exceeded:
         return _page(form, 429, busy=True)
     if not of_address.exceeded:
-        withdrawals.send_link(db.session(), form.number.data, form.email.data)
-        renouncing.send_link(db.session(), form.number.data, form.email.data)
+        wanted = MailWish.WITHDRAWAL, form.email.data
+        answers.ask(db.session(), *wanted, number=form.number.data, at=clock.now())
     flash(
-        _(
-            "Si cette commande ou ce contrat est à cette adresse, un mail vient de partir avec le lien pour"
-            " y renoncer."
-        ),
+        _("Si cette commande ou ce contrat est à cette adresse, un mail part avec le lien pour y renoncer."),
         "success",
     )
     return redirect(url_for("public.withdrawal"), 303)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from flask import Flask
 from sqlalchemy.orm import Session
 
+from portal.accounts import answers
 from portal.infra import audit, clock, locks, mail, outbox
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import is_past, local_day
@@ -119,7 +121,11 @@ def _tell(session: Session, order: OrderView, made: Withdrawal, lines: list[Orde
         outbox.post(session, to=farm.email, **word.parts, at=at)
 
 
-def send_link(session: Session, number: str, email: str) -> None:
+def init_app(_app: Flask) -> None:
+    answers.withdrawal.connect(send_link)
+
+
+def send_link(number: str, *, session: Session, email: str) -> None:
     """Mail whoever has placed an order the way to it; nothing where the address is not theirs."""
     written = _NUMBER.fullmatch(number)
     view = queries.find(session, int(written[1]) - FIRST_ORDER_NUMBER) if written else None

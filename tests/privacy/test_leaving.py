@@ -9,11 +9,13 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
+from portal.accounts import services
 from portal.accounts.models import Account
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
+from portal.planning import waiting
 from portal.planning.models import Waiting
-from portal.privacy import leaving
+from portal.privacy import jobs, leaving
 from portal.privacy.jobs import erase_departed
 from portal.privacy.models import Departure
 from portal.rules.orders import OrderState
@@ -73,6 +75,49 @@ def test_what_holds_the_account_open_is_said_with_the_way_out(app: Flask) -> Non
         assert account_of(session, CAMILLE).active
 
 
+def test_a_contract_that_has_brought_its_last_box_holds_nothing(app: Flask) -> None:
+    client = signed_in(app, CAMILLE)
+    for last_day, holds in ((date(2026, 6, 16), True), (date(2026, 6, 12), False)):  # NOW is a Wednesday
+        end_subscriptions(app, last_day)
+        assert ("son dernier panier" in unescape(client.get(PAGE).text)) is holds
+
+
+def test_who_has_left_gets_no_subscription_back(app: Flask) -> None:
+    end_subscriptions(app, date(2026, 6, 10))
+    with database(app) as session:
+        camille = account_of(session, CAMILLE)
+        held = session.scalars(select(Subscription.id).where(Subscription.account_id == camille.id)).first()
+        page = f"/ferme/abonnes/{camille.id}"
+    leave(app, "effacer")
+    staff = signed_in(app, STAFF)
+    staff.get(page)
+    assert staff.submit(f"{page}/abonnements/{held}/suite").location == page
+    assert "Ce compte est fermé" in unescape(staff.get(page).text)
+    with database(app) as session, pytest.raises(services.Closed):
+        waiting.ask(session, account_of(session, CAMILLE), 2, 1, 1, at=NOW, by=1)
+
+
+def test_who_cannot_be_forgotten_yet_does_not_hold_up_the_others(
+    app: Flask, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "AT_ONCE", 1)
+    end_subscriptions(app)
+    for email in (CAMILLE, YACINE):
+        with database(app) as session:
+            assert isinstance(
+                leaving.close(session, account_of(session, email), for_good=True, at=NOW), leaving.Closed
+            )
+    with database(app) as session:
+        order(session, {article(session): 1}, account_id=account_of(session, CAMILLE).id)
+    clock.move_to(NOW + 31 * DAY)
+    with app.app_context():
+        while erase_departed():
+            pass
+    with database(app) as session:
+        [left] = session.scalars(select(Departure))
+        assert left.account_id == account_of(session, CAMILLE).id and left.erase_at == NOW + 32 * DAY
+
+
 def test_nobody_is_left_to_run_the_site_so_the_last_admin_stays(app: Flask) -> None:
     client = signed_in(app, ADMIN)
     assert "nommez d'abord quelqu'un d'autre" in unescape(client.get(PAGE).text)
@@ -94,6 +139,8 @@ def test_who_deletes_the_account_may_come_back_for_thirty_days(
         assert (left.erase_at, left.reason) == (NOW + 30 * DAY, "Je déménage.")
         [said] = session.scalars(select(AuditEvent).where(AuditEvent.action == "account_closed"))
         assert said.after == {"erase_at": "2026-07-10T08:00:00+00:00"}
+    with database(app) as session:
+        assert leaving.way_back(session, account_of(session, CAMILLE), at=NOW + 30 * DAY) is None
     clock.move_to(NOW + 30 * DAY - timedelta(seconds=1))
     client = browser_of(app)
     assert "rien n'est effacé" in unescape(client.get(path).text)

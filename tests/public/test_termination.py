@@ -9,6 +9,7 @@ from sqlalchemy import select
 from portal.boxes.models import BoxChange
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Attachment, Mail
+from portal.planning import terminations
 from portal.planning.jobs import search_owners
 from portal.planning.models import Termination
 from portal.planning.terminations import token
@@ -179,6 +180,18 @@ def test_a_visitor_notifies_and_the_owner_confirms(session, client, clock, conta
     assert "Dernier panier : le mardi 9 juin 2026." in text_of(client.get(ways.pop()))
     assert len(mails(session)) == len(sent) + 2, "one receipt, to the account alone"
     assert "Grand panier" not in text_of(client.get(done.location))
+
+
+def test_one_whose_owner_cannot_be_written_to_does_not_hold_up_the_others(session, client, monkeypatch):
+    for _ in range(2):
+        client.get("/resilier")
+        client.submit("/resilier/notification", NOTICE)
+    with monkeypatch.context() as broken:
+        broken.setattr(terminations, "find_account", lambda *_: 1 / 0)
+        assert search_owners()
+    assert search_owners() and not search_owners()
+    found = session.scalars(select(Termination).order_by(Termination.id)).all()
+    assert [row.account_id is None for row in found] == [True, False], "the first waits for staff"
 
 
 def test_a_link_lasts_thirty_days_and_stays_the_owners(session, client, clock):

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from portal.accounts.jobs import answer_mail_requests
 from portal.infra.outbox import Mail
 from portal.rules.orders import OrderState
 from portal.shop.tokens import order_token
@@ -27,6 +28,8 @@ def placed(session):
 
 
 def mails(session):
+    while answer_mail_requests():
+        pass
     found = list(session.scalars(select(Mail).order_by(Mail.id)))
     session.expunge_all()
     session.rollback()

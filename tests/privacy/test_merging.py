@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import Account, SignInSession
+from portal.accounts.models import Account, SecondFactor, SignInSession
 from portal.infra import clock as real_clock
 from portal.infra.audit import AuditEvent
 from portal.infra.orm import Base
@@ -65,7 +65,7 @@ def test_only_two_of_ones_own_become_one(session: Session) -> None:
     session.flush()
     factor = SecondFactor(account_id=yacine, secret=b"s", made_at=NOW, confirmed_at=NOW)
     session.add(factor)
-    assert merge(session, camille, yacine, at=NOW) is Refusal.PROTECTED, "a mailbox is not all that it asks for"
+    assert merge(session, camille, yacine, at=NOW) is Refusal.PROTECTED, "a mailbox is not all"
     session.delete(factor)
     session.flush()
     assert merge(session, camille, yacine, at=NOW) is share, "who shared has it now"

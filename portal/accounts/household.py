@@ -91,6 +91,8 @@ def invite(session: Session, payer: Account, email: str, name: str, *, at: datet
         last_day=local_day(at + INVITED_FOR),
     )
     outbox.post(session, to=email, at=at, secret=True, **rendered.parts)
+    told = mail.render("household_invited", farm=get_farm(session), first_name=payer.first_name, email=email)
+    outbox.post(session, to=payer.email, at=at, **told.parts)
     return True
 
 

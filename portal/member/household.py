@@ -8,8 +8,10 @@ from wtforms import Form, ValidationError
 from wtforms.widgets import EmailInput
 
 from portal.accounts import household as services
+from portal.accounts import proofs
 from portal.accounts.limits import count_try
 from portal.accounts.models import Account
+from portal.accounts.proofs import fresh_proof_needed
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
@@ -39,7 +41,7 @@ def household() -> ResponseReturnValue:
 
 
 @blueprint.post(ADDRESS)
-@own_hands_only
+@fresh_proof_needed
 def invite_to_household() -> ResponseReturnValue:
     """The answer is the same whoever has the address."""
     form, now = InvitationForm(request.form), clock.now()
@@ -94,6 +96,7 @@ def _page(form: InvitationForm, status: int = 200, **context: Any) -> Response:
         invited=invited,
         room=services.AT_MOST - len(others) - len(invited),
         most=services.AT_MOST,
+        proven=status != 200 or proofs.is_proven(now),
         **context,
     )
     return make_response(page, status)

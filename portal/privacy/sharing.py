@@ -53,6 +53,8 @@ def share(session: Session, account: Account, token: str, *, at: datetime) -> Re
         return Refusal.EXPIRED
     both = select(Account).where(Account.id.in_([account.id, found.account_id])).order_by(Account.id)
     session.scalars(locks.for_update(both, of=Account)).all()
+    if not account.active:
+        raise services.Closed
     if refusal := refusal_to_share(session, account, found, at):
         return refusal
     payer = services.use_link(session, token, at=at)

@@ -1,19 +1,22 @@
 """A second person with a sign-in of their own on the same boxes and orders; one payer (EXPECTATIONS A12)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from portal.accounts import household
+from portal.accounts import household, services
 from portal.accounts.models import Account
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.privacy import leaving
+from portal.privacy.sharing import share
 from portal.shop.models import OrderEvent
 from portal.subscriptions.models import Subscription
 from tests.accounts.letters import link_in
@@ -68,8 +71,9 @@ def test_who_is_invited_begins_an_account_and_shares(app: Flask, session: Sessio
     camille.get(PAGE)
     assert camille.submit(PAGE, {"email": "Sacha@Example.org", "prenom": "Sacha"}).location == PAGE
     assert SACHA in text_of(camille.get(PAGE))
-    way = link_in(session.scalars(select(Mail)).one())
-    assert "Bonjour Sacha" in mails(session)[SACHA]
+    way = link_in(session.scalars(select(Mail).where(Mail.recipient == SACHA)).one())
+    told = mails(session)
+    assert "Bonjour Sacha" in told[SACHA] and SACHA in told[CAMILLE]
     assert "Camille" in text_of(sacha.get(way)) and not account_exists(session, SACHA)
     assert sacha.submit(way).location == "/inscription/nom"
     sacha.get("/inscription/nom")
@@ -143,7 +147,8 @@ def test_only_who_has_nothing_of_their_own_comes_to_share(app: Flask, session: S
     camille.get(PAGE)
     answers = [invite(camille, email) for email in (YACINE, "nobody@example.org", STAFF)]
     assert {answer.location for answer in answers} == {PAGE}
-    to_yacine, to_nobody, _ = (link_in(mail) for mail in session.scalars(select(Mail).order_by(Mail.id)))
+    others = select(Mail).where(Mail.recipient != CAMILLE).order_by(Mail.id)
+    to_yacine, to_nobody, _ = (link_in(mail) for mail in session.scalars(others))
     assert invite(camille, "quatre@example.org").status_code == 422, "three at most"
     assert invite(camille, CAMILLE).status_code == 422
     for way, why in ((to_yacine, "vos propres paniers"), (to_nobody, "nobody@example.org")):
@@ -157,6 +162,25 @@ def test_only_who_has_nothing_of_their_own_comes_to_share(app: Flask, session: S
     assert camille.submit(f"{PAGE}/invitations/{links[0].id}/annulation").location == PAGE
     assert yacine.get(to_yacine).status_code == 410
     assert account_of(session, YACINE).payer_id is None
+
+
+def test_only_a_fresh_proof_invites_and_nobody_closed_comes_to_share(
+    app: Flask, session: Session, clock: time_machine.Traveller
+) -> None:
+    camille = signed_in(app, CAMILLE)
+    camille.get(PAGE)
+    invite(camille, YACINE)
+    way = link_in(session.scalars(select(Mail).where(Mail.recipient == YACINE)).one())
+    yacine = account_of(session, YACINE)
+    yacine.active = False
+    with pytest.raises(services.Closed):
+        share(session, yacine, way.removeprefix("/lien/"), at=NOW)
+    session.rollback()
+    clock.shift(timedelta(hours=1))
+    page = text_of(camille.get(PAGE))
+    assert "Inviter quelqu'un" in page and "Son adresse e-mail" not in page
+    assert invite(camille, SACHA).location == f"/mon-compte/preuve?next={PAGE}"
+    assert SACHA not in mails(session)
 
 
 def test_sharing_ends_with_the_account(session: Session) -> None:

@@ -112,14 +112,22 @@ def _ask(wish: MailWish) -> ResponseReturnValue:
     return _mail_code(partial(_address_page, wish=wish), form)
 
 
-def _mail_code(page: Callable[..., Response], form: Form) -> BaseResponse:
+def _mail_code(page: Callable[..., Response], form: Form, *, again: bool = False) -> BaseResponse:
     """Have a code mailed to whom the visit names, unless the client asks for too many."""
     now = clock.now()
     counts = count_try((MAILS_OF_CLIENT, client_address()), now=now)
     if counts[0].exceeded:
         return too_many(page, form, counts)
-    kept = visit[_KEY]
-    answers.ask(db.session(), MailWish(kept["wish"]), kept["email"], codes.browser(), at=now)
+    kept, browser, session = visit[_KEY], codes.browser(), db.session()
+    answers.ask(session, MailWish(kept["wish"]), kept["email"], browser, at=now)
+    # how many the address has had is not for the page to tell; how many this browser asked for, it knows itself
+    if not codes.may_mail(session, CodePurpose.ENTER, f"{kept['email']} {browser}", at=now):
+        flash(
+            _("Assez de codes pour cette adresse : prenez celui du dernier mail, ou attendez une heure."),
+            "warning",
+        )
+    elif again:
+        flash(_("Un nouveau code part : prenez celui du dernier mail."), "success")
     return redirect(url_for("public.enter_code"), 303)
 
 
@@ -139,10 +147,7 @@ def enter_code() -> ResponseReturnValue:
 def mail_code_again() -> ResponseReturnValue:
     if _KEY not in visit or current_user.is_authenticated:
         return redirect(url_for("public.ask_code"), 303)
-    answer = _mail_code(_code_page, CodeForm())
-    if answer.status_code == 303:
-        flash(_("Un nouveau code part : prenez celui du dernier mail."), "success")
-    return answer
+    return _mail_code(_code_page, CodeForm(), again=True)
 
 
 def _try_code(form: CodeForm) -> ResponseReturnValue:

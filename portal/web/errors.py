@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from flask import Flask, Response, g, make_response, render_template
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -74,6 +74,8 @@ def init_app(app: Flask) -> None:
     def known(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:
             return error.get_response()  # type: ignore[return-value]
+        if error.code == 405 and request.method == "GET" and (above := _page_above(request.path)):
+            return redirect(above, 303)  # type: ignore[return-value]
         response = page(error.code)
         retry_after = getattr(error, "retry_after", None)
         if retry_after:
@@ -94,6 +96,16 @@ def init_app(app: Flask) -> None:
         if isinstance(error.original_exception, OperationalError | PoolTimeout):
             return _busy()
         return page(500)
+
+
+def _page_above(path: str) -> str | None:
+    """Where a form stood whose own address only takes what is sent: a phone that reloads the answer asks for it."""
+    addresses = current_app.create_url_adapter(request)
+    assert addresses
+    while path := path.rpartition("/")[0]:
+        if addresses.test(path, "GET"):
+            return path
+    return None
 
 
 def _busy() -> Response:

@@ -347,6 +347,8 @@ def test_an_address_gets_three_codes_an_hour_and_ten_a_day(
         answers = {client.submit("/inscription", {"email": email}).location for _ in range(10)}
         assert answers == {ENTER}
         assert sum(mail.recipient == email for mail in answered(app)) == 3
+        client.submit("/connexion/code/renvoi")
+        assert "Un nouveau code" not in client.get(ENTER).text, "known or not, none leaves"
     for _ in range(5):
         clock.shift(3600)
         for _ in range(4):

@@ -88,6 +88,7 @@ def test_it_is_set_up_asked_for_and_given_up(app: Flask, clock: time_machine.Tra
     assert browser_of(app).sign_in_by_form(CAMILLE).location == "/espace", "not before its first code"
     phone, codes = set_up(client)
     assert len(set(codes)) == 10
+    assert client.get(f"{PAGE}/confirmation").location == PAGE, "a reload leads to new ones"
     assert "10 codes" in client.get("/mon-compte/securite").text.replace("\xa0", " ")
     assert client.submit(PAGE).status_code == 303, "a second press changes nothing"
     clock.shift(30)

@@ -36,6 +36,12 @@ def _say(session: Session, line: Consent, account: Account) -> bool:
     return True
 
 
+def newest(session: Session, account_id: int, topic: Topic) -> Consent | None:
+    """What they have said last."""
+    own = select(Consent).where(Consent.account_id == account_id, Consent.topic == topic)
+    return session.scalar(own.order_by(Consent.id.desc()).limit(1))
+
+
 def agreed(session: Session, account_id: int) -> frozenset[Topic]:
     """The topics that an account agrees to by now."""
     own = select(Consent.topic).where(Consent.account_id == account_id, *_holds())

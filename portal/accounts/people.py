@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
+from blinker import Signal
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -15,6 +16,11 @@ from portal.accounts.models import Account
 from portal.infra import audit, locks, mail, outbox
 
 PERSONAL = {"email", "first_name", "last_name", "phone", "note", "birthday"}
+
+
+decided = Signal()
+"""Sent with `session` where staff let somebody in or shut them out: what its owner had begun is over. Whoever had
+something to end answers true."""
 
 
 class Refusal(StrEnum):
@@ -77,7 +83,8 @@ def set_active(session: Session, account: Account, wanted: bool, *, at: datetime
     if not wanted and account.is_staff and team.is_last_admin(session, account):
         return Refusal.LAST_ADMIN
     session.scalars(locks.for_update(select(Account.id).where(Account.id == account.id), of=Account)).one()
-    if account.active == wanted:
+    settled = any(done for _receiver, done in decided.send(account, session=session))
+    if account.active == wanted and not settled:
         return False
     if wanted:
         account.active = True

@@ -119,7 +119,7 @@ def clean() -> bool:
             busy, *_pages = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as outside:
-        for name in PEOPLES:
+        for name in (*PEOPLES, "stored_file", "archive", "table_import"):
             outside.exec_driver_sql(f'VACUUM "{name}"')
     return True
 

@@ -19,6 +19,7 @@ from portal.privacy.models import AccountMerge, Departure, InactivityNotice
 from portal.profile.models import FarmProfile
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
+from portal.shop.drafts import OfAccount
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 
@@ -96,6 +97,8 @@ def warn(session: Session, account: Account, ahead: timedelta, *, at: datetime) 
 def step(session: Session, account_id: int, stage: int, *, at: datetime) -> None:
     """Warn or forget somebody, if that is still what is due once nobody else can change it."""
     years = session.scalars(select(FarmProfile.inactive_years)).one()
+    if stage == 2:
+        OfAccount(session, account_id).hold(at)  # a cart before its account, as whoever orders
     held = select(Account).where(Account.id == account_id, due(at, years)[stage])
     account = session.scalar(locks.for_update(held, of=Account))
     if account is None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal.accounts import household, services, team
 from portal.accounts.answers import closed_door
 from portal.accounts.models import Account, LinkPurpose, MailedLink
+from portal.accounts.people import decided
 from portal.accounts.queries import find_link
 from portal.boxes.models import BoxChange
 from portal.deliveries.models import Delivery
@@ -156,7 +157,13 @@ def come_back(session: Session, token: str, *, at: datetime) -> Account | None:
 
 def init_app(_app: Flask) -> None:
     closed_door.connect(_open_door, weak=False)
+    decided.connect(_forget_departure, weak=False)
 
 
 def _open_door(account: Account, *, session: Session, at: datetime) -> str | None:
     return way_back(session, account, at=at)
+
+
+def _forget_departure(account: Account, *, session: Session) -> bool:
+    left = delete(Departure).where(Departure.account_id == account.id)
+    return session.scalar(left.returning(Departure.account_id)) is not None

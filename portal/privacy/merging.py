@@ -76,6 +76,12 @@ def _refusal(session: Session, into: Account, other: Account) -> Refusal | None:
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
+def present(session: Session, account_id: int) -> int:
+    """The account that has become of one."""
+    into = select(AccountMerge.into_id).where(AccountMerge.from_id == account_id)
+    return session.scalar(into) or account_id
+
+
 def merge(session: Session, into_id: int, other_id: int, *, at: datetime) -> Account | Refusal:
     """Give one account all that is the other's, close the other, and tell both mailboxes."""
     into, other = _hold(session, into_id, other_id, at)

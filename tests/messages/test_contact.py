@@ -65,7 +65,10 @@ def test_a_message_reaches_the_farm_and_a_copy_who_wrote_it(browser, session):
     copy, word = mails(session)
     assert (copy.recipient, word.recipient) == ("emma@example.org", "ferme@example.org")
     assert copy.subject == "Votre message M10001"
-    assert "Deux courgettes étaient abîmées." in copy.text and "M10001" in copy.text
+    assert "M10001" in copy.text and "M10001" in copy.html
+    for words in ("courgettes", "Emma"):
+        assert words not in copy.text + copy.html, "a stranger has the farm mail no words of theirs"
+        assert words in word.text
     assert "/ferme/contact/1" in word.text
     assert "<b>Roux" not in copy.html + word.html
 
@@ -77,6 +80,7 @@ def test_who_is_signed_in_finds_the_form_filled_in(browser, session):
     assert "du lundi au vendredi, de 9 h à 12 h" in text_of(page)
     browser.submit(PAGE, WORDS)
     assert kept(session)[0].account_id is not None
+    assert all("Deux courgettes étaient abîmées." in mail.text for mail in mails(session))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts import consents
@@ -12,6 +12,8 @@ from portal.accounts.models import Consent
 from portal.infra import mail, outbox
 from portal.infra.orm import db
 from portal.messages.unsubscribing import letters_token, read_token, unsubscribe_link
+from portal.privacy.models import AccountMerge
+from portal.public.letters import UNDONE_WITHIN
 from portal.rules.consents import ConsentSource, Notice, Topic
 from portal.web.topics import TOPICS
 from tests import world
@@ -66,6 +68,26 @@ def test_one_click_without_cookie_or_form_token_takes_one_topic_back_and_the_pag
     assert agreed() == {Topic.LETTER, Topic.SHOP}
     assert client.submit(address, {"voulu": "non"}).status_code == 303
     assert session.scalar(select(func.count()).where(Consent.source == ConsentSource.MAIL)) == 3
+    session.execute(update(Consent).values(at=world.NOW - UNDONE_WITHIN))
+    session.commit()
+    assert 'name="voulu"' not in client.get(address).text
+    assert client.submit(address, {"voulu": "oui"}).status_code == 303
+    assert agreed() == {Topic.SHOP}, "whoever was forwarded the letter agrees for nobody"
+    session.add(
+        AccountMerge(from_id=camille.id, into_id=account_of(session, world.YACINE).id, at=world.NOW, moved={})
+    )
+    consents.give(
+        session,
+        account_of(session, world.YACINE),
+        Topic.LETTER,
+        source=ConsentSource.SIGN_UP,
+        wording="Oui.",
+        at=world.NOW,
+    )
+    session.commit()
+    app.test_client().post(address, data={"List-Unsubscribe": "One-Click"})
+    assert consents.agreed(session, account_of(session, world.YACINE).id) == frozenset(), "one account by now"
+    session.rollback()
     for broken in (address[:-1], address + "x", "/lien/lettres/nothing"):
         assert client.get(broken).status_code == client.submit(broken).status_code == 404
     assert client.post(PAGE, data={"sujet": "shop"}).status_code >= 400, "it is exempt, nothing else"

@@ -9,8 +9,8 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
-from portal.accounts import services
-from portal.accounts.models import Account
+from portal.accounts import people, services
+from portal.accounts.models import Account, MailedLink
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.planning import waiting
@@ -183,6 +183,20 @@ def test_who_is_let_in_again_by_the_farm_is_not_erased_later(
         erase_departed()
     with database(app) as session:
         assert session.scalars(select(Account.erased_at).where(Account.email == CAMILLE)).one() is None
+
+
+def test_what_staff_decide_ends_what_its_owner_had_begun(app: Flask) -> None:
+    with database(app) as session:
+        camille, by = account_of(session, CAMILLE), account_of(session, STAFF).id
+        session.execute(update(Subscription).values(last_day=NOW.date() - timedelta(days=60)))
+        leaving.close(session, camille, for_good=False, at=NOW)
+        assert people.set_active(session, camille, False, at=NOW, by=by) is True
+        assert leaving.way_back(session, camille, at=NOW) is None, "its owner does not come back at will"
+        assert not session.scalars(select(MailedLink)).all()
+        assert people.set_active(session, camille, False, at=NOW, by=by) is False
+        session.add(Departure(account_id=camille.id, asked_at=NOW, erase_at=NOW))
+        assert people.set_active(session, camille, True, at=NOW, by=by) is True
+        assert session.get(Departure, camille.id) is None, "nor is one that was let in erased on that day"
 
 
 @pytest.mark.parametrize("path", [PAGE, "/mon-compte/donnees/mes-donnees.zip", "/mon-compte/fusion"])

@@ -1,7 +1,7 @@
 """Who of the demo farm's people reads its letters, two that they have read and one that is to leave."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
 
 from sqlalchemy import insert, select
@@ -13,6 +13,7 @@ from portal.infra import outbox
 from portal.infra.outbox import MailState
 from portal.messages.audience import Audience, willing
 from portal.messages.models import Campaign, CampaignMail, CampaignState
+from portal.messages.next_boxes import next_week
 from portal.messages.writing import write
 from portal.profile.models import FarmProfile
 from portal.rules.calendar import WEEK, monday_of
@@ -57,12 +58,11 @@ def add_letters(session: Session, seed: int, now: datetime) -> None:
     everybody = session.scalars(select(Account).order_by(Account.id)).all()
     _agree(session, everybody, Random(f"letters/{seed}"), now)
     by = next(account.id for account in everybody if account.email == people.STAFF.email)
-    this_week = monday_of(local_day(now))
-    leaves = datetime.combine(this_week + WEEK, time(7, 30), PARIS)
+    leaves = datetime.combine(monday_of(local_day(now)) + WEEK, time(7, 30), PARIS)
     for topic, subject, text, at in (
         (Topic.EVENTS, "Une journée à la ferme", OPEN_DAY, now - 3 * WEEK),
-        (Topic.LETTER, _title(this_week - WEEK), LAST_WEEK, now - WEEK),
-        (Topic.LETTER, _title(this_week + WEEK), NEXT_WEEK, leaves),
+        (Topic.LETTER, _title(session, now - WEEK), LAST_WEEK, now - WEEK),
+        (Topic.LETTER, _title(session, leaves), NEXT_WEEK, leaves),
     ):
         campaign = Campaign(
             topic=topic,
@@ -81,8 +81,8 @@ def add_letters(session: Session, seed: int, now: datetime) -> None:
             _send(session, campaign, at)
 
 
-def _title(monday: date) -> str:
-    return f"La feuille de chou, semaine du {day_month(monday)}"
+def _title(session: Session, at: datetime) -> str:
+    return f"La feuille de chou, semaine du {day_month(next_week(session, local_day(at)))}"
 
 
 def _agree(session: Session, everybody: Iterable[Account], draw: Random, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Mails to many: written, looked at as somebody, tried on oneself, sent now or later, stopped."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,9 +22,9 @@ from portal.messages import campaigns
 from portal.messages.audience import Audience, count_readers, list_readers, of_campaign
 from portal.messages.campaigns import Refusal
 from portal.messages.models import Campaign, CampaignState
+from portal.messages.next_boxes import next_week
 from portal.messages.writing import Letter, write
 from portal.pickup.queries import offered_points
-from portal.rules.calendar import monday_of
 from portal.rules.consents import Topic
 from portal.rules.cutoffs import PARIS, local_day
 from portal.rules.letters import Slot, unknown_slots
@@ -180,10 +181,11 @@ def all_campaigns() -> ResponseReturnValue:
 @blueprint.get("/messages/ajout")
 @needs(Permission.MESSAGES)
 def new_campaign() -> ResponseReturnValue:
-    """An empty one, or this week's letter as it usually begins."""
+    """An empty one, or the letter of the next boxes' week as it usually begins."""
     if "lettre" not in request.args:
         return _form(CampaignForm())
-    week = day_month(monday_of(local_day(clock.now())))
+    session = db.session()
+    week = day_month(next_week(session, local_day(clock.now())))
     return _form(
         CampaignForm(
             about=Topic.LETTER,
@@ -194,7 +196,8 @@ def new_campaign() -> ResponseReturnValue:
                 "La recette : …\n\n"
                 "À bientôt,\nToute l'équipe"
             ),
-        )
+        ),
+        scheduled=campaigns.scheduled_letters(session),
     )
 
 
@@ -322,9 +325,11 @@ def _progress(found: Campaign) -> dict[str, Any]:
     tally = campaigns.tally(session, found.id)
     planned = found.state is CampaignState.SCHEDULED
     begins = planned and found.send_at is not None and found.send_at <= clock.now()
+    under_way = begins or found.state is CampaignState.SENDING
     return {
         "tally": tally,
-        "working": begins or found.state is CampaignState.SENDING,
+        "under_way": under_way,
+        "working": under_way or (found.state is CampaignState.SENT and tally.waiting > 0),
         "planned": planned and not begins,
         "refused": campaigns.refused(session, found.id, NAMED) if tally.failed else (),
     }
@@ -363,8 +368,19 @@ def _whom(audience: Audience) -> list[str]:
     return [str(choice.label) for field, ids in wanted for choice in field.choices if choice.value in ids]
 
 
-def _form(form: CampaignForm, found: Campaign | None = None, status: int = 200) -> ResponseReturnValue:
+def _form(
+    form: CampaignForm,
+    found: Campaign | None = None,
+    status: int = 200,
+    *,
+    scheduled: Sequence[Campaign] = (),
+) -> ResponseReturnValue:
     page = render_template(
-        "farm/campaigns/form.html", form=form, campaign=found, slots=SLOTS, nav_current="farm.index"
+        "farm/campaigns/form.html",
+        form=form,
+        campaign=found,
+        scheduled=scheduled,
+        slots=SLOTS,
+        nav_current="farm.index",
     )
     return make_response(page, status)

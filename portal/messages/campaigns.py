@@ -1,6 +1,6 @@
 """Campaigns as staff make them: a draft, sent now or later, stopped; and how far each is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -60,6 +60,12 @@ def all_campaigns(session: Session) -> list[tuple[Campaign, Tally]]:
     found = session.scalars(select(Campaign).order_by(Campaign.id.desc())).all()
     tallies = _tallies(session)
     return [(campaign, tallies.get(campaign.id, Tally())) for campaign in found]
+
+
+def scheduled_letters(session: Session) -> Sequence[Campaign]:
+    """What would be written twice."""
+    to_come = select(Campaign).where(Campaign.letter, Campaign.state == CampaignState.SCHEDULED)
+    return session.scalars(to_come.order_by(Campaign.send_at, Campaign.id)).all()
 
 
 def tally(session: Session, campaign_id: int) -> Tally:

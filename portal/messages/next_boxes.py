@@ -12,6 +12,7 @@ from portal.boxes.queries import MemberBox, member_boxes, with_changes
 from portal.compositions.queries import ShownContents, shown_contents
 from portal.deliveries.queries import DeliveryView, upcoming
 from portal.pickup.queries import ClosingView, PointView
+from portal.rules.calendar import monday_of
 from portal.rules.cutoffs import local_day
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import Holding, of_anybody
@@ -57,6 +58,12 @@ def next_boxes(session: Session, account_ids: Collection[int], now: datetime) ->
         account_id: NextBoxes(boxes[0].delivery, boxes[0].point, tuple(boxes), contents[boxes[0].delivery.id])
         for account_id, boxes in first.items()
     }
+
+
+def next_week(session: Session, today: date) -> date:
+    """The week, by its Monday, of the boxes that come next: what the week's letter is about."""
+    coming = upcoming(session, today, today + HORIZON)
+    return next((delivery.week for delivery in coming if not delivery.cancelled), monday_of(today))
 
 
 def boxes_on(

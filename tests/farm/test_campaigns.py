@@ -1,6 +1,6 @@
 """Mails to many, as staff make them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from portal.accounts import consents
 from portal.infra.outbox import Mail
 from portal.messages.models import Campaign, CampaignMail, CampaignState
+from portal.messages.next_boxes import next_week
 from portal.messages.sending import send_campaigns
 from portal.messages.unsubscribing import letters_token
 from portal.rules.consents import ConsentSource, Topic
@@ -42,12 +43,13 @@ def test_a_message_is_written_looked_at_tried_and_sent_to_those_whom_the_page_na
         pass
     assert [row.account_id for row in session.scalars(select(CampaignMail))] == [camille.id]
     said = text_of(staff.get(PAGE))
-    assert "Envoyé" in said and "Envoyer à" not in said
+    assert "Envoi en cours" in said and "Envoyer à" not in said, "its mail waits"
     assert staff.submit(f"{PAGE}/modification", CAMPAIGN).status_code == 422, "it is gone"
     assert staff.submit(f"{PAGE}/suppression").status_code == 422
     session.scalars(select(Mail).where(Mail.recipient == world.CAMILLE)).one().state = "failed"  # type: ignore[assignment]
     session.commit()
-    assert "1 adresse refusée" in text_of(staff.get(PAGE))
+    said = text_of(staff.get(PAGE))
+    assert "1 adresse refusée" in said and "Envoyé" in said
     fragment = staff.get(PAGE, headers={"HX-Request": "true"}).text
     assert fragment.lstrip().startswith("<section") and world.CAMILLE in fragment
 
@@ -67,6 +69,10 @@ def test_the_weeks_letter_is_proposed_scheduled_by_the_wall_clock_and_taken_back
 ) -> None:
     page = desk.get("/ferme/messages/ajout?lettre=oui")
     assert "La feuille de chou, semaine du 8\u00a0juin" in page.text and "Bonjour {{prenom}}," in page.text
+    assert next_week(session, date(2026, 6, 13)) == date(2026, 6, 15), (
+        "on a Saturday it is about the boxes to come"
+    )
+    session.rollback()
     letter = CAMPAIGN | {"about": "letter", "delivery": "any"}
     desk.submit("/ferme/messages/ajout", letter)
     when = {"day": "2026-06-12", "time": "08:30"}
@@ -83,6 +89,7 @@ def test_the_weeks_letter_is_proposed_scheduled_by_the_wall_clock_and_taken_back
     session.rollback()
     assert not send_campaigns(), "it is not time yet"
     assert "partira le vendredi 12 juin, 8 h 30" in text_of(desk.get(PAGE))
+    assert "Déjà programmé pour le" in text_of(desk.get("/ferme/messages/ajout?lettre=oui"))
     assert letters_token(camille.id, Topic.LETTER) not in desk.get(f"{PAGE}/apercu").text, (
         "it is no one's to press"
     )

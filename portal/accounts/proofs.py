@@ -1,6 +1,7 @@
 """Whether who is signed in has just shown again that they are: asked before what matters is changed.
 
-A password, a mailed code or a passkey shows it, at sign-in too. The row of their session keeps when.
+A password or a mailed code shows it, followed by the second factor where that is on; or a passkey that has asked
+for a finger, a face or a code. At sign-in too. The row of their session keeps when.
 """
 
 from collections.abc import Callable
@@ -14,9 +15,9 @@ from flask import session as current
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
-from wtforms import PasswordField
+from wtforms import Field, PasswordField
 
-from portal.accounts import codes
+from portal.accounts import codes, factors
 from portal.accounts.limits import WRONG_PASSWORDS, count_try
 from portal.accounts.models import Account, CodePurpose
 from portal.accounts.services import is_password
@@ -33,6 +34,7 @@ LASTS = timedelta(minutes=10)
 TO_FILL_IN = timedelta(minutes=10)
 """So long a form that was opened in time may still be sent."""
 _KEY = "proven"
+_HALF = "half_proven"
 _MAILBOX = "mailbox"
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -40,7 +42,22 @@ View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 def note(account: Account, *, at: datetime) -> None:
     """They have shown it, in this browser."""
+    current.pop(_HALF, None)
     current[_KEY] = {"account": account.id, "at": at.isoformat()}
+
+
+def note_first(account: Account, *, at: datetime) -> bool:
+    """They have shown the password or a mailed code; whether that is all that they are asked for."""
+    if not factors.is_on(db.session(), account):
+        note(account, at=at)
+        return True
+    current[_HALF] = {"account": account.id, "at": at.isoformat()}
+    return False
+
+
+def awaits_factor(at: datetime) -> bool:
+    """Whether who is signed in has shown the first of two lately."""
+    return _is_fresh(current.get(_HALF), at, LASTS)
 
 
 def note_mailbox(account: Account) -> None:
@@ -55,7 +72,10 @@ def mailbox_is_proven(account: Account) -> bool:
 
 def is_proven(at: datetime, *, within: timedelta = LASTS) -> bool:
     """Whether who is signed in has shown it lately."""
-    kept = current.get(_KEY)
+    return _is_fresh(current.get(_KEY), at, within)
+
+
+def _is_fresh(kept: dict[str, Any] | None, at: datetime, within: timedelta) -> bool:
     if kept is None or not current_user.is_authenticated or kept["account"] != current_user.id:
         return False
     return at < datetime.fromisoformat(kept["at"]) + within
@@ -68,6 +88,18 @@ def try_password(account: Account, field: PasswordField, *, at: datetime) -> Cou
         field.errors = [_("Ce n'est pas votre mot de passe actuel.")]
         return count
     throttle.forget(db.session(), WRONG_PASSWORDS, account.email)
+    return None
+
+
+def try_factor(account: Account, field: Field, *, at: datetime) -> Count | None:
+    """As `try_password`, for a code of their second factor."""
+    counts = count_try(*factors.limits(account), now=at)
+    last = max(counts, key=lambda count: (count.used_up, count.ends_at))
+    if last.exceeded or not factors.check(db.session(), account, field.data or "", at=at):
+        field.errors = [_("Ce code n'est pas le bon, ou il a déjà servi.")]
+        return last
+    for limit in factors.limits(account):
+        throttle.forget(db.session(), *limit)
     return None
 
 

@@ -6,24 +6,20 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import Form, StringField
-from wtforms.validators import Length
 
-from portal.accounts import entering, factors
-from portal.accounts.limits import count_try
+from portal.accounts import entering, proofs
 from portal.accounts.models import Account
-from portal.infra import clock, throttle
+from portal.infra import clock
 from portal.infra.orm import db
 from portal.public import blueprint
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.limits import too_many
 
-_SHORT = Length(max=40, message=_l("Ce code n'est pas le bon."))
-
 
 class SecondFactorForm(Form):
-    code = StringField(_l("Code à six chiffres"), [_SHORT])
-    recovery = StringField(_l("Code de secours"), [_SHORT])
+    code = StringField(_l("Code à six chiffres"))
+    recovery = StringField(_l("Code de secours"))
 
 
 @blueprint.route("/connexion/deux-etapes", methods=["GET", "POST"])
@@ -40,16 +36,11 @@ def second_factor() -> ResponseReturnValue:
     if request.method != "POST":
         return _page(form)
     field = form.code if form.code.data or not form.recovery.data else form.recovery
-    counts = count_try(*factors.limits(account), now=now)
-    exceeded = [count for count in counts if count.exceeded]
-    if not exceeded and form.validate() and factors.check(session, account, field.data or "", at=now):
-        for limit in factors.limits(account):
-            throttle.forget(session, *limit)
+    wrong = proofs.try_factor(account, field, at=now)
+    if wrong is None:
         return redirect(entering.finish(account, wanted), 303)
-    field.errors = [_("Ce code n'est pas le bon, ou il a déjà servi.")]
-    if exceeded:
-        last = max(exceeded, key=lambda count: count.ends_at)
-        return too_many(lambda minutes: _page(form, 429, minutes=minutes), last, now=now)
+    if wrong.exceeded:
+        return too_many(lambda minutes: _page(form, 429, minutes=minutes), wrong, now=now)
     return _page(form, 422)
 
 

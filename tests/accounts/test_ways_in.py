@@ -13,8 +13,10 @@ from portal.accounts.services import new_link
 from portal.infra.outbox import Mail
 from portal.privacy.merging import merge
 from tests.accounts.people import account_of, signed_in
-from tests.accounts.test_second_factor import PAGE, TYPED_SECRET, Phone
-from tests.world import CAMILLE, NOW, YACINE
+from tests.accounts.test_proofs import PROOF
+from tests.accounts.test_second_factor import PAGE, TYPED_SECRET, Phone, set_up
+from tests.pages import text_of
+from tests.world import CAMILLE, NOW, PASSPHRASE, YACINE
 
 
 def key(session: Session, email: str, name: str) -> Passkey:
@@ -76,3 +78,28 @@ def test_what_opened_the_one_account_opens_the_other_or_nothing(session: Session
     assert session.scalars(select(Passkey)).all() == [own]
     told = select(Mail.recipient).where(Mail.text.contains("téléphone"))
     assert session.scalars(told).all() == [YACINE]
+
+
+def test_who_has_a_second_factor_shows_it_before_what_protects_the_account_is_changed(
+    app: Flask, clock: time_machine.Traveller
+) -> None:
+    client = signed_in(app, CAMILLE)
+    phone, codes = set_up(client)
+    for code in (phone.code, codes.pop):
+        clock.shift(timedelta(hours=1))
+        asked = client.get("/mon-compte/adresse-mail").location
+        assert client.submit(asked, {"password": PASSPHRASE}).location == asked
+        for path in ("/mon-compte/securite/cles/ajout", "/mon-compte/adresse-mail"):
+            assert client.get(path).location == f"{PROOF}?next={path}", "the password alone is half of it"
+        for path in (f"{PAGE}/suppression", f"{PAGE}/codes"):
+            assert client.submit(path).location.startswith(PROOF)
+        assert "Code de votre application" in text_of(client.get(asked))
+        assert client.submit(asked, {"factor": "000000"}).status_code == 422
+        assert client.submit(asked, {"factor": code()}).location == "/mon-compte/adresse-mail"
+        assert client.get("/mon-compte/adresse-mail").status_code == 200
+    clock.shift(timedelta(hours=1))
+    client.submit(asked, {"password": PASSPHRASE})
+    tries = [client.submit(asked, {"factor": "000000"}).status_code for _ in range(5)]
+    assert tries == [422] * 4 + [429]
+    clock.shift(timedelta(minutes=10))
+    assert "Mot de passe actuel" in text_of(client.get(asked)), "one half lasts ten minutes as well"

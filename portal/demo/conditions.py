@@ -80,6 +80,20 @@ Ce droit ne s'applique pas aux produits qui peuvent se gâter ou se périmer rap
 œufs, laitages, pain, fleurs et plants. La page de chaque produit le précise avant la commande. Pour un nouvel \
 abonnement, vous avez quatorze jours pour renoncer aux paniers qui n'ont pas encore été livrés.
 
+# Modèle de formulaire de rétractation
+
+(À compléter et à nous renvoyer seulement si vous souhaitez vous rétracter du contrat.)
+
+À l'attention des Jardins de la Blaisance, 120 chemin des Iscles, Lagrand, 05300 Garde-Colombe, \
+bonjour@example.org : je vous notifie par la présente ma rétractation du contrat portant sur l'abonnement, ou sur \
+les produits, ci-dessous.
+
+Numéro de l'abonnement ou de la commande, et date :
+
+Nom et adresse :
+
+Date, et signature si ce formulaire est envoyé sur papier :
+
 # Si quelque chose ne va pas
 
 Un produit abîmé ou manquant, signalez-le dans les deux jours : nous le remplaçons ou ne le facturons pas. Vous \

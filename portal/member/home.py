@@ -86,6 +86,9 @@ def next_context() -> dict[str, Any]:
         "handing": found.next and handing(session, found.next, now),
         "suspensions": running(ahead.holdings, today),
         "has_subscription": bool(ahead.holdings),
+        "over": all(
+            holding.plan.last_day and holding.plan.last_day < today + HORIZON for holding in ahead.holdings
+        ),
         "today": today,
     }
 

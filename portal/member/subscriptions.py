@@ -101,8 +101,8 @@ def _overview_page(refused: str | None = None, status: int = 200) -> ResponseRet
         "member/subscriptions/page.html",
         begun=keeper(session, holder().id).read().formula_id is not None,
         waits=waiting.of_account(session, holder().id),
-        live=[item for item in found if item.live],
-        ended=[item for item in found if not item.live],
+        live=[item for item in found if not item.over],
+        ended=[item for item in found if item.over],
         shared_by=holder() if holder() is not member() else None,
         refused=refused,
     )

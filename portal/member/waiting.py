@@ -53,7 +53,7 @@ def wait(slug: str) -> ResponseReturnValue:
             waiting.ask(
                 session, account, point.id, form.formula.data, form.quantity.data, at=now, by=hands().id
             )
-            said = _("C'est noté : un mail partira dès qu'une place se libère à %(point)s.", point=point.name)
+            said = _("C'est noté : un mail partira dès qu'une place se libère (%(point)s).", point=point.name)
             flash(said, "success")
             return redirect(url_for("member.subscriptions"), 303)
     else:

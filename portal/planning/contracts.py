@@ -61,7 +61,10 @@ def write(
             for number, part in zip(numbers, joining.parts, strict=True)
         ],
         total=[_("Total TTC par livraison"), money(joining.total)],
-        clauses=[{"heading": heading, "text": text} for heading, text in _clauses(joining, farm)],
+        clauses=[
+            {"heading": heading, "text": text}
+            for heading, text in [*_clauses(joining, farm), _withdrawal_form(numbers, farm)]
+        ],
     )
     conditions_id = joining.conditions.id if joining.conditions else None
     session.add_all(
@@ -139,6 +142,27 @@ def _clauses(joining: Joining, farm: Farm) -> list[tuple[str, str]]:
         text = _("Celles du %(day)s s'appliquent ; elles sont jointes au mail de confirmation.", day=day)
         clauses.append((_("Conditions générales de vente"), text))
     return clauses
+
+
+def _withdrawal_form(numbers: list[str], farm: Farm) -> tuple[str, str]:
+    """Without the law's own model the period is twelve months longer (Code de la consommation, R221-1, L221-20)."""
+    lines = [
+        _("(À compléter et à nous renvoyer seulement si vous souhaitez vous rétracter du contrat.)"),
+        _(
+            "À l'attention de %(name)s, %(address)s, %(postcode)s %(town)s, %(email)s :",
+            name=farm.legal_name or farm.name,
+            **{key: getattr(farm, key) for key in ("address", "postcode", "town", "email")},
+        ),
+        _(
+            "Je vous notifie par la présente ma rétractation du contrat d'abonnement %(numbers)s.",
+            numbers=_(" et ").join(numbers),
+        ),
+        _("Conclu le :"),
+        _("Nom :"),
+        _("Adresse :"),
+        _("Date, et signature si ce formulaire est envoyé sur papier :"),
+    ]
+    return _("Modèle de formulaire de rétractation"), "\n\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,10 @@ class Overview:
     past: tuple[PastTerm, ...]
     live: bool
     last_day: date | None
+    over: bool
+    """It brings no box any more."""
     resumable: bool
-    """It ended within a season: what it was can be chosen again at once."""
+    """Over for less than a season: what it was can be chosen again at once."""
 
 
 def is_live(holding: Holding, today: date) -> bool:
@@ -101,7 +103,8 @@ def _overview(holding: Holding, facts: Facts, prices: Prices) -> Overview:
         past=tuple(_past(holding, [*past, current])),
         live=is_live(holding, today),
         last_day=plan.last_day,
-        resumable=plan.last_day is not None and plan.last_day < today <= plan.last_day + SEASON,
+        over=plan.last_day is not None and not days,
+        resumable=plan.last_day is not None and not days and today <= plan.last_day + SEASON,
     )
 
 

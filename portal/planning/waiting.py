@@ -52,6 +52,10 @@ class Wait:
     def customer_number(self) -> str:
         return customer_number(self.account_id)
 
+    @property
+    def places(self) -> int:
+        return self.quantity * self.formula.weight
+
 
 _Earlier = aliased(Waiting)
 _PLACE = (

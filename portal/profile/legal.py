@@ -22,6 +22,8 @@ read_text = paragraphs(30_000)
 """As the form reads it, so that ours sent back unchanged is still ours."""
 CLOSED_PLATFORM = "ec.europa.eu/consumers/odr"
 """The European platform for disputes was closed on 20 July 2025: nobody may be sent there any more."""
+WITHDRAWAL_FORM = "formulaire de rétractation"
+"""How the law's model is headed (Code de la consommation, L221-5 and annex to R221-1)."""
 
 
 class Lack(StrEnum):
@@ -36,6 +38,7 @@ class Lack(StrEnum):
     MEDIATOR = "mediator"
     CONDITIONS = "conditions"
     MEDIATOR_IN_CONDITIONS = "mediator_in_conditions"
+    WITHDRAWAL_FORM = "withdrawal_form"
     CLOSED_PLATFORM = "closed_platform"
 
 
@@ -52,6 +55,7 @@ def lacks(farm: Farm, conditions: ConditionsView | None) -> list[Lack]:
         Lack.MEDIATOR: not (farm.mediator and farm.mediator_site),
         Lack.CONDITIONS: conditions is None,
         Lack.MEDIATOR_IN_CONDITIONS: bool(text and farm.mediator_site and farm.mediator_site not in text),
+        Lack.WITHDRAWAL_FORM: bool(text) and WITHDRAWAL_FORM not in text.lower(),
         Lack.CLOSED_PLATFORM: CLOSED_PLATFORM in text,
     }
     return [lack for lack, there in missing.items() if there]

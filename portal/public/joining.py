@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.accounts import acting
 from portal.accounts.addresses import AddressView, billing_address, keep_billing_address
@@ -92,7 +91,7 @@ def join_point() -> ResponseReturnValue:
             return _go_on(replace(found.choice, point_id=point.id))
     refused = request.method == "POST"
     status = 422 if refused else 200
-    return chooser("public/joining/point.html", status=status, stall=found, steps=_steps(), refused=refused)
+    return chooser("public/joining/point.html", status=status, stall=found, refused=refused)
 
 
 @blueprint.route(f"{ADDRESS}/livraisons", methods=["GET", "POST"])
@@ -219,10 +218,6 @@ def _go_on(choice: Choice) -> ResponseReturnValue:
     return redirect(url_for(found.lacking or "public.join_summary"), 303)
 
 
-def _steps() -> int:
-    return 4 if current_user.is_authenticated else 5
-
-
 def _step(template: str, found: Stall, status: int = 200, **context: Any) -> ResponseReturnValue:
-    page = render_template(template, stall=found, steps=_steps(), **context)
+    page = render_template(template, stall=found, **context)
     return make_response(page, status)

@@ -56,6 +56,15 @@ def test_the_home_page_is_the_next_box(camille: Browser) -> None:
     assert "Les courgettes arrivent" in page
 
 
+def test_an_end_is_called_an_end_with_the_way_back(session: Session, camille: Browser) -> None:
+    for number in subscriptions(session):
+        session.get_one(Subscription, number).last_day = NOW.date()
+    session.commit()
+    assert "Votre abonnement a pris fin" in text_of(camille.get("/espace"))
+    page = text_of(camille.get("/abonnements"))
+    assert "Modifier" not in page and "Terminés Grand panier" in page and "Reprendre" in page
+
+
 def test_a_visitor_is_asked_to_sign_in_and_led_back(client: Browser) -> None:
     answer = client.get("/espace")
     assert answer.status_code == 303

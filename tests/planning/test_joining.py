@@ -1,5 +1,6 @@
 """Subscribing, within a transaction."""
 
+import subprocess
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -159,6 +160,8 @@ def test_the_contract_is_kept_sealed_and_mailed_with_the_conditions(session: Ses
     order(session)
     [contract] = session.scalars(select(Contract))
     assert contract.conditions_id and contract.paper.startswith(b"%PDF-")
+    written = subprocess.run(["pdftotext", "-", "-"], input=contract.paper, capture_output=True, check=True)
+    assert "Modèle de formulaire de rétractation" in written.stdout.decode().replace("\u00a0", " ")
     kept = session.scalar(select(type_coerce(Contract.paper, LargeBinary)))
     assert kept and b"%PDF-" not in kept
     number = contracts.contract_number(contract.subscription_id)

@@ -84,7 +84,7 @@ def test_a_kept_place_is_theirs_and_nobody_elses(session: Session, people: Calla
     outcome = waiting.invite(session, yacine.id, GARE, by=sophie.id)
     assert outcome == waiting.Invited(Answer.DONE)
     assert waiting.invite(session, yacine.id, GARE, by=sophie.id) == waiting.Invited(Answer.ALREADY)
-    assert mails(session) == ["Une place pour vous à Gare de Veynes, gardée jusqu'au lundi 15 juin, 23 h 59"]
+    assert mails(session) == ["Une place pour vous, Gare de Veynes, gardée jusqu'au lundi 15 juin, 23 h 59"]
     assert arrive(session, camille) is Refusal.FULL
     assert isinstance(arrive(session, yacine), Joining)
     assert session.scalar(select(func.count()).select_from(Waiting)) == 0, "who has come waits no longer"
@@ -131,7 +131,7 @@ def test_an_invitation_ends_by_itself(
         waiting.count_places()
         session.refresh(one_place_left)
         assert one_place_left.free_places == free, "counted as the act has noted"
-    assert mails(session)[1:] == ["La place à Gare de Veynes n'est plus gardée"]
+    assert mails(session)[1:] == ["Votre place n'est plus gardée : Gare de Veynes"]
 
 
 def test_from_the_full_point_to_the_place(
@@ -149,7 +149,8 @@ def test_from_the_full_point_to_the_place(
     assert client.submit("/liste-d-attente/gare", {"formule": 1, "quantite": 1}).location == "/abonnements"
     assert "Vous êtes en tête de la liste." in text_of(client.get("/abonnements"))
     client.sign_in(STAFF)
-    assert "Yacine Benali" in text_of(client.get(LIST))
+    page = text_of(client.get(LIST))
+    assert "Yacine Benali" in page and "Dépasserait les places de 1" in page, "said before"
     yacine = session.scalars(select(Account.id).where(Account.email == YACINE)).one()
     session.rollback()
     assert client.submit(f"{LIST}/{yacine}").location == LIST

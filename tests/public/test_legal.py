@@ -100,7 +100,11 @@ def test_what_the_law_still_asks_for_is_said_until_it_is_there(office, session):
     assert (
         office.submit("/ferme/reglages", PROFILE | CARD | {"siret": "732 829 320 00074"}).status_code == 303
     )
-    session.add(Conditions(text="Médiateur : https://mediation.example.org", published_at=NOW))
+    session.add(
+        Conditions(
+            text="Médiateur : https://mediation.example.org\n# Formulaire de rétractation", published_at=NOW
+        )
+    )
     session.commit()
     assert "La loi demande encore" not in text_of(office.get("/ferme/reglages"))
     assert "Association des Iscles" in office.get("/mentions-legales").text
@@ -112,10 +116,11 @@ def _conditions(text: str) -> ConditionsView:
 
 def test_each_lack_is_told_apart():
     whole = Farm("A", "", "a@b.fr", "04", "", "1 rue", "05300", "Gap", **CARD)
-    site = CARD["mediator_site"]
+    site = f"{CARD['mediator_site']} # Modèle de formulaire de rétractation"
     assert lacks(whole, _conditions(site)) == []
+    assert lacks(whole, _conditions(CARD["mediator_site"])) == [Lack.WITHDRAWAL_FORM]
     assert lacks(whole, None) == [Lack.CONDITIONS]
-    assert lacks(whole, _conditions("…")) == [Lack.MEDIATOR_IN_CONDITIONS]
+    assert lacks(whole, _conditions("…")) == [Lack.MEDIATOR_IN_CONDITIONS, Lack.WITHDRAWAL_FORM]
     assert lacks(whole, _conditions(f"{site} https://ec.europa.eu/consumers/odr")) == [Lack.CLOSED_PLATFORM]
     assert len(lacks(NO_FARM, None)) == 8
 

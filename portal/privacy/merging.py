@@ -36,6 +36,8 @@ class Refusal(StrEnum):
     UNKNOWN = "unknown"
     SAME = "same"
     CLOSED = "closed"
+    UNPROVEN = "unproven"
+    """Nobody has shown yet that the mailbox of the one that stays is theirs."""
     TEAM = "team"
     PROTECTED = "protected"
     """A mailbox is not all that it asks for."""
@@ -69,6 +71,7 @@ def _refusal(session: Session, into: Account, other: Account) -> Refusal | None:
     reasons = {
         Refusal.SAME: other.id == into.id,
         Refusal.CLOSED: not (into.active and other.active),
+        Refusal.UNPROVEN: into.email_proven_at is None,
         Refusal.TEAM: other.is_staff,
         Refusal.PROTECTED: factors.is_on(session, other),
         Refusal.HOUSEHOLD: bool(others),

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from time_machine import Traveller
 
 from portal.accounts.jobs import answer_mail_requests
+from portal.accounts.models import Account
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
 from portal.planning.taps import digest
@@ -98,6 +99,7 @@ def other_mailbox_asked(page: Page, clock: Traveller) -> None:
 def other_mailbox_proven(page: Page, clock: Traveller) -> None:
     other_mailbox_asked(page, clock)
     with own_transaction() as session:
+        session.scalars(select(Account).where(Account.email == CAMILLE)).one().email_proven_at = NOW
         sent = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first()
     page.get_by_label("Code reçu par mail").fill("".join(re.findall(r"\d{3}", sent or "")[:2]))
     page.get_by_role("button", name="Continuer").click()
@@ -645,6 +647,7 @@ SIGHTS = (
     Sight("member.security", CAMILLE, "/mon-compte/securite"),
     Sight("member.add_passkey", CAMILLE, "/mon-compte/securite/cles/ajout"),
     Sight("member.prove", CAMILLE, "/mon-compte/securite", asked_again),
+    Sight("member.ways_in", CAMILLE, "/mon-compte/securite/entrees"),
     Sight("member.second_factor", CAMILLE, "/mon-compte/securite/deux-etapes", begun),
     Sight("public.second_factor", CAMILLE, "/mon-compte/securite/deux-etapes", half_way),
     Sight("member.change_password", CAMILLE, "/mon-compte/mot-de-passe", weak_password),

@@ -43,6 +43,7 @@ def somebody(session: Session, name: str = WORD) -> Account:
         note=f"{name} n'aime pas le fenouil.",
         birthday=229,
         created_at=NOW - timedelta(days=900),
+        email_proven_at=NOW,
     )
     session.add(account)
     session.flush()

@@ -650,6 +650,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("mailed_link", schema=None) as batch_op:
         batch_op.add_column(sa.Column("email", sa.String(length=254), nullable=True))
+        batch_op.add_column(sa.Column("name", sa.String(length=80), nullable=True))
 
     with op.batch_alter_table("voucher", schema=None) as batch_op:
         batch_op.add_column(sa.Column("account_id", sa.Integer(), nullable=True))
@@ -666,6 +667,7 @@ def downgrade() -> None:
         batch_op.drop_column("account_id")
 
     with op.batch_alter_table("mailed_link", schema=None) as batch_op:
+        batch_op.drop_column("name")
         batch_op.drop_column("email")
 
     with op.batch_alter_table("mail", schema=None) as batch_op:

@@ -80,7 +80,9 @@ def invite(session: Session, payer: Account, email: str, name: str, *, at: datet
     if len(others) + len(sharers(session, [payer.id])[payer.id]) >= AT_MOST:
         return False
     session.execute(delete(MailedLink).where(*_invitations(payer), MailedLink.email == email))
-    token = services.new_link(session, payer, LinkPurpose.SHARE, at=at, lives=INVITED_FOR, email=email)
+    token = services.new_link(
+        session, payer, LinkPurpose.SHARE, at=at, lives=INVITED_FOR, email=email, name=name or None
+    )
     audit.record(session, "household.invite", ("account", payer.id), at=at, by=payer.id)
     rendered = mail.render(
         "household_invitation",

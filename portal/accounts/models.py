@@ -240,6 +240,8 @@ class MailedLink(Base):
     account: Mapped[Account] = relationship()
     email: Mapped[str | None] = mapped_column(String(254))
     """The address that it is about, where that is not the account's own."""
+    name: Mapped[str | None] = mapped_column(String(80))
+    """The first name of whom it invites, as its payer gave it."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

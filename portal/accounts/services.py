@@ -2,7 +2,7 @@
 
 import secrets
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -44,15 +44,20 @@ def hash_of(password: str) -> str:
     return str(hash_password(_normalise(password)))
 
 
-def set_password(session: Session, account: Account, password: str, *, at: datetime) -> None:
-    """Change it, end every session, void what was mailed, count wrong ones anew, tell the owner."""
+def set_password(
+    session: Session, account: Account, password: str, *, at: datetime, beside: Sequence[str] = ()
+) -> None:
+    """Change it, end every session, void what was mailed, count wrong ones anew, tell the owner.
+
+    Told too: what opens the account `beside` it, by name.
+    """
     account.password = hash_of(password)
     revoke_all(session, account, at=at, by=account.id)
     void_links(session, account, set(LinkPurpose) - LASTING_LINKS)
     codes.void(session, account.email)
     throttle.forget(session, WRONG_PASSWORDS, account.email)
     audit.record(session, "password_changed", ("account", account.id), at=at, by=account.id)
-    written = mail.render("password_changed", first_name=account.first_name, at=at)
+    written = mail.render("password_changed", first_name=account.first_name, at=at, beside=beside)
     outbox.post(session, to=account.email, at=at, **written.parts)
 
 
@@ -91,6 +96,7 @@ def new_link(
     at: datetime,
     lives: timedelta,
     email: str | None = None,
+    name: str | None = None,
     beside: bool = False,
 ) -> str:
     """The token of a link to be mailed. Older ones of its kind are void, but for those that stand beside each other."""
@@ -103,6 +109,7 @@ def new_link(
             purpose=purpose,
             account_id=account.id,
             email=email,
+            name=name,
             created_at=at,
             expires_at=at + lives,
         )

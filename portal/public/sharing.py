@@ -40,7 +40,7 @@ def _way_in(found: MailedLink, token: str) -> str:
     email, here = found.email or "", url_for("public.link", token=token)
     if find_account(db.session(), email):
         return url_for("security.login", next=here)
-    return go_on_proven(email, here, at=clock.now())
+    return go_on_proven(email, here, first_name=found.name, at=clock.now())
 
 
 def _page(found: MailedLink, refusal: Refusal | None = None, status: int = 200) -> Response:

@@ -37,7 +37,8 @@ from portal.web.topics import TOPICS
 
 TO_GIVE_NAME = timedelta(hours=1)
 _KEY = "entering"
-"""Whose mailbox is being proven, in the visit: `email`, `wish`, `next`; `since` once it is, `way` if by a provider."""
+"""Whose mailbox is being proven, in the visit: `email`, `wish`, `next`; `since` once it is, `way` if by a provider,
+`first_name` as who has invited them gave it."""
 
 
 def _code(text: str) -> str:
@@ -68,8 +69,10 @@ class PersonForm(NewPasswordForm):
     )
     phrase = HiddenField()
 
-    def __init__(self, formdata: Any, email: str) -> None:
+    def __init__(self, formdata: Any, email: str, first_name: str | None = None) -> None:
         super().__init__(formdata, Account(email=email, first_name="", last_name=""))
+        if formdata is None:
+            self.first_name.data = first_name
         self.new_password.label.text = _("Mot de passe")
         self._known_of_person += (self.first_name.data or "", self.last_name.data or "")
         drawn = self.phrase.data or ""
@@ -176,7 +179,7 @@ def give_name() -> ResponseReturnValue:
         return _on()
     if "since" not in kept or now >= datetime.fromisoformat(kept["since"]) + TO_GIVE_NAME:
         return redirect(url_for("public.begin_account"), 303)
-    form = PersonForm(_sent(), kept["email"])
+    form = PersonForm(_sent(), kept["email"], kept.get("first_name"))
     if request.method != "POST" or not form.validate():
         return _name_page(form, 422 if request.method == "POST" else 200)
     session = db.session()
@@ -191,7 +194,7 @@ def give_name() -> ResponseReturnValue:
     return _let_in(account, now)
 
 
-def go_on_proven(email: str, wanted: str, *, at: datetime) -> str:
+def go_on_proven(email: str, wanted: str, *, first_name: str | None = None, at: datetime) -> str:
     """Let who has a mailbox on a provider's word begin an account with it; the address where they give their name."""
     sessions.renew()  # what is proven from here on is this browser's, whatever id it came with (BAR S1)
     visit[_KEY] = {
@@ -200,6 +203,7 @@ def go_on_proven(email: str, wanted: str, *, at: datetime) -> str:
         "next": wanted,
         "since": at.isoformat(),
         "way": Way.SOCIAL,
+        "first_name": first_name,
     }
     return url_for("public.give_name")
 

@@ -76,7 +76,7 @@ def test_who_is_invited_begins_an_account_and_shares(app: Flask, session: Sessio
     assert "Bonjour Sacha" in told[SACHA] and SACHA in told[CAMILLE]
     assert "Camille" in text_of(sacha.get(way)) and not account_exists(session, SACHA)
     assert sacha.submit(way).location == "/inscription/nom"
-    sacha.get("/inscription/nom")
+    assert 'value="Sacha"' in sacha.get("/inscription/nom").text, "as the invitation calls them"
     person = {"prenom": "Sacha", "nom": "Aubert", "entree": "code", "phrase": ""}
     assert sacha.submit("/inscription/nom", person).location == way
     assert "paie tout" in text_of(sacha.get(way))

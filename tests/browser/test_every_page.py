@@ -205,7 +205,7 @@ def have_somebody_leave() -> None:
         session.add(contract)
         session.flush()
         email = contract.subscription.account.email
-        renouncing.send_link(session, "A10003", email)
+        renouncing.send_link("A10003", session=session, email=email)
         assert renouncing.renounce(session, contract.id, name="Yacine Benali", email=email, by=None)
 
 
@@ -261,7 +261,8 @@ def have_accounts_closed() -> None:
 
 
 def newest_token(session: Session) -> str:
-    text = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first() or ""
+    linked = select(Mail.text).where(Mail.text.contains("/lien/")).order_by(Mail.id.desc())
+    text = session.scalars(linked).first() or ""
     return text.partition("/lien/")[2].split()[0]
 
 
@@ -304,7 +305,7 @@ def have_every_mail_of_orders_sent() -> None:
         withdrawals.declare(
             session, placed.id, placed.account_id, [line.id], name="Camille Aubert", email=CAMILLE
         )
-        withdrawals.send_link(session, placed.number, CAMILLE)
+        withdrawals.send_link(placed.number, session=session, email=CAMILLE)
         rerouting.reroute(session, order(session, {honey: 1}, told_day=TODAY))
 
 

@@ -18,6 +18,7 @@ from flask_login import logout_user
 from flask_security.utils import login_user
 
 from portal.accounts import factors, passkeys, proofs, services, sessions, social
+from portal.accounts import ways_in as services_of_ways
 from portal.accounts.forms import CurrentPasswordForm, NewPasswordForm
 from portal.accounts.proofs import fresh_proof_needed
 from portal.accounts.queries import list_devices
@@ -49,6 +50,23 @@ def security() -> ResponseReturnValue:
         devices=list_devices(session, member().id, clock.now()),
         this_device=sessions.current_row_id(),
     )
+
+
+@blueprint.get("/mon-compte/securite/entrees")
+@fresh_proof_needed
+def ways_in() -> ResponseReturnValue:
+    ways = services_of_ways.list_ways(db.session(), member())
+    late = services_of_ways.of_late(ways, clock.now())
+    days = services_of_ways.OF_LATE.days
+    return render_template("member/security/ways_in.html", ways=ways, late=late, days=days)
+
+
+@blueprint.post("/mon-compte/securite/entrees")
+@fresh_proof_needed
+def forget_ways_in() -> ResponseReturnValue:
+    services_of_ways.forget_late(db.session(), member(), at=clock.now())
+    flash(_("C'est enlevé : cela n'ouvre plus votre compte."), "success")
+    return redirect(url_for("member.ways_in"), 303)
 
 
 @blueprint.post("/mon-compte/securite/comptes/<provider_name>/suppression")

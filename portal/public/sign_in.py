@@ -12,7 +12,7 @@ from flask_login import current_user, logout_user
 from wtforms import EmailField, Form, PasswordField
 from wtforms.validators import InputRequired, Length, Regexp
 
-from portal.accounts import answers, services
+from portal.accounts import answers, services, ways_in
 from portal.accounts.entering import Way, enter, way_on
 from portal.accounts.forms import NewPasswordForm
 from portal.accounts.limits import (
@@ -166,13 +166,14 @@ def choose_password(found: MailedLink, token: str) -> ResponseReturnValue:
     account = services.use_link(session, token, at=now)
     if account is None:
         return expired()
-    services.set_password(session, account, form.new_password.data, at=now)
+    beside = [] if invited else [way.name for way in ways_in.list_ways(session, account)]
+    services.set_password(session, account, form.new_password.data, at=now, beside=beside)
     logout_user()
     if invited:
         flash(_("Votre mot de passe est choisi. Connectez-vous avec lui."), "success")
     else:
         flash(_("Votre mot de passe a été changé. Connectez-vous avec le nouveau."), "success")
-    return redirect(url_for("security.login"), 303)
+    return redirect(url_for("security.login", next=url_for("member.ways_in") if beside else None), 303)
 
 
 def _forgot_address_page(form: Form, status: int = 200, **context: object) -> Response:

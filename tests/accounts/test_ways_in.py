@@ -10,13 +10,17 @@ from sqlalchemy.orm import Session
 from portal.accounts import mailboxes
 from portal.accounts.models import LinkPurpose, Passkey, SecondFactor, SocialIdentity
 from portal.accounts.services import new_link
+from portal.accounts.ways_in import list_ways
+from portal.infra import audit
 from portal.infra.outbox import Mail
 from portal.privacy.merging import merge
-from tests.accounts.people import account_of, signed_in
+from tests.accounts.people import account_of, browser_of, signed_in
 from tests.accounts.test_proofs import PROOF
 from tests.accounts.test_second_factor import PAGE, TYPED_SECRET, Phone, set_up
 from tests.pages import text_of
 from tests.world import CAMILLE, NOW, PASSPHRASE, YACINE
+
+WAYS = "/mon-compte/securite/entrees"
 
 
 def key(session: Session, email: str, name: str) -> Passkey:
@@ -103,3 +107,35 @@ def test_who_has_a_second_factor_shows_it_before_what_protects_the_account_is_ch
     assert tries == [422] * 4 + [429]
     clock.shift(timedelta(minutes=10))
     assert "Mot de passe actuel" in text_of(client.get(asked)), "one half lasts ten minutes as well"
+
+
+def test_a_reset_shows_what_else_opens_the_account_and_one_press_forgets_what_is_new(
+    app: Flask, session: Session, clock: time_machine.Traveller
+) -> None:
+    camille, yacine = account_of(session, CAMILLE), account_of(session, YACINE)
+    old = key(session, CAMILLE, "ordinateur")
+    key(session, CAMILLE, "téléphone")
+    old.made_at = NOW - timedelta(days=400)
+    known_as(session, CAMILLE, "google")
+    yacine.payer_id = camille.id
+    audit.record(session, "household.join", ("account", camille.id), at=NOW, by=yacine.id)
+    token = new_link(session, camille, LinkPurpose.RESET_PASSWORD, at=NOW, lives=timedelta(days=1))
+    session.commit()
+    client, new = browser_of(app), "le blaireau range sa cagette de navets"
+    client.get(f"/lien/{token}")
+    answer = client.submit(f"/lien/{token}", {"new_password": new})
+    assert answer.location == f"/connexion?next={WAYS}"
+    [told] = session.scalars(select(Mail.text)).all()
+    names = ("ordinateur", "téléphone", "google", yacine.full_name)
+    assert told and all(name in told for name in names) and WAYS in told
+    session.rollback()
+    client.get(answer.location)
+    assert client.submit(answer.location, {"email": CAMILLE, "password": new}).location == WAYS
+    page = text_of(client.get(WAYS))
+    assert all(name in page for name in names)
+    assert client.submit(WAYS).location == WAYS
+    session.expire_all()
+    assert [way.name for way in list_ways(session, camille)] == ["ordinateur"]
+    assert yacine.payer_id is None
+    session.rollback()
+    assert "Enlever ce qui" not in text_of(client.get(WAYS)), "the old one stays"

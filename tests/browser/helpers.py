@@ -106,7 +106,7 @@ def skips() -> list[date]:
 
 
 def _post(session: Session) -> Mail:
-    written = mail.render("password_changed", first_name="Camille", at=NOW, farm=get_farm(session))
+    written = mail.render("password_changed", first_name="Camille", at=NOW, beside=[], farm=get_farm(session))
     return outbox.post(session, to=CAMILLE, at=NOW, **written.parts)
 
 

@@ -255,6 +255,8 @@ GET   /mon-compte/securite/cles/ajout                                       sign
 POST  /mon-compte/securite/cles/ajout                                       sign-in    422         422
 POST  /mon-compte/securite/comptes/<provider_name>/suppression              sign-in    303         303
 POST  /mon-compte/securite/cles/<id:passkey_id>/suppression                 sign-in    404         404
+GET   /mon-compte/securite/entrees                                          sign-in    200         200
+POST  /mon-compte/securite/entrees                                          sign-in    303         303
 GET   /mon-compte/securite/deux-etapes                                      sign-in    200         200
 POST  /mon-compte/securite/deux-etapes                                      sign-in    303         303
 POST  /mon-compte/securite/deux-etapes/confirmation                         sign-in    422         422
@@ -265,6 +267,7 @@ GET   /mon-compte/informations                                              sign
 POST  /mon-compte/informations                                              sign-in    303         303
 GET   /mon-compte/adresse-mail                                              sign-in    200         200
 POST  /mon-compte/adresse-mail                                              sign-in    303         303
+POST  /mon-compte/adresse-mail/abandon                                      sign-in    303         303
 GET   /mon-compte/adresses                                                  sign-in    200         200
 GET   /mon-compte/adresses/ajout                                            sign-in    200         200
 POST  /mon-compte/adresses/ajout                                            sign-in    303         303

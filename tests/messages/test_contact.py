@@ -125,6 +125,7 @@ def test_what_comes_with_it_gets_a_name_of_ours_and_is_only_to_be_kept(client, s
         ("piece-2.pdf", "application/pdf"),
     ]
     assert files[0].data.startswith(b"RIFF") and b"secret" not in files[0].data
+    assert all("Vos 2 pièces jointes" in text for text in (mails(session)[0].text, mails(session)[0].html))
     session.rollback()
     client.sign_in(STAFF)
     answer = client.get(f"{INBOX}/1/pieces/2")

@@ -42,9 +42,8 @@ def init_app(app: Flask, *, https: bool) -> None:
     def add(response: Response) -> Response:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
-        if (
-            response.headers.get("Cache-Control", "no-cache") == "no-cache"
-        ):  # unsaid, or as `send_file` has it
+        # unsaid, or as `send_file` says it
+        if response.headers.get("Cache-Control", "no-cache") == "no-cache":
             response.headers["Cache-Control"] = "no-store" if _personal() else "no-cache"
         if response.mimetype == "text/html":
             response.vary.update(("HX-Request", "Cookie"))

@@ -80,9 +80,16 @@ def leave(session: Session, account_id: int, *, at: datetime, by: int) -> bool:
 
 
 def decide(
-    session: Session, account: Account, wanted: CompanyState, *, asked_at: str, at: datetime, by: int
+    session: Session,
+    account: Account,
+    wanted: CompanyState,
+    *,
+    asked_at: str,
+    reason: str | None = None,
+    at: datetime,
+    by: int,
 ) -> bool:
-    """Say yes or no to what was asked at that instant, and tell; False where something else is asked by now."""
+    """Say yes or no to what was asked at that instant, and tell why; False where something else is asked by now."""
     company = _held(session, account.id)
     if company is None or company.asked_at.isoformat() != asked_at:
         return False
@@ -92,7 +99,8 @@ def decide(
     change = {"before": {"state": before}, "after": {"state": wanted}}
     audit.record(session, "company.decide", ("account", account.id), at=at, by=by, **change)
     approved = wanted is CompanyState.APPROVED
-    written = mail.render("company_decided", company=company.name, approved=approved, farm=get_farm(session))
+    said = {"first_name": account.first_name, "company": company.name, "approved": approved, "reason": reason}
+    written = mail.render("company_decided", farm=get_farm(session), **said)
     outbox.post(session, to=account.email, at=at, **written.parts)
     return True
 

@@ -56,6 +56,19 @@ def ask_for_address(session: Session, account: Account, email: str, *, at: datet
     outbox.post(session, to=email, at=at, secret=True, **written.parts)
 
 
+def wished_address(session: Session, account_id: int, *, at: datetime) -> MailedLink | None:
+    """The link to the address that is still to be confirmed, whoever else may have that address."""
+    sent = MailedLink.account_id == account_id, MailedLink.purpose == LinkPurpose.NEW_ADDRESS
+    return session.scalar(select(MailedLink).where(*sent, MailedLink.expires_at > at))
+
+
+def keep_address(session: Session, account: Account, *, at: datetime) -> None:
+    """Wish no other address any more."""
+    if wished_address(session, account.id, at=at):
+        services.void_links(session, account, {LinkPurpose.NEW_ADDRESS})
+        audit.record(session, "address_kept", ("account", account.id), at=at, by=account.id)
+
+
 def confirm_address(session: Session, token: str, *, at: datetime) -> Refusal | None:
     """Give the account the address whose link this is, and tell the old one."""
     account, link = _take(session, token, at)

@@ -13,6 +13,8 @@ from portal.rules.permissions import Permission
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 
+LONGEST_REASON = 500
+
 
 @blueprint.post(f"{ADDRESS}/entreprise/accord")
 @needs(Permission.PEOPLE)
@@ -28,7 +30,10 @@ def refuse_company(account_id: int) -> ResponseReturnValue:
 
 def _decide(account_id: int, wanted: CompanyState, done: str) -> ResponseReturnValue:
     account, asked = editable_or_403(account_id), request.form.get("demande", "")
-    if companies.decide(db.session(), account, wanted, asked_at=asked, at=clock.now(), by=staff().id):
+    reason = " ".join(request.form.get("motif", "").split())[:LONGEST_REASON] or None
+    if companies.decide(
+        db.session(), account, wanted, asked_at=asked, reason=reason, at=clock.now(), by=staff().id
+    ):
         flash(done, "success")
     else:
         flash(_("La demande a changé entre-temps : la voici."), "warning")

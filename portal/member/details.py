@@ -20,6 +20,7 @@ from portal.rules.alphabet import search_key
 from portal.web import forms
 from portal.web.filters import month_name
 from portal.web.forms import Typed
+from portal.web.guards import own_hands_only
 from portal.web.i18n import gettext as _
 from portal.web.i18n import languages
 from portal.web.i18n import lazy_gettext as _l
@@ -114,8 +115,18 @@ def ask_for_mail_address() -> ResponseReturnValue:
     return redirect(url_for("member.details"), 303)
 
 
+@blueprint.post("/mon-compte/adresse-mail/abandon")
+@own_hands_only
+def keep_mail_address() -> ResponseReturnValue:
+    mailboxes.keep_address(db.session(), member(), at=clock.now())
+    flash(_("C'est noté : votre adresse reste la même."), "success")
+    return redirect(url_for("member.details"), 303)
+
+
 def _page(form: DetailsForm, status: int = 200) -> Response:
-    return make_response(render_template("member/details/page.html", form=form, member=member()), status)
+    wished = mailboxes.wished_address(db.session(), member().id, at=clock.now())
+    page = render_template("member/details/page.html", form=form, member=member(), wished=wished)
+    return make_response(page, status)
 
 
 def _address_page(form: MailAddressForm, status: int = 200, **context: object) -> Response:

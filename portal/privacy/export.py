@@ -1,7 +1,7 @@
 """All that is known of somebody, to take away: as JSON for machines, as a PDF to be read, with their papers."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,13 +12,16 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy import Column, LargeBinary, Table, select
 from sqlalchemy.orm import Session
 
+from portal.accounts.models import customer_number
 from portal.infra import pdf
+from portal.planning.contracts import contract_number
 from portal.privacy.map import PEOPLES, TABLES, Person, holds, person, theirs
 from portal.privacy.words import SECTIONS, VALUES
 from portal.profile.queries import Farm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.shop.models import order_number
+from portal.web.filters import clock as hour
 from portal.web.filters import day_year, money
 from portal.web.i18n import gettext as _
 from portal.web.i18n import language
@@ -33,6 +36,13 @@ CALLED = {"delivery": "day", "conditions": "published_at", "voucher": "code"}
 PAPERS = {
     "contract": ("paper", "contrats/contrat-{id}.pdf"),
     "contact_file": ("data", "fichiers/{id}-{name}"),
+}
+NUMBERS: Mapping[str, Callable[[int], str]] = {
+    "account.id": customer_number,
+    "subscription.id": contract_number,
+    "subscription_id": contract_number,
+    "shop_order.id": order_number,
+    "order_id": order_number,
 }
 
 
@@ -126,9 +136,9 @@ def _paper(told: Told, farm: Farm, at: datetime) -> bytes:
 
 
 def _numbered(table: str, key: str, value: object) -> object:
-    """Orders as papers call them."""
-    is_order = key == "order_id" or (table, key) == ("shop_order", "id")
-    return order_number(value) if is_order and isinstance(value, int) else value
+    """Accounts, contracts and orders as papers call them."""
+    called = NUMBERS.get(f"{table}.id" if key == "id" else key)
+    return called(value) if called and isinstance(value, int) else value
 
 
 def _read(value: object) -> str:
@@ -137,7 +147,7 @@ def _read(value: object) -> str:
         case bool():
             return _("oui") if value else _("non")
         case datetime():
-            return day_year(local_day(value))
+            return f"{day_year(local_day(value))}, {hour(value)}"
         case date():
             return day_year(value)
         case Money():

@@ -133,7 +133,7 @@ def way_back(session: Session, account: Account, *, at: datetime) -> str | None:
     if left is None or (left.erase_at is not None and left.erase_at <= at):
         return None
     lives = left.erase_at - at if left.erase_at else ASLEEP_LINK_LIVES
-    return services.new_link(session, account, LinkPurpose.COME_BACK, at=at, lives=lives)
+    return services.new_link(session, account, LinkPurpose.COME_BACK, at=at, lives=lives, beside=True)
 
 
 def come_back(session: Session, token: str, *, at: datetime) -> Account | None:
@@ -148,6 +148,7 @@ def come_back(session: Session, token: str, *, at: datetime) -> Account | None:
     if session.scalar(taken) is None or left is None:
         return None
     session.delete(left)
+    services.void_links(session, account, {LinkPurpose.COME_BACK})
     account.active = True
     account.seen_at = at
     services.prove_mailbox(account, at=at)

@@ -18,6 +18,7 @@ SECTIONS: Mapping[str, Section] = {
     "account": Section(
         _l("Votre compte"),
         {
+            "id": _l("N° client"),
             "first_name": _l("Prénom"),
             "last_name": _l("Nom"),
             "email": _l("E-mail"),

@@ -96,6 +96,10 @@ def test_staff_approve_what_was_asked_and_what_changes_is_asked_again(
     changed = company(session)
     assert (changed.state, changed.vat_number, changed.vat_due_at) == (CompanyState.ASKED, None, None)
     assert named_on_papers(session, mine) is None
+    seen = {"demande": changed.asked_at.isoformat(), "motif": "Ce numéro est d'une autre."}
+    staff.submit(f"{person}/entreprise/refus", seen)
+    told = session.scalars(select(Mail.text).order_by(Mail.id.desc())).first() or ""
+    assert "Bonjour Camille" in told and "Ce numéro est d'une autre." in told
     camille.submit(f"{PAGE}/fin")
     assert company_of(session, mine) is None
 

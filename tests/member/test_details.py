@@ -117,6 +117,15 @@ def test_another_address_asks_for_a_proof_and_works_once_it_is_confirmed(
     assert browser_of(app).sign_in_by_form(CAMILLE).status_code == 422
 
 
+def test_an_address_that_waits_is_shown_and_may_be_given_up(app: Flask, camille: Browser) -> None:
+    path = link_in(ask(app, camille))
+    page = camille.get("/mon-compte/informations").text
+    assert NEW in page and "12 juin" in page.replace("\xa0", " ")
+    camille.submit("/mon-compte/adresse-mail/abandon")
+    assert NEW not in camille.get("/mon-compte/informations").text.partition("adresse-mail")[2]
+    assert press(app, path)[0] == 410
+
+
 def test_the_old_address_takes_it_back_whoever_has_moved_on_since(app: Flask, camille: Browser) -> None:
     back = moved(app, camille)
     with database(app) as session:

@@ -72,3 +72,9 @@ def test_the_readable_paper_names_columns_that_are_told() -> None:
         told = {column.name.removesuffix("_id") for column in export.columns(TABLES[name])}
         told |= {column.name for column in export.columns(TABLES[name])}
         assert set(section.columns) <= told, name
+
+
+def test_the_readable_paper_calls_things_as_other_papers_do() -> None:
+    assert export._numbered("subscription", "id", 259) == export._numbered("term", "subscription_id", 259)
+    assert export._numbered("subscription", "id", 259) == "A10259"
+    assert export._read(NOW).replace("\xa0", " ").endswith("2026, 10 h")

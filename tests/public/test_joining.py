@@ -63,9 +63,11 @@ def test_a_visitor_chooses_signs_in_and_orders_what_they_chose(client: Browser, 
     assert client.submit(POINT, {"point": 2}).location == DELIVERIES
     assert "chaque semaine : 16, 23, 30 juin" in text_of(client.get(DELIVERIES))
     assert client.submit(DELIVERIES, {"rythme": "weekly", "debut": "2026-06-22"}).location == ACCOUNT
+    assert "étape 3 sur 4" in text_of(client.get(DELIVERIES)), "an account on the way is no step more"
     assert f"/inscription?next={SUMMARY}" in client.get(ACCOUNT).text
     client.sign_in(YACINE)
     page = text_of(client.get(SUMMARY))
+    assert "étape 4 sur 4" in page
     asked = page[page.index("Vous commandez") : page.index("Commander avec obligation de paiement")]
     for words in (
         "Premier panier le mardi 23 juin",

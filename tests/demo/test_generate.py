@@ -307,7 +307,7 @@ def test_the_command_plants_once_and_then_refuses_in_one_sentence(app: Flask, em
     command = ["demo", "--subscribers", "12", "--seed", "5"]
     planted = app.test_cli_runner().invoke(args=command)
     assert planted.exit_code == 0, planted.output
-    assert planted.output.startswith("21 comptes, ")
+    assert planted.output.startswith("22 comptes, ")
     again = app.test_cli_runner().invoke(args=command)
     assert again.exit_code == 1
     assert (

@@ -229,4 +229,4 @@ def test_the_conditions_have_a_heading_over_every_part() -> None:
     parts = re.split(r"^# (.+)$", CONDITIONS, flags=re.MULTILINE)
     assert not parts[0].strip()
     assert len(parts[1::2]) == len(set(parts[1::2])) > 8
-    assert all(part.strip().endswith(".") for part in parts[2::2])
+    assert all(part.strip().endswith((".", " :")) for part in parts[2::2])

@@ -46,6 +46,12 @@ def address_book(session: Session, account_id: int) -> list[KeptAddress]:
     return list(session.scalars(mine.order_by(Address.billing.desc(), Address.id.desc())))
 
 
+def offered(book: list[KeptAddress], wanted: str | None) -> KeptAddress | None:
+    """The one of the book that is asked for by its id, else the first."""
+    asked = next((kept for kept in book if str(kept.id) == wanted), None)
+    return asked or next(iter(book), None)
+
+
 def find_address(session: Session, account_id: int, address_id: int) -> KeptAddress | None:
     return next((kept for kept in address_book(session, account_id) if kept.id == address_id), None)
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import BooleanField, Form
 
-from portal.accounts.addresses import KeptAddress, address_book
+from portal.accounts.addresses import KeptAddress, address_book, offered
 from portal.accounts.limits import count_try
 from portal.accounts.models import Account
 from portal.infra import clock
@@ -90,9 +90,7 @@ def _known(account: Account | None) -> dict[str, str | None]:
     """What was given before."""
     if account is None:
         return dict(visit.get(TYPED, {}))
-    book = address_book(db.session(), account.id)
-    chosen = next((kept for kept in book if str(kept.id) == request.args.get("adresse")), None)
-    kept = chosen or next(iter(book), None)
+    kept = offered(address_book(db.session(), account.id), request.args.get("adresse"))
     known = asdict(kept.address) if kept else {"name": account.full_name}
     return {**known, "phone": account.phone}
 

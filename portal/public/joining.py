@@ -11,7 +11,13 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import acting
-from portal.accounts.addresses import AddressView, billing_address, keep_billing_address
+from portal.accounts.addresses import (
+    AddressView,
+    KeptAddress,
+    address_book,
+    keep_billing_address,
+    offered,
+)
 from portal.accounts.models import Account
 from portal.infra import audit, clock
 from portal.infra.orm import db
@@ -134,13 +140,14 @@ def join_summary() -> ResponseReturnValue:
         return redirect(url_for(found.lacking or "public.join_account"), 303)
     if request.method == "POST":
         return _order(found, account)
-    return _summary_page(found, OrderForm(None, data=_known(account)))
+    book = address_book(db.session(), account.id)
+    return _summary_page(found, OrderForm(None, data=_known(account, book)), book)
 
 
-def _known(account: Account) -> dict[str, Any]:
+def _known(account: Account, book: list[KeptAddress]) -> dict[str, Any]:
     """What was given before."""
-    address = billing_address(db.session(), account.id)
-    known = asdict(address) if address else {"name": account.full_name}
+    kept = offered(book, request.args.get("adresse"))
+    known = asdict(kept.address) if kept else {"name": account.full_name}
     return {**known, "phone": account.phone, "means": account.payment_means}
 
 
@@ -148,7 +155,7 @@ def _order(found: Stall, account: Account) -> ResponseReturnValue:
     form, wanted, session = OrderForm(request.form), found.wanted, db.session()
     assert wanted is not None
     if not form.validate():
-        return _summary_page(found, form, 422)
+        return _summary_page(found, form, address_book(session, account.id), 422)
     by = acting.hands() or account
     _remember(account, form, by, clock.now())
     outcome = subscribe(
@@ -161,7 +168,7 @@ def _order(found: Stall, account: Account) -> ResponseReturnValue:
         by=by,
     )
     if isinstance(outcome, Refusal) or outcome is Answer.OTHERWISE:
-        return _summary_page(found, form, 422, refusal=outcome)
+        return _summary_page(found, form, address_book(session, account.id), 422, refusal=outcome)
     own_choice().forget()
     if isinstance(outcome, Joining):
         first, mailed = day_words(outcome.boxes[0].delivery.day), acting.mailed()
@@ -181,7 +188,11 @@ def _remember(account: Account, form: OrderForm, by: Account, at: datetime) -> N
 
 
 def _summary_page(
-    found: Stall, form: OrderForm, status: int = 200, refusal: Refusal | Answer | None = None
+    found: Stall,
+    form: OrderForm,
+    book: list[KeptAddress],
+    status: int = 200,
+    refusal: Refusal | Answer | None = None,
 ) -> ResponseReturnValue:
     preview = _preview(found, clock.now())
     joining = preview.joining
@@ -190,6 +201,7 @@ def _summary_page(
         found,
         status,
         form=form,
+        book=book,
         preview=preview,
         joining=joining,
         month=monthly(joining.total, joining.wanted.rhythm) if joining else None,

@@ -1,5 +1,6 @@
 """/abonnement/nouveau: becoming a subscriber, a question a page (EXPECTATIONS C4, C5, C10, D8; BAR T8, K5)."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.accounts.addresses import billing_address
+from portal.accounts.addresses import AddressView, add_address, billing_address
 from portal.accounts.models import Account, Address
 from portal.catalogue.models import FormulaPrice
 from portal.infra.outbox import Mail
@@ -88,6 +89,20 @@ def test_a_visitor_chooses_signs_in_and_orders_what_they_chose(client: Browser, 
     address = billing_address(session, account.id)
     assert address and address.street == "3 rue du Four"
     assert client.get(SUMMARY).location == JOIN, "what was chosen is ordered"
+
+
+def test_whoever_has_several_addresses_chooses_among_them(yacine: Browser, session: Session) -> None:
+    account = session.scalars(select(Account).where(Account.email == YACINE)).one()
+    for street in ("4 rue du Four", "1 place Basse"):
+        kept = AddressView("Yacine", street, "05300", "Laragne")
+        add_address(session, account.id, kept, billing=False, delivery=False, at=NOW, by=account.id)
+    session.commit()
+    choose(yacine)
+    page = yacine.get(SUMMARY)
+    assert 'value="4 rue du Four"' in page.text, "that for bills first"
+    other = re.search(rf'href="({SUMMARY}\?adresse=\d+)#vous">1 place Basse', page.text)
+    assert other and 'value="1 place Basse"' in yacine.get(other[1]).text
+    assert 'value="4 rue du Four"' in yacine.get(f"{SUMMARY}?adresse=999").text
 
 
 def test_what_was_begun_waits_on_another_device(app: Flask, yacine: Browser, session: Session) -> None:

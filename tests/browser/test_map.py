@@ -73,6 +73,8 @@ def marker(page: Page, name: str) -> Locator:
 
 
 def bubble(page: Page) -> Locator:
+    """Once the map has moved it into sight: a press on what still moves is none."""
+    expect(page.locator(".leaflet-pan-anim")).to_have_count(0)
     return page.locator(".leaflet-popup .bubble")
 
 

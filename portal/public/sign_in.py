@@ -9,7 +9,7 @@ from typing import cast
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
-from wtforms import EmailField, Form, PasswordField
+from wtforms import EmailField, Field, Form, PasswordField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from portal.accounts import answers, services, ways_in
@@ -118,14 +118,7 @@ def forgot_password() -> ResponseReturnValue:
     form = EmailForm(request.form)
     if request.method != "POST":
         return _forgot_page(form)
-    if not form.validate():
-        return _forgot_page(form, 422)
-    now = clock.now()
-    counts = count_try((MAILS_OF_CLIENT, client_address()), now=now)
-    if counts[0].exceeded:
-        return too_many(_forgot_page, form, counts)
-    answers.ask(db.session(), MailWish.RESET, form.email.data, at=now)
-    return redirect(url_for("public.forgot_password_sent"), 303)
+    return _ask(form, form.email, MailWish.RESET, _forgot_page, "public.forgot_password_sent")
 
 
 @blueprint.get("/mot-de-passe-oublie/envoye")
@@ -138,14 +131,7 @@ def forgot_address() -> ResponseReturnValue:
     form = KnownByForm(request.form if request.method == "POST" else None)
     if request.method != "POST":
         return _forgot_address_page(form)
-    if not form.validate():
-        return _forgot_address_page(form, 422)
-    now = clock.now()
-    counts = count_try((MAILS_OF_CLIENT, client_address()), now=now)
-    if counts[0].exceeded:
-        return too_many(_forgot_address_page, form, counts)
-    answers.ask(db.session(), MailWish.IDENTIFIER, form.known_by.data, at=now)
-    return redirect(url_for("public.forgot_address_sent"), 303)
+    return _ask(form, form.known_by, MailWish.IDENTIFIER, _forgot_address_page, "public.forgot_address_sent")
 
 
 @blueprint.get("/adresse-oubliee/envoye")
@@ -174,6 +160,20 @@ def choose_password(found: MailedLink, token: str) -> ResponseReturnValue:
     else:
         flash(_("Votre mot de passe a été changé. Connectez-vous avec le nouveau."), "success")
     return redirect(url_for("security.login", next=url_for("member.ways_in") if beside else None), 303)
+
+
+def _ask(
+    form: Form, typed: Field, wish: MailWish, page: Callable[..., Response], sent: str
+) -> ResponseReturnValue:
+    """Have the worker answer by mail: the same page for everybody, whatever is known of what was typed."""
+    if not form.validate():
+        return page(form, 422)
+    now = clock.now()
+    counts = count_try((MAILS_OF_CLIENT, client_address()), now=now)
+    if counts[0].exceeded:
+        return too_many(page, form, counts)
+    answers.ask(db.session(), wish, typed.data, at=now)
+    return redirect(url_for(sent), 303)
 
 
 def _forgot_address_page(form: Form, status: int = 200, **context: object) -> Response:

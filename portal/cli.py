@@ -8,10 +8,12 @@ from threading import Event
 
 import click
 from flask import Flask, render_template
+from flask.cli import AppGroup
 
 from portal.accounts import factors
 from portal.accounts.queries import find_account, normalise_email
 from portal.accounts.team import appoint
+from portal.billing import ledger
 from portal.demo.generate import SEED, USUAL_SUBSCRIBERS, NotEmptyError, generate
 from portal.infra import backup, clock, crypto, jobs, schema
 from portal.infra.orm import db, own_transaction
@@ -66,6 +68,22 @@ def register(app: Flask) -> None:
     _register_copies(app)
     _register_secrets(app)
     _register_farm(app)
+    _register_books(app)
+
+
+def _register_books(app: Flask) -> None:
+    books = AppGroup("ledger", help="The books: what everybody owes and has paid.")
+    app.cli.add_command(books)
+
+    @books.command("verify")
+    def verify() -> None:
+        """Go through all entries, and say whether any was changed since it was entered."""
+        _check_schema(app)
+        with own_transaction() as session:
+            found = ledger.verify(session)
+        if found.broken_at:
+            sys.exit(f"Le journal ne tient plus à partir de l'écriture {found.broken_at}.")
+        click.echo(f"{found.entries} écritures, toutes intactes.")
 
 
 def _register_copies(app: Flask) -> None:

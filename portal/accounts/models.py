@@ -336,6 +336,10 @@ class Company(Base):
     vat_due_at: Mapped[datetime | None] = mapped_column(index=True)
     """When the worker asks VIES, again where it was not there."""
     vat_tries: Mapped[int]
+    purchase_reference: Mapped[str | None] = mapped_column(String(60))
+    """What its invoices are to name: an order's number, a department."""
+    due_days: Mapped[int | None]
+    """How long it has to pay, where staff have agreed to other terms than all companies'."""
 
 
 class Consent(Base):

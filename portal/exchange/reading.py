@@ -1,6 +1,7 @@
 """Tables on their way in: CSV or a workbook, whoever wrote it and with whatever program, as lines of text."""
 
 import csv
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -15,6 +16,7 @@ from defusedxml import DefusedXmlException
 
 from portal.exchange.tables import plain
 
+os.environ["OPENPYXL_LXML"] = "False"  # else openpyxl prefers lxml, wherever that is there, to defusedxml
 MOST_BYTES = 5 * 1024 * 1024
 MOST_LINES = 10_000
 MOST_COLUMNS = 60

@@ -60,6 +60,7 @@ def kept(of: str | None, why: str, *, mail: str | None = None, **others: Any) ->
 
 
 DEALINGS = "what was delivered and is billed, and the farm's figures"
+BOOKS = "ten years (C. com. L123-22), and never changed"
 PROOF = "proof that the farm did what the law asks"
 
 PEOPLES: Mapping[str, Rows] = {
@@ -111,6 +112,23 @@ PEOPLES: Mapping[str, Rows] = {
     "voucher": kept("account_id", DEALINGS, note=None, plain={"code"}, untold={"note"}),
     "voucher_use": kept("order_id", DEALINGS),
     "wish": Rows(of="account_id"),
+    # what is billed and paid
+    "customer": kept("account_id", BOOKS),
+    "invoice": kept("customer_id", BOOKS, plain={"number", "reason", "seller"}, untold={"seller"}),
+    "invoice_buyer": kept("invoice_id", BOOKS, plain={
+        "name", "street", "postcode", "town", "email", "company", "vat_number", "siren", "purchase_reference",
+        "delivered_to"}),
+    "invoice_line": kept("invoice_id", BOOKS, plain={"label", "source"}, untold={"source"}),
+    "invoice_rate": kept("invoice_id", BOOKS),
+    "invoice_file": kept("invoice_id", BOOKS + "; sealed", plain={"data"}, told=False),
+    "invoice_run_failure": Rows(of="account_id", told=False),
+    "ledger_entry": kept("customer_id", BOOKS, plain={"reference", "before", "digest"}, untold={"before", "digest"}),
+    "mandate": kept("account_id", "proof that collecting was allowed; sealed", holder="", street="", postcode="",
+                    town="", plain={"reference", "iban", "last_four", "bic", "bank", "paper"},
+                    untold={"iban", "paper"}),
+    "direct_debit": kept("customer_id", BOOKS, plain={"end_to_end"}),
+    "bank_line": kept("customer_id", BOOKS, name="", label="", plain={"key"}, untold={"key"}),
+    "payment_reminder": Rows(of="customer_id"),
     # messages
     "contact_message": Rows(of="account_id", mail="email"),
     "contact_file": Rows(of="message_id"),
@@ -128,17 +146,19 @@ PEOPLES: Mapping[str, Rows] = {
 OTHERS: Mapping[str, str] = {
     "archive": "everything as a file, for three days; goes when anybody is erased",
     "table_import": "a table of people, for three days; goes when anybody is erased",
+    "debit_batch": "a file for the bank, sealed",
     "audit_event": "ids and plain values only, and never changed",
     "list_print": "digests of lines",
     "packing_tick": "ids and amounts",
     "rate_count": "keyed hashes, for as long as a limit",
     "stored_file": "goes with the last mail that carries it",
 } | dict.fromkeys((
-    "article", "article_price", "campaign", "category", "composition", "composition_change",
-    "composition_exclusion", "composition_line", "conditions", "delivery", "delivery_step",
-    "delivery_stock", "farm_profile", "formula", "formula_price", "news", "not_on_tour", "page_text",
+    "article", "article_price", "bank_statement", "billing_settings", "campaign", "category",
+    "composition", "composition_change", "composition_exclusion", "composition_line", "conditions", "delivery",
+    "delivery_step", "delivery_stock", "farm_profile", "formula", "formula_price", "invoice_run",
+    "ledger_closing", "news", "not_on_tour", "number_series", "page_text", "payment_reminder_step",
     "picture", "picture_size", "pickup_point", "point_closing", "product", "question", "role",
-    "shop_settings", "shortage_notice", "supplier", "supplier_notice", "tour", "withheld",
+    "shop_settings", "shortage_notice", "supplier", "supplier_notice", "tax_status", "tour", "withheld",
     "worker_heartbeat",
 ), "the farm's own")  # fmt: skip
 """Tables whose rows are no subscriber's, and why they name none."""

@@ -49,6 +49,12 @@ class Permission(StrEnum):
     """See the site as a subscriber does, and act in their place."""
     PRICES = "prices"
     """What the boxes cost, from when."""
+    READ_BILLS = "read_bills"
+    """Somebody's invoices, payments and balance; enter what is paid at the desk."""
+    BILL = "bill"
+    """Issue invoices and credit notes, close the books, send reminders, take the accounts away."""
+    COLLECT = "collect"
+    """Make the bank's file of direct debits, with whole account numbers in it."""
     FIGURES = "figures"
     EXCHANGE = "exchange"
     """Import people, subscriptions, points and products from tables."""
@@ -80,6 +86,7 @@ GRANTS: Mapping[RoleName, frozenset[Permission]] = {
             _P.CORRECT,
             _P.PEOPLE,
             _P.ACT_FOR,
+            _P.READ_BILLS,
             _P.FIGURES,
             _P.EXCHANGE,
             _P.MAIL,
@@ -89,7 +96,19 @@ GRANTS: Mapping[RoleName, frozenset[Permission]] = {
     ),
     RoleName.GROWING: frozenset({_P.LOOK, _P.COMPOSE, _P.PACK, _P.SELL, _P.FIGURES}),
     RoleName.LOGISTICS: frozenset({_P.LOOK, _P.PACK, _P.ROUNDS, _P.READ_ORDERS, _P.ORDERS, _P.CORRECT}),
-    RoleName.ACCOUNTS: frozenset({_P.LOOK, _P.VOUCHERS, _P.READ_ORDERS, _P.PEOPLE, _P.PRICES, _P.FIGURES}),
+    RoleName.ACCOUNTS: frozenset(
+        {
+            _P.LOOK,
+            _P.VOUCHERS,
+            _P.READ_ORDERS,
+            _P.PEOPLE,
+            _P.PRICES,
+            _P.READ_BILLS,
+            _P.BILL,
+            _P.COLLECT,
+            _P.FIGURES,
+        }
+    ),
     RoleName.ADMIN: frozenset(Permission),
 }
 

@@ -1,0 +1,1 @@
+"""Invoices, the ledger, payments, direct debits."""

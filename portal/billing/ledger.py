@@ -1,0 +1,127 @@
+"""The ledger: what everybody owes and has paid, entry by entry, each sealed by a hash over it and the one before.
+
+Nothing is changed or removed (CGI 286, I, 3° bis): a slip is reversed by another entry, a closed month gets none.
+A balance is the sum of somebody's entries: positive where they owe something, negative where they are ahead.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.billing.models import Customer, EntryKind, LedgerClosing, LedgerEntry
+from portal.billing.numbers import take
+from portal.rules.invoicing import next_month
+from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
+
+SERIES = "ledger"
+SEALED = (
+    "number", "kind", "customer_id", "day", "amount", "invoice_id", "means", "reference", "reverses_id",
+    "debit_id", "entered_at", "entered_by", "before",
+)  # fmt: skip
+"""What a digest is over."""
+AT_ONCE = 1000
+BEGINNING = "0" * 64
+"""The digest before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be entered; the amount is what the customer owes more by it, negative for what they have paid."""
+
+    kind: EntryKind
+    customer_id: int
+    day: date
+    amount: Money
+    invoice_id: int | None = None
+    means: PaymentMeans | None = None
+    reference: str | None = None
+    reverses_id: int | None = None
+    debit_id: int | None = None
+
+
+class MonthClosedError(ValueError):
+    """An entry into a month that is closed: whoever enters asks `first_open_day` before."""
+
+
+def first_open_day(session: Session) -> date | None:
+    """The first day on which something can still be entered; None where nothing is closed yet."""
+    last = session.scalar(select(func.max(LedgerClosing.month)))
+    return None if last is None else next_month(last)
+
+
+def append(session: Session, entries: Sequence[Entry], *, at: datetime, by: int | None) -> list[LedgerEntry]:
+    """Enter them in their order. The ledger's end is held until our commit: take it after every other lock."""
+    if not entries:
+        return []
+    number = take(session, SERIES, len(entries))
+    opens = first_open_day(session)
+    last = select(LedgerEntry.digest).where(LedgerEntry.number == number - 1)
+    before = session.scalar(last) or BEGINNING
+    rows = []
+    for count, entry in enumerate(entries):
+        if opens and entry.day < opens:
+            raise MonthClosedError(entry.day.isoformat())
+        row = LedgerEntry(
+            number=number + count, entered_at=at, entered_by=by, before=before, **_values(entry)
+        )
+        row.digest = before = digest_of(row)
+        rows.append(row)
+    session.add_all(rows)
+    session.flush()
+    return rows
+
+
+def digest_of(row: LedgerEntry) -> str:
+    """The SHA-256, in hex, of an entry with the digest before it."""
+    said: dict[str, Any] = {name: getattr(row, name) for name in SEALED}
+    text = json.dumps({name: _plain(value) for name, value in said.items()}, sort_keys=True)
+    return sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many entries were read, and the number of the first that is not as it was entered."""
+
+    entries: int
+    broken_at: int | None = None
+
+
+def verify(session: Session) -> Verdict:
+    """Read the whole chain, some entries at a time."""
+    before, number = BEGINNING, 0
+    rows = select(LedgerEntry).order_by(LedgerEntry.number).execution_options(yield_per=AT_ONCE)
+    for row in session.scalars(rows):
+        number += 1
+        if row.number != number or row.before != before or digest_of(row) != row.digest:
+            return Verdict(number, broken_at=number)
+        before = row.digest
+    return Verdict(number)
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    return {field.name: getattr(entry, field.name) for field in fields(entry)}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case Money():
+            return value.cents
+        case _:
+            return value
+
+
+def balance(session: Session, account_id: int) -> Money:
+    """What an account owes; negative where it is ahead."""
+    owed = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).join(LedgerEntry.customer)
+    return Money(int(session.scalar(owed.where(Customer.account_id == account_id)) or 0))

@@ -1,0 +1,530 @@
+"""Invoices and what is paid of them. What is issued or entered is never changed: triggers see to it (0008)."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.accounts.models import Account, customer_number
+from portal.deliveries.models import Delivery
+from portal.infra.crypto import Sealed
+from portal.infra.orm import Base, PrimaryKey, word
+from portal.rules.invoicing import DocumentKind, LineKind, VatRegime
+from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
+from portal.rules.sepa import MandateEnd, ReturnCode, Sequence
+from portal.shop.models import Order, order_number
+
+ACCOUNT_NUMBER = 34
+"""An IBAN has no more characters."""
+
+
+class BillingSettings(Base):
+    """How the farm bills and is paid; exactly one row. What is missing for an invoice stops the run, and is named."""
+
+    __tablename__ = "billing_settings"
+    __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
+
+    id: Mapped[PrimaryKey]
+    due_days: Mapped[int] = mapped_column(server_default="15")
+    """A person pays so many days after the day of the invoice; a company has its own terms (`Company.due_days`)."""
+    company_due_days: Mapped[int] = mapped_column(server_default="30")
+    late_rate_basis_points: Mapped[int] = mapped_column(server_default="1200")
+    """What a company pays on what is late, in a year (Code de commerce, L441-10)."""
+    iban: Mapped[str | None] = mapped_column(String(ACCOUNT_NUMBER))
+    """The farm's own, printed on invoices for who pays by transfer."""
+    bic: Mapped[str | None] = mapped_column(String(11))
+    creditor_id: Mapped[str | None] = mapped_column(String(35))
+    """Its SEPA creditor identifier (ICS): without one nothing is collected."""
+    creditor_name: Mapped[str | None] = mapped_column(String(70))
+    reminds: Mapped[bool] = mapped_column(server_default="0")
+    """Whether the worker sends reminders by itself; else staff send each step."""
+    collection_day: Mapped[int] = mapped_column(server_default="10")
+    """Of the month, or the next day on which banks work."""
+    notice_days: Mapped[int] = mapped_column(server_default="14")
+    """Between the announcement of a debit and the debit (SEPA core rulebook)."""
+    debits_a_file: Mapped[int] = mapped_column(server_default="5000")
+    cheques_to: Mapped[str | None] = mapped_column(String(120))
+    """To whom cheques are made out and sent."""
+    statement_columns: Mapped[dict[str, Any] | None]
+    """Which column of the bank's CSV is what, as it was chosen once."""
+    ledger_accounts: Mapped[dict[str, Any] | None]
+    """The accountant's own account numbers for the FEC, where they are not the usual ones."""
+
+
+class TaxStatus(Base):
+    """Under which VAT regime the farm sells from a day on, and the words for it; dated, as the law moves (C17).
+
+    Without a row the farm is liable to VAT.
+    """
+
+    __tablename__ = "tax_status"
+
+    since: Mapped[date] = mapped_column(primary_key=True)
+    regime: Mapped[VatRegime] = mapped_column(word(VatRegime))
+    mention: Mapped[str | None] = mapped_column(String(300))
+    """In place of the usual words (`rules.invoicing.mentions`)."""
+    on_debits: Mapped[bool]
+    """« Option pour le paiement de la taxe d'après les débits »."""
+
+
+class Customer(Base):
+    """Who owes or has paid: an account's or a guest order's row in the books.
+
+    Invoices and entries never change, so they name this; it alone follows where two accounts become one, or an
+    order gets an account. One account may then have several: whatever is somebody's is read through all of them.
+    """
+
+    __tablename__ = "customer"
+    __table_args__ = (CheckConstraint("account_id IS NOT NULL OR order_id IS NOT NULL", name="is_somebody"),)
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("shop_order.id"), unique=True)
+    """A guest's."""
+    account: Mapped[Account | None] = relationship()
+    order: Mapped[Order | None] = relationship()
+
+    @property
+    def number(self) -> str:
+        if self.account_id is not None:
+            return customer_number(self.account_id)
+        assert self.order_id is not None
+        return order_number(self.order_id)
+
+
+class NumberSeries(Base):
+    """The last number of a series: held from when a number is taken until it is committed, so that none is missing."""
+
+    __tablename__ = "number_series"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    """« F2026 », « A2026 »; the ledger has its own."""
+    last: Mapped[int]
+
+
+class Invoice(Base):
+    """An invoice or a credit note, as it was issued. Amounts of a credit note are negative.
+
+    `month` is its first day where it is the monthly invoice: one a customer and month. `source` of a line says what
+    it bills (`rules.invoicing.Source`): what has been billed of something is the sum of its lines, so nothing is
+    billed twice, and what changed since is the difference.
+    """
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "month"),
+        Index(None, "issued_on"),
+        Index(None, "corrects_id"),
+        CheckConstraint("net + vat = total", name="adds_up"),
+    )
+
+    id: Mapped[PrimaryKey]
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    kind: Mapped[DocumentKind] = mapped_column(word(DocumentKind))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    month: Mapped[date | None]
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("invoice_run.id"), index=True)
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"))
+    """The invoice that a credit note takes back from."""
+    reason: Mapped[str | None] = mapped_column(String(300))
+    """Of a credit note."""
+    issued_at: Mapped[datetime]
+    issued_on: Mapped[date]
+    issued_by: Mapped[int | None]
+    """Named without a reference, as in the trail: it never follows a merge."""
+    first_day: Mapped[date]
+    """Of the deliveries that it bills."""
+    last_day: Mapped[date]
+    due_on: Mapped[date]
+    means: Mapped[PaymentMeans | None] = mapped_column(word(PaymentMeans))
+    net: Mapped[Money]
+    vat: Mapped[Money]
+    total: Mapped[Money]
+    seller: Mapped[dict[str, Any]]
+    """The farm as it was then, and the words that the law asked for (`billing.issuing.seller_of`)."""
+    customer: Mapped[Customer] = relationship()
+    buyer: Mapped["InvoiceBuyer | None"] = relationship(back_populates="invoice")
+    lines: Mapped[list["InvoiceLine"]] = relationship(order_by="InvoiceLine.position")
+    rates: Mapped[list["InvoiceRate"]] = relationship(order_by="InvoiceRate.vat_basis_points")
+
+
+class InvoiceBuyer(Base):
+    """To whom an invoice is made out, apart from it: kept ten years, whoever is erased meanwhile.
+
+    A trigger lets it go once an invoice was issued after `kept_until` (Code de commerce, L123-22).
+    """
+
+    __tablename__ = "invoice_buyer"
+
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True)
+    kept_until: Mapped[date]
+    name: Mapped[str] = mapped_column(String(160))
+    street: Mapped[str] = mapped_column(String(200))
+    postcode: Mapped[str] = mapped_column(String(10))
+    town: Mapped[str] = mapped_column(String(80))
+    email: Mapped[str] = mapped_column(String(254))
+    company: Mapped[str | None] = mapped_column(String(160))
+    vat_number: Mapped[str | None] = mapped_column(String(20))
+    siren: Mapped[str | None] = mapped_column(String(9))
+    purchase_reference: Mapped[str | None] = mapped_column(String(60))
+    delivered_to: Mapped[str | None] = mapped_column(String(300))
+    """Where it was collected, if that is not the buyer's address: the pickup points."""
+    invoice: Mapped[Invoice] = relationship(back_populates="buyer")
+
+
+class InvoiceLine(Base):
+    """A line, all taxes included; `net` is its share of its rate's net amount, so that they add up to it."""
+
+    __tablename__ = "invoice_line"
+    __table_args__ = (UniqueConstraint("invoice_id", "position"), Index(None, "source"))
+
+    id: Mapped[PrimaryKey]
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"))
+    position: Mapped[int]
+    kind: Mapped[LineKind] = mapped_column(word(LineKind))
+    source: Mapped[str | None] = mapped_column(String(60))
+    """What it bills; none of a gesture, which changes nothing of what is billed."""
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("invoice_line.id"), index=True)
+    """The line that a gesture takes something off."""
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"), index=True)
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"), index=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("shop_order.id"), index=True)
+    day: Mapped[date]
+    label: Mapped[str] = mapped_column(String(200))
+    quantity: Mapped[int]
+    """Pieces, or grams; negative in a credit note."""
+    weighed: Mapped[bool]
+    """The quantity is in grams, the price is a kilo's."""
+    unit_price: Mapped[Money]
+    vat_basis_points: Mapped[int]
+    net: Mapped[Money]
+    total: Mapped[Money]
+    delivery: Mapped[Delivery | None] = relationship()
+
+
+class InvoiceRate(Base):
+    """What of an invoice bears a VAT rate."""
+
+    __tablename__ = "invoice_rate"
+    __table_args__ = (CheckConstraint("net + vat = total", name="adds_up"),)
+
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True)
+    vat_basis_points: Mapped[int] = mapped_column(primary_key=True)
+    net: Mapped[Money]
+    vat: Mapped[Money]
+    total: Mapped[Money]
+
+
+class FileState(StrEnum):
+    WAITING = "waiting"
+    MADE = "made"
+    FAILED = "failed"
+    """Tried too often; staff are told."""
+
+
+class InvoiceFile(Base):
+    """An invoice's PDF, made by the worker once it is issued; its buyer is mailed once it is there."""
+
+    __tablename__ = "invoice_file"
+    __table_args__ = (Index(None, "state", "due_at"),)
+
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True)
+    state: Mapped[FileState] = mapped_column(word(FileState))
+    due_at: Mapped[datetime]
+    tries: Mapped[int]
+    made_at: Mapped[datetime | None]
+    data: Mapped[bytes | None] = mapped_column(Sealed("invoice_file.data"), deferred=True)
+    """Sealed: it names its buyer."""
+    told_at: Mapped[datetime | None]
+    """When its buyer was mailed."""
+    invoice: Mapped[Invoice] = relationship()
+
+
+class RunState(StrEnum):
+    WORKING = "working"
+    DONE = "done"
+    STOPPED = "stopped"
+    """By staff; what is issued stays."""
+
+
+class InvoiceRun(Base):
+    """A month is billed, by the worker, some customers at a time; begun again it goes on behind `through`."""
+
+    __tablename__ = "invoice_run"
+
+    id: Mapped[PrimaryKey]
+    month: Mapped[date] = mapped_column(index=True)
+    state: Mapped[RunState] = mapped_column(word(RunState), index=True)
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    through: Mapped[int] = mapped_column(server_default="0")
+    """The last account that was seen to, in the order of their ids."""
+    wanted: Mapped[int]
+    """How many customers have something to be billed."""
+    issued: Mapped[int] = mapped_column(server_default="0")
+    total: Mapped[Money] = mapped_column(server_default="0")
+    ended_at: Mapped[datetime | None]
+
+
+class RunFailure(Base):
+    """A customer whom a run could not bill; the others were."""
+
+    __tablename__ = "invoice_run_failure"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("invoice_run.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
+    reason: Mapped[str] = mapped_column(String(80))
+
+
+class EntryKind(StrEnum):
+    """What an entry of the ledger is."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+    PAYMENT = "payment"
+    REVERSAL = "reversal"
+    """Of a payment: a slip of the hand, or a debit that came back."""
+    REFUND = "refund"
+    """Money that the farm has given back."""
+    WRITE_OFF = "write_off"
+    """What nobody will pay any more, with its reason in the trail."""
+
+
+class LedgerEntry(Base):
+    """A line of the books: what somebody owes more (positive) or less. Never changed, chained by hash to the last.
+
+    `number` counts without a gap; `digest` is over the entry and the digest before it (`billing.ledger`).
+    """
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        Index(None, "customer_id", "number"),
+        Index(None, "day"),
+        CheckConstraint("(kind = 'payment' OR kind = 'refund') = (means IS NOT NULL)", name="paid_by_means"),
+        CheckConstraint("(kind = 'reversal') = (reverses_id IS NOT NULL)", name="reversal_reverses"),
+    )
+
+    id: Mapped[PrimaryKey]
+    number: Mapped[int] = mapped_column(unique=True)
+    kind: Mapped[EntryKind] = mapped_column(word(EntryKind))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    day: Mapped[date]
+    """On which it counts; never within a month that is closed."""
+    amount: Mapped[Money]
+    invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"), unique=True)
+    means: Mapped[PaymentMeans | None] = mapped_column(word(PaymentMeans))
+    reference: Mapped[str | None] = mapped_column(String(40))
+    """A cheque's or a transfer's number; no name."""
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
+    debit_id: Mapped[int | None] = mapped_column(ForeignKey("direct_debit.id"), index=True)
+    entered_at: Mapped[datetime]
+    entered_by: Mapped[int | None]
+    before: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    customer: Mapped[Customer] = relationship()
+    invoice: Mapped[Invoice | None] = relationship()
+
+
+class LedgerClosing(Base):
+    """A month of the books is closed: nothing is entered into it any more (CGI 286, I, 3° bis). Never changed."""
+
+    __tablename__ = "ledger_closing"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[int | None]
+    last_number: Mapped[int]
+    """The last entry when it was closed."""
+    billed: Mapped[Money]
+    paid: Mapped[Money]
+    perpetual: Mapped[Money]
+    """All that was ever billed until then."""
+    before: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class Mandate(Base):
+    """That somebody lets the farm collect by SEPA core direct debit; kept once it has ended."""
+
+    __tablename__ = "mandate"
+    __table_args__ = (Index(None, "account_id", "ended_at"),)
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    reference: Mapped[str] = mapped_column(String(35), unique=True)
+    """Its RUM."""
+    iban: Mapped[bytes] = mapped_column(Sealed("mandate.iban"), deferred=True)
+    last_four: Mapped[str] = mapped_column(String(4))
+    """All that is ever shown of the IBAN."""
+    bic: Mapped[str] = mapped_column(String(11))
+    bank: Mapped[str | None] = mapped_column(String(120))
+    holder: Mapped[str] = mapped_column(String(70))
+    street: Mapped[str] = mapped_column(String(200))
+    postcode: Mapped[str] = mapped_column(String(10))
+    town: Mapped[str] = mapped_column(String(80))
+    signed_at: Mapped[datetime]
+    signed_by: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    paper: Mapped[bytes] = mapped_column(Sealed("mandate.paper"), deferred=True)
+    """Its PDF, with the words that were agreed to."""
+    used_on: Mapped[date | None]
+    """The last day on which something was collected: the first time it is FRST, afterwards RCUR."""
+    ended_at: Mapped[datetime | None]
+    end: Mapped[MandateEnd | None] = mapped_column(word(MandateEnd))
+    account: Mapped[Account] = relationship(foreign_keys=[account_id])
+
+
+class DebitState(StrEnum):
+    ANNOUNCED = "announced"
+    """Its person knows the amount and the day."""
+    IN_FILE = "in_file"
+    PRESENTED = "presented"
+    """The bank has the file."""
+    COLLECTED = "collected"
+    """The day has come: it is in the ledger as paid, unless it comes back."""
+    RETURNED = "returned"
+    """Rejected, or refunded to its person."""
+    DROPPED = "dropped"
+    """Paid otherwise, or the mandate has ended."""
+
+
+ALIVE = (DebitState.ANNOUNCED, DebitState.IN_FILE, DebitState.PRESENTED)
+"""Under collection: nobody is reminded of what it is for."""
+
+
+class DebitBatch(Base):
+    """A file for the bank, with all that is collected on a day; larger ones are split."""
+
+    __tablename__ = "debit_batch"
+
+    id: Mapped[PrimaryKey]
+    message_id: Mapped[str] = mapped_column(String(35), unique=True)
+    collected_on: Mapped[date] = mapped_column(index=True)
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    presented_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
+    """Taken back before it was presented: its debits are announced again."""
+    count: Mapped[int]
+    total: Mapped[Money]
+    data: Mapped[bytes] = mapped_column(Sealed("debit_batch.data"), deferred=True)
+    """The pain.008 itself: the only place where an IBAN is whole (BAR P1)."""
+
+
+class DirectDebit(Base):
+    """What is, or was, to be collected under a mandate for an invoice; tried again it is another row."""
+
+    __tablename__ = "direct_debit"
+    __table_args__ = (
+        Index(
+            "uq_direct_debit_live_invoice",
+            "invoice_id",
+            unique=True,
+            sqlite_where=text("state IN ('announced', 'in_file', 'presented')"),
+            postgresql_where=text("state IN ('announced', 'in_file', 'presented')"),
+        ),
+        Index(None, "state", "collected_on"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+    )
+
+    id: Mapped[PrimaryKey]
+    end_to_end: Mapped[str] = mapped_column(String(35), unique=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    mandate_id: Mapped[int] = mapped_column(ForeignKey("mandate.id"), index=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"))
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("debit_batch.id"), index=True)
+    amount: Mapped[Money]
+    """Announced; never more is collected, but less where something was paid meanwhile."""
+    collected_on: Mapped[date]
+    sequence: Mapped[Sequence | None] = mapped_column(word(Sequence))
+    """Known once it is in a file."""
+    state: Mapped[DebitState] = mapped_column(word(DebitState))
+    announced_at: Mapped[datetime]
+    attempt: Mapped[int] = mapped_column(server_default="1")
+    returned_on: Mapped[date | None]
+    return_code: Mapped[ReturnCode | None] = mapped_column(word(ReturnCode))
+    customer: Mapped[Customer] = relationship()
+    mandate: Mapped[Mandate] = relationship()
+    invoice: Mapped[Invoice] = relationship()
+    batch: Mapped[DebitBatch | None] = relationship()
+
+
+class StatementFormat(StrEnum):
+    CAMT = "camt"
+    CSV = "csv"
+
+
+class BankStatement(Base):
+    """A statement of the farm's bank, as it was imported; the same one twice is one."""
+
+    __tablename__ = "bank_statement"
+
+    id: Mapped[PrimaryKey]
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    file_name: Mapped[str] = mapped_column(String(120))
+    format: Mapped[StatementFormat] = mapped_column(word(StatementFormat))
+    imported_at: Mapped[datetime]
+    imported_by: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    first_day: Mapped[date | None]
+    last_day: Mapped[date | None]
+    lines: Mapped[list["BankLine"]] = relationship(order_by="BankLine.id", back_populates="statement")
+
+
+class BankLineState(StrEnum):
+    OPEN = "open"
+    ENTERED = "entered"
+    IGNORED = "ignored"
+
+
+class BankLine(Base):
+    """Money that came in or went out; what it is for is proposed, staff decide. `key` tells a line met before."""
+
+    __tablename__ = "bank_line"
+    __table_args__ = (Index(None, "state", "day"),)
+
+    id: Mapped[PrimaryKey]
+    statement_id: Mapped[int] = mapped_column(ForeignKey("bank_statement.id"), index=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    day: Mapped[date]
+    amount: Mapped[Money]
+    name: Mapped[str] = mapped_column(String(160))
+    """Who paid, as the bank says it; emptied with the label when it is old, or its person is forgotten."""
+    label: Mapped[str] = mapped_column(Text)
+    state: Mapped[BankLineState] = mapped_column(word(BankLineState))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True)
+    """Whose it is, once it is entered."""
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    statement: Mapped[BankStatement] = relationship(back_populates="lines")
+
+
+class ReminderStep(Base):
+    """How late a debt is when a reminder goes out, and what it says; the farm writes its own words."""
+
+    __tablename__ = "payment_reminder_step"
+
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    days: Mapped[int]
+    """After the day on which it was due."""
+    subject: Mapped[str] = mapped_column(String(120))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class PaymentReminder(Base):
+    """That somebody was reminded of an invoice, and of how much."""
+
+    __tablename__ = "payment_reminder"
+    __table_args__ = (UniqueConstraint("invoice_id", "position"),)
+
+    id: Mapped[PrimaryKey]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"))
+    position: Mapped[int]
+    """The step, as it was numbered then."""
+    amount: Mapped[Money]
+    sent_at: Mapped[datetime]
+    sent_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    """Nobody where the worker did by itself."""

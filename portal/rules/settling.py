@@ -1,0 +1,53 @@
+"""Which invoice is paid by what.
+
+A credit note first takes off the invoice that it corrects; what is left of it is money. Money pays what was due
+first (C. civ., 1342-10); what no invoice needs stays to the person's credit.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from portal.rules.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An invoice, or a credit note, whose total is negative and which may correct one."""
+
+    id: int
+    due_on: date
+    total: Money
+    corrects_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is open of each invoice. The balance is `open` and `beyond`, less `credit`; none of them is negative."""
+
+    open: dict[int, Money]
+    credit: Money
+    beyond: Money
+    """Owed for no invoice: something was given back, and then the payment that it came from did."""
+
+
+def settle(documents: Iterable[Document], money: Money) -> Settlement:
+    """The documents are one person's, and so is the money: what they paid, less what was given back to them."""
+    invoices, credits = [], defaultdict[int | None, Money](Money.zero)
+    for document in documents:
+        if document.total > Money.zero():
+            invoices.append(document)
+        else:
+            credits[document.corrects_id] -= document.total
+    open_: dict[int, Money] = {}
+    for invoice in sorted(invoices, key=lambda each: (each.due_on, each.id)):
+        taken = min(invoice.total, credits[invoice.id])
+        credits[invoice.id] -= taken
+        open_[invoice.id] = invoice.total - taken
+    money = sum(credits.values(), money)
+    for invoice_id, left in open_.items():
+        paid = max(Money.zero(), min(left, money))
+        open_[invoice_id] = left - paid
+        money -= paid
+    return Settlement(open_, max(money, Money.zero()), max(Money.zero() - money, Money.zero()))

@@ -147,7 +147,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=35), nullable=False),
         sa.Column("iban", sa.LargeBinary(), nullable=False),
         sa.Column("last_four", sa.String(length=4), nullable=False),
-        sa.Column("bic", sa.String(length=11), nullable=False),
+        sa.Column("bic", sa.String(length=11), nullable=True),
         sa.Column("bank", sa.String(length=120), nullable=True),
         sa.Column("holder", sa.String(length=70), nullable=False),
         sa.Column("street", sa.String(length=200), nullable=False),
@@ -302,6 +302,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempt", sa.Integer(), server_default="1", nullable=False),
         sa.Column("returned_on", sa.Date(), nullable=True),
         sa.Column(
@@ -538,6 +539,7 @@ def upgrade() -> None:
         sa.Column("debit_id", sa.Integer(), nullable=True),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entered_by", sa.Integer(), nullable=True),
+        sa.Column("key", sa.String(length=40), nullable=True),
         sa.Column("before", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.CheckConstraint(
@@ -561,6 +563,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entry")),
         sa.UniqueConstraint("invoice_id", name=op.f("uq_ledger_entry_invoice_id")),
+        sa.UniqueConstraint("key", name=op.f("uq_ledger_entry_key")),
         sa.UniqueConstraint("number", name=op.f("uq_ledger_entry_number")),
         sa.UniqueConstraint("reverses_id", name=op.f("uq_ledger_entry_reverses_id")),
     )

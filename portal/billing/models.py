@@ -322,6 +322,8 @@ class LedgerEntry(Base):
     debit_id: Mapped[int | None] = mapped_column(ForeignKey("direct_debit.id"), index=True)
     entered_at: Mapped[datetime]
     entered_by: Mapped[int | None]
+    key: Mapped[str | None] = mapped_column(String(40), unique=True)
+    """Of the form that it was entered with: sent twice, it enters once. Not sealed."""
     before: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
     customer: Mapped[Customer] = relationship()
@@ -359,7 +361,8 @@ class Mandate(Base):
     iban: Mapped[bytes] = mapped_column(Sealed("mandate.iban"), deferred=True)
     last_four: Mapped[str] = mapped_column(String(4))
     """All that is ever shown of the IBAN."""
-    bic: Mapped[str] = mapped_column(String(11))
+    bic: Mapped[str | None] = mapped_column(String(11))
+    """Within the European Economic Area banks ask for none."""
     bank: Mapped[str | None] = mapped_column(String(120))
     holder: Mapped[str] = mapped_column(String(70))
     street: Mapped[str] = mapped_column(String(200))
@@ -442,6 +445,8 @@ class DirectDebit(Base):
     """Known once it is in a file."""
     state: Mapped[DebitState] = mapped_column(word(DebitState))
     announced_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    """When its person was told the day; the worker mails who was not."""
     attempt: Mapped[int] = mapped_column(server_default="1")
     returned_on: Mapped[date | None]
     return_code: Mapped[ReturnCode | None] = mapped_column(word(ReturnCode))

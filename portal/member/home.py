@@ -12,7 +12,7 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, holder, member
 from portal.planning.handovers import handing
-from portal.planning.queries import Card
+from portal.planning.queries import Card, cost
 from portal.planning.queries import planning as read_planning
 from portal.planning.suspensions import running
 from portal.profile.queries import latest_news
@@ -83,6 +83,7 @@ def next_context() -> dict[str, Any]:
         "outlook": found,
         "cancelled": [d for week in ahead.weeks(this_week, CANCELLED_WEEKS) for d in week.cancelled],
         "shown": shown,
+        "spared": cost(session, found.next.to_come) if found.next and found.next.can_change else None,
         "handing": found.next and handing(session, found.next, now),
         "suspensions": running(ahead.holdings, today),
         "has_subscription": bool(ahead.holdings),

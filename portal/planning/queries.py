@@ -7,11 +7,14 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from portal.boxes.queries import MemberBox, member_boxes, with_changes
+from portal.catalogue.queries import formula_prices
 from portal.deliveries.queries import DeliveryState, DeliveryView, upcoming
 from portal.pickup.queries import ClosingView, PointView
 from portal.rules.calendar import WEEK
 from portal.rules.changes import refusal_to_change
+from portal.rules.money import Money
 from portal.rules.planning import closing_of, place_in, term_owing
+from portal.rules.pricing import price_on
 from portal.shop.queries import OrderView, orders_between
 from portal.subscriptions.queries import Holding, of_account
 
@@ -159,6 +162,13 @@ def _home(
             closed = closing_of(place.point_id, delivery.for_rules, plan.closings)
             return (delivery.day, delivery.id, closed.substitute_id if closed else place.point_id)
     return None
+
+
+def cost(session: Session, boxes: Iterable[MemberBox]) -> Money:
+    """What boxes are billed at once they are delivered, at the prices of their days."""
+    prices = formula_prices(session)
+    of_boxes = (price_on(prices[box.formula.id], box.delivery.day).price * box.quantity for box in boxes)
+    return sum(of_boxes, Money.zero())
 
 
 LOOK_AHEAD = timedelta(weeks=10)

@@ -50,6 +50,7 @@ def test_the_home_page_is_the_next_box(camille: Browser) -> None:
         "Halle de Serres",
         "de 16 h 30 à 19 h",
         "Sonnez à la porte verte",
+        "Un panier sauté n'est pas facturé : 21,90 € de moins.",
     ):
         assert said in page, said
     assert "Modifiable jusqu'au dimanche 14 juin, 23 h 59" in page
@@ -89,9 +90,9 @@ def test_skipping_both_boxes_shows_the_next_delivery_and_keeps_the_way_back(
     )
     assert answer.status_code == (200 if camille.htmx else 303)
     page = text_of(camille.get("/espace"))
-    assert "C'est fait : vous sautez la livraison du mardi 16 juin" in (
-        text_of(answer) if camille.htmx else page
-    )
+    told = text_of(answer) if camille.htmx else page
+    assert "C'est fait : vous sautez la livraison du mardi 16 juin" in told
+    assert "Ce que vous sautez n'est pas facturé." in told
     assert "Reprendre ces paniers" in page
     assert page.index("mardi 16 juin") < page.index("Votre prochaine livraison")
     assert page.index("Votre prochaine livraison") > page.index("Reprendre ces paniers")

@@ -25,6 +25,7 @@ def find_postgresql() -> Path | None:
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 NUMBERED = """SELECT table_name FROM information_schema.columns
               WHERE table_schema = 'public' AND column_default ~ '^nextval'"""
+NAMES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('alembic_version', 'sqlite_sequence')"
 ALONE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
            WHERE datname = 'portal' AND pid <> pg_backend_pid()"""
 NEXT = "SELECT pg_get_serial_sequence('{0}', 'id'), coalesce(max(id), 0) + 1 FROM {0}"
@@ -62,6 +63,24 @@ class SqliteDatabase:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self.file}{suffix}").unlink(missing_ok=True)
         shutil.copy(self.kept(name), self.file)
+
+    def reader(self) -> Callable[[], dict[str, Any]]:
+        """What reads all rows, by table; at once where nobody has committed anything since."""
+        connection = sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, isolation_level=None)
+        names = [name for (name,) in connection.execute(NAMES)]
+        read: tuple[int, dict[str, Any]] = -1, {}
+
+        def rows() -> dict[str, Any]:
+            nonlocal read
+            [version] = connection.execute("PRAGMA data_version").fetchone()
+            if version != read[0]:
+                read = (
+                    version,
+                    {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in names},
+                )
+            return read[1]
+
+        return rows
 
     def stop(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -117,6 +136,10 @@ class PostgresqlDatabase:
             self.clean = self._states(connection)
         self.keeper = self._connect("portal")  # what it has once learnt of the tables it need not learn again
         self.restart = "SELECT " + ", ".join(f"setval('{name}', {n}, false)" for name, n in restarts)
+
+    def reader(self) -> Callable[[], dict[str, Any]]:
+        """What reads of all tables how many rows they have and who wrote last: nothing changes without the other."""
+        return lambda: self._states(self.keeper)
 
     def _states(self, connection: psycopg.Connection[tuple[Any, ...]]) -> dict[str, tuple[int, int]]:
         """Of each table its rows and the transaction that wrote last: no two versions of it have the same."""

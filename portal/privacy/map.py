@@ -114,7 +114,8 @@ PEOPLES: Mapping[str, Rows] = {
     "wish": Rows(of="account_id"),
     # what is billed and paid
     "customer": kept("account_id", BOOKS),
-    "invoice": kept("customer_id", BOOKS, plain={"number", "reason", "seller"}, untold={"seller"}),
+    "invoice": kept("customer_id", BOOKS, plain={"number", "reason", "seller"},
+                    untold={"seller", "run_id", "issued_by"}),
     "invoice_buyer": kept("invoice_id", BOOKS, plain={
         "name", "street", "postcode", "town", "email", "company", "vat_number", "siren", "purchase_reference",
         "delivered_to"}),
@@ -122,12 +123,13 @@ PEOPLES: Mapping[str, Rows] = {
     "invoice_rate": kept("invoice_id", BOOKS),
     "invoice_file": kept("invoice_id", BOOKS + "; sealed", plain={"data"}, told=False),
     "invoice_run_failure": Rows(of="account_id", told=False),
-    "ledger_entry": kept("customer_id", BOOKS, plain={"reference", "before", "digest"}, untold={"before", "digest"}),
+    "ledger_entry": kept("customer_id", BOOKS, plain={"reference", "before", "digest"},
+                         untold={"before", "digest", "entered_by"}),
     "mandate": kept("account_id", "proof that collecting was allowed; sealed", holder="", street="", postcode="",
                     town="", plain={"reference", "iban", "last_four", "bic", "bank", "paper"},
                     untold={"iban", "paper"}),
-    "direct_debit": kept("customer_id", BOOKS, plain={"end_to_end"}),
-    "bank_line": kept("customer_id", BOOKS, name="", label="", plain={"key"}, untold={"key"}),
+    "direct_debit": kept("customer_id", BOOKS, plain={"end_to_end"}, untold={"batch_id"}),
+    "bank_line": kept("customer_id", BOOKS, name="", label="", plain={"key"}, untold={"key", "statement_id"}),
     "payment_reminder": Rows(of="customer_id"),
     # messages
     "contact_message": Rows(of="account_id", mail="email"),

@@ -16,7 +16,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeSerializer
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -29,7 +29,7 @@ from portal.catalogue.queries import formulas
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery
 from portal.infra import outbox
-from portal.infra.orm import Base, db
+from portal.infra.orm import db
 from portal.infra.outbox import MailState
 from portal.messages.models import ContactFile, ContactMessage, ContactState, Question, Subject
 from portal.pickup.models import PickupPoint, PointClosing
@@ -1093,8 +1093,10 @@ class Site:
                 db.engine.dispose()
             if isinstance(database, SqliteDatabase):
                 database.keep("site")
-        with self.app.app_context():
-            self.forms = {rule: make(db.session()) for rule, make in FORMS.items()}
+        if not hasattr(self, "_forms"):  # as it begins, so it begins again
+            with self.app.app_context():
+                self._forms = {rule: make(db.session()) for rule, make in FORMS.items()}
+        self._reader = database.reader()
 
     def client(self, role: str) -> Browser:
         """Somebody of that role, with a page of theirs open; who signs in first has the session with the id 1."""
@@ -1111,13 +1113,8 @@ class Site:
         return client
 
     def form(self, line: Line) -> Form:
-        return dict(self.forms.get(line.rule, {}))
+        return dict(self._forms.get(line.rule, {}))
 
-    def rows(self, spared: str | None = None) -> dict[str, list[str]]:
-        """Everything that the database holds, but for a table that is spared."""
-        with self.app.app_context(), db.engine.connect() as connection:
-            return {
-                table.name: sorted(map(repr, connection.execute(text(f"SELECT * FROM {table.name}"))))
-                for table in Base.metadata.sorted_tables
-                if table.name != spared
-            }
+    def rows(self, spared: str | None = None) -> dict[str, Any]:
+        """What tells everything that the database holds from anything else, but for a table that is spared."""
+        return {name: rows for name, rows in self._reader().items() if name != spared}

@@ -1,0 +1,168 @@
+"""Money that came in or went out, entered by staff, from the bank's statement or by the day of a debit.
+
+Whoever enters holds the ledger first, so what is decided on stands until the commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.billing import ledger
+from portal.billing.balances import books_of_customer
+from portal.billing.ledger import Entry
+from portal.billing.models import EntryKind, LedgerEntry
+from portal.infra import audit
+from portal.rules.cutoffs import local_day
+from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
+
+NONE = Money.zero()
+REVERSIBLE = (EntryKind.PAYMENT, EntryKind.REFUND, EntryKind.WRITE_OFF)
+
+
+class Refusal(StrEnum):
+    """Why something is not entered; the words are in the templates."""
+
+    MONTH_CLOSED = "month_closed"
+    FUTURE_DAY = "future_day"
+    NOT_REVERSIBLE = "not_reversible"
+    """Not money, or a reversal itself: an invoice is corrected by a credit note."""
+    MORE_THAN_CREDIT = "more_than_credit"
+    MORE_THAN_OWED = "more_than_owed"
+    FORM_USED = "form_used"
+    """Its form has entered something else already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What somebody paid; the amount is positive. `key` is its form's: sent twice, it is entered once."""
+
+    customer_id: int
+    means: PaymentMeans
+    amount: Money
+    day: date
+    reference: str | None = None
+    debit_id: int | None = None
+    key: str | None = None
+
+    def as_(self, kind: EntryKind) -> Entry:
+        amount = self.amount if kind is EntryKind.REFUND else NONE - self.amount
+        return Entry(
+            kind,
+            self.customer_id,
+            self.day,
+            amount,
+            means=self.means,
+            reference=self.reference,
+            debit_id=self.debit_id,
+            key=self.key,
+        )
+
+
+def pay(session: Session, payment: Payment, *, at: datetime, by: int | None) -> LedgerEntry | Refusal:
+    return _first(pay_all(session, [payment], at=at, by=by))
+
+
+def pay_all(
+    session: Session, payments: Sequence[Payment], *, at: datetime, by: int | None
+) -> list[LedgerEntry] | Refusal:
+    """All of them or none."""
+    ledger.hold(session)
+    return _enter_once(session, [payment.as_(EntryKind.PAYMENT) for payment in payments], at=at, by=by)
+
+
+def refund(
+    session: Session, payment: Payment, *, reason: str, at: datetime, by: int | None
+) -> LedgerEntry | Refusal:
+    """Give back what somebody is ahead, or part of it."""
+    ledger.hold(session)
+    entry = payment.as_(EntryKind.REFUND)
+    if (
+        not _is_known(session, entry)
+        and payment.amount > books_of_customer(session, payment.customer_id).credit
+    ):
+        return Refusal.MORE_THAN_CREDIT
+    return _first(_enter_once(session, [entry], at=at, by=by, reason=reason))
+
+
+def write_off(
+    session: Session,
+    customer_id: int,
+    amount: Money,
+    *,
+    day: date,
+    reason: str,
+    key: str | None = None,
+    at: datetime,
+    by: int | None,
+) -> LedgerEntry | Refusal:
+    """Give up what somebody owes, or part of it."""
+    ledger.hold(session)
+    entry = Entry(EntryKind.WRITE_OFF, customer_id, day, NONE - amount, key=key)
+    if not _is_known(session, entry) and amount > books_of_customer(session, customer_id).balance:
+        return Refusal.MORE_THAN_OWED
+    return _first(_enter_once(session, [entry], at=at, by=by, reason=reason))
+
+
+def reverse(
+    session: Session, entry: LedgerEntry, *, day: date, reason: str, at: datetime, by: int | None
+) -> LedgerEntry | Refusal:
+    """Take a payment, a refund or a write-off back; asked again, it is the reversal that there is."""
+    ledger.hold(session)
+    if entry.kind not in REVERSIBLE:
+        return Refusal.NOT_REVERSIBLE
+    done = session.scalar(select(LedgerEntry).where(LedgerEntry.reverses_id == entry.id))
+    if done:
+        return done
+    opposite = Entry(EntryKind.REVERSAL, entry.customer_id, day, NONE - entry.amount, reverses_id=entry.id)
+    return _first(_enter_once(session, [opposite], at=at, by=by, reason=reason))
+
+
+def refusal_of_day(session: Session, day: date, at: datetime) -> Refusal | None:
+    if day > local_day(at):
+        return Refusal.FUTURE_DAY
+    opens = ledger.first_open_day(session)
+    return Refusal.MONTH_CLOSED if opens and day < opens else None
+
+
+def _enter_once(
+    session: Session, entries: Sequence[Entry], *, at: datetime, by: int | None, reason: str | None = None
+) -> list[LedgerEntry] | Refusal:
+    """What a form has entered before stays as it is, if that is what it says now."""
+    known = _known(session, entries)
+    if any(not _is_same(known[entry.key], entry) for entry in entries if entry.key in known):
+        return Refusal.FORM_USED
+    new = [entry for entry in entries if entry.key not in known]
+    for day in {entry.day for entry in new}:
+        if refusal := refusal_of_day(session, day, at):
+            return refusal
+    rows = ledger.append(session, new, at=at, by=by)
+    for row in rows:
+        after: dict[str, Any] = {"amount": row.amount.cents, "customer_id": row.customer_id}
+        if reason:
+            after["reason"] = reason
+        audit.record(session, f"ledger.{row.kind}", ("ledger_entry", row.number), at=at, by=by, after=after)
+    return [*known.values(), *rows]
+
+
+def _known(session: Session, entries: Sequence[Entry]) -> dict[str | None, LedgerEntry]:
+    keys = [entry.key for entry in entries if entry.key]
+    found = session.scalars(select(LedgerEntry).where(LedgerEntry.key.in_(keys))) if keys else ()
+    return {row.key: row for row in found}
+
+
+def _is_known(session: Session, entry: Entry) -> bool:
+    return bool(_known(session, [entry]))
+
+
+def _is_same(row: LedgerEntry, entry: Entry) -> bool:
+    return all(getattr(row, field.name) == getattr(entry, field.name) for field in fields(entry))
+
+
+def _first(found: list[LedgerEntry] | Refusal) -> LedgerEntry | Refusal:
+    return found if isinstance(found, Refusal) else found[0]

@@ -82,8 +82,8 @@ BY_TURNS = tuple(
     f"tests/{package}/"
     for package in (
         *("farm", "member", "public"),
-        *("accounts", "catalogue", "compositions", "deliveries", "exchange", "packing", "planning"),
-        *("profile", "setup", "shop", "web"),
+        *("accounts", "billing", "catalogue", "compositions", "deliveries", "demo", "exchange", "messages"),
+        *("packing", "planning", "profile", "setup", "shop", "web"),
     )
 )
 """Whose tests run on one database each. What is about locks, crashes, the projection or the schema runs on both."""

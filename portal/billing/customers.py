@@ -1,5 +1,7 @@
 """Whose invoices and payments are whose."""
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
@@ -8,14 +10,18 @@ from portal.billing.models import Customer
 
 def customer_of(session: Session, account_id: int) -> Customer:
     """The row in the books that an account's new invoices and payments go under; its account is locked."""
-    found = session.scalar(
-        select(Customer).where(Customer.account_id == account_id).order_by(Customer.id).limit(1)
-    )
-    if found is None:
-        found = Customer(account_id=account_id)
-        session.add(found)
-        session.flush()
-    return found
+    return customers_of(session, [account_id])[account_id]
+
+
+def customers_of(session: Session, account_ids: Collection[int]) -> dict[int, Customer]:
+    """The same of many."""
+    known = select(Customer).where(Customer.account_id.in_(account_ids)).order_by(Customer.id.desc())
+    found = {customer.account_id: customer for customer in session.scalars(known)}
+    new = [Customer(account_id=account_id) for account_id in account_ids if account_id not in found]
+    session.add_all(new)
+    session.flush()
+    found.update({customer.account_id: customer for customer in new})
+    return {account_id: found[account_id] for account_id in account_ids}
 
 
 def customer_of_order(session: Session, order_id: int) -> Customer:

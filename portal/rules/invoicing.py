@@ -1,14 +1,17 @@
-"""What is billed, to the cent; what an invoice must say; what of it is paid.
+"""What is billed, to the cent, and what an invoice must say.
 
 Prices are all taxes included, so VAT is what a rate's total holds, once an invoice (CGI 242 nonies A, annexe II;
 recodified in the CIBS): the lines' net amounts are shared out of it and add up to it.
 """
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
 from portal.rules.money import Money
+from portal.rules.vouchers import WHOLE, vat_within
 
 
 class DocumentKind(StrEnum):
@@ -40,7 +43,8 @@ class Charge:
     """What is to be billed of one source, as it stands: a box of a week, a line of an order, a voucher's share.
 
     `source` names it for ever (« box/12/2026-06-01 », « line/345 », « off/77/550 »). A weight is in grams and its
-    unit price a kilo's. `total` is all taxes included, negative for what is taken off.
+    unit price a kilo's. `total` is all taxes included, negative for what is taken off. `corrects_id` is the last
+    invoice that billed it, where it is a difference.
     """
 
     source: str
@@ -55,6 +59,153 @@ class Charge:
     delivery_id: int | None = None
     subscription_id: int | None = None
     order_id: int | None = None
+    place: str | None = None
+    """Where it is collected."""
+    corrects_id: int | None = None
+
+    @property
+    def terms(self) -> tuple[object, ...]:
+        """What is added up as one: at another price, rate or delivery it is credited whole and billed anew."""
+        price = None if self.kind is LineKind.DISCOUNT else self.unit_price
+        return (self.source, self.delivery_id, self.weighed, price, self.vat_basis_points)
+
+    @property
+    def thing(self) -> str:
+        """A box, or an order with its voucher: what of it is more or less is said on one paper."""
+        return f"order/{self.order_id}" if self.order_id else self.source
+
+
+class Refusal(StrEnum):
+    """Why nothing is issued; its words are in the templates."""
+
+    SELLER_INCOMPLETE = "seller_incomplete"
+    """The farm's card lacks what an invoice must say (`lacks`)."""
+    NO_ADDRESS = "no_address"
+    """The buyer's is not known (CGI 242 nonies A, annexe II, 1°)."""
+    ERASED = "erased"
+    """The buyer is nobody any more."""
+    NOT_YET_DELIVERED = "not_yet_delivered"
+    TO_WEIGH = "to_weigh"
+    NOTHING_LEFT = "nothing_left"
+    """More than what is left of what is to be credited."""
+
+
+# What is billed
+
+
+def differences(standing: Iterable[Charge], billed: Iterable[Charge]) -> list[Charge]:
+    """What is still to be billed: what stands now, less what was billed of it.
+
+    Of what was billed, `corrects_id` is the invoice, and there may be several of one source.
+    """
+    stands = {charge.terms: charge for charge in standing}
+    before: dict[tuple[object, ...], Charge] = {}
+    last: dict[str, int] = {}
+    for charge in billed:
+        known = before.get(charge.terms)
+        before[charge.terms] = _plus(known, charge) if known else charge
+        last[charge.thing] = max(last.get(charge.thing, 0), charge.corrects_id or 0)
+    found = []
+    for terms in stands | before:
+        charge = _less(stands.get(terms), before.get(terms))
+        if charge.quantity or charge.total.cents:
+            found.append(replace(charge, corrects_id=last.get(charge.thing)))
+    return sorted(
+        found, key=lambda charge: (charge.day, charge.order_id or 0, charge.kind == LineKind.DISCOUNT)
+    )
+
+
+def _plus(one: Charge, other: Charge) -> Charge:
+    return replace(one, quantity=one.quantity + other.quantity, total=one.total + other.total)
+
+
+def _less(now: Charge | None, before: Charge | None) -> Charge:
+    if before is None:
+        assert now
+        return now
+    nothing = replace(before, quantity=0, total=Money.zero())
+    now = now or nothing
+    left = replace(now, quantity=now.quantity - before.quantity, total=now.total - before.total)
+    if left.kind is LineKind.DISCOUNT:
+        return replace(left, quantity=1 if left.total.cents else 0, unit_price=left.total)
+    return left
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a document is to say; a credit note corrects an invoice."""
+
+    charges: tuple[Charge, ...]
+    corrects_id: int | None = None
+
+    @property
+    def kind(self) -> DocumentKind:
+        return DocumentKind.INVOICE if self.corrects_id is None else DocumentKind.CREDIT_NOTE
+
+
+def drafts(charges: Iterable[Charge]) -> list[Draft]:
+    """What is less than was billed goes onto a credit note for the invoice that billed it last, the rest onto one
+    invoice, which comes last. Where nothing changes at any rate, nothing is issued.
+    """
+    things: defaultdict[str, list[Charge]] = defaultdict(list)
+    for charge in charges:
+        things[charge.thing].append(charge)
+    papers: defaultdict[int | None, list[Charge]] = defaultdict(list)
+    for parts in things.values():
+        less = sum(part.total.cents for part in parts) < 0
+        papers[parts[0].corrects_id if less else None] += parts
+    ordered = sorted(papers, key=lambda invoice_id: (invoice_id is None, invoice_id or 0))
+    return [
+        Draft(tuple(papers[invoice_id]), invoice_id)
+        for invoice_id in ordered
+        if any(rate.total.cents for rate in rates_of(papers[invoice_id]))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What of a document bears a VAT rate."""
+
+    basis_points: int
+    net: Money
+    vat: Money
+    total: Money
+
+
+def rates_of(charges: Iterable[Charge]) -> list[Rate]:
+    """VAT is what each rate's sum holds."""
+    totals: defaultdict[int, Money] = defaultdict(Money.zero)
+    for charge in charges:
+        totals[charge.vat_basis_points] += charge.total
+    rates = []
+    for basis_points, total in sorted(totals.items()):
+        vat = vat_within(total, basis_points)
+        rates.append(Rate(basis_points, total - vat, vat, total))
+    return rates
+
+
+def nets_of(charges: Collection[Charge]) -> list[Money]:
+    """Each line's net amount, in their order: whole cents that add up to their rate's, the last ones to the
+    largest remainders.
+    """
+    nets = [Money.zero()] * len(charges)
+    for rate in rates_of(charges):
+        own = [place for place, charge in enumerate(charges) if charge.vat_basis_points == rate.basis_points]
+        totals = [charge.total.cents for charge in charges if charge.vat_basis_points == rate.basis_points]
+        parts = [divmod(total * WHOLE, WHOLE + rate.basis_points) for total in totals]
+        missing = rate.net.cents - sum(cents for cents, _ in parts)
+        rounded_up = sorted(range(len(own)), key=lambda n: (-parts[n][1], n))[:missing]
+        for n, place in enumerate(own):
+            nets[place] = Money(parts[n][0] + (n in rounded_up))
+    return nets
+
+
+# When
+
+
+def kept_until(issued: date) -> date:
+    """The last day on which the buyer is kept with it: ten years from the year's end (Code de commerce, L123-22)."""
+    return date(issued.year + 10, 12, 31)
 
 
 def month_of(day: date) -> date:
@@ -64,3 +215,81 @@ def month_of(day: date) -> date:
 
 def next_month(month: date) -> date:
     return month_of(month.replace(day=28) + timedelta(days=4))
+
+
+# What it says
+
+RECODIFIED = date(2026, 9, 1)
+"""Since when VAT is in the CIBS (ordonnance n° 2025-1247 du 17 décembre 2025); ⚖ its articles' numbers."""
+_EXEMPTION = {
+    VatRegime.FRANCHISE: (
+        "TVA non applicable, art. 293 B du CGI",
+        "TVA non applicable, franchise en base du code des impositions sur les biens et services",
+    ),
+    VatRegime.EXEMPT: (
+        "Exonération de TVA, art. 261, 7, 1° du CGI",
+        "Exonération de TVA, code des impositions sur les biens et services",
+    ),
+}
+
+
+def mentions(
+    regime: VatRegime,
+    day: date,
+    *,
+    own: str | None = None,
+    on_debits: bool = False,
+    late_rate: int | None = None,
+) -> list[str]:
+    """The words that the law wants on what is issued that day; they stay as they are in every language.
+
+    `own` stands in for those of the regime; `late_rate`, a year's in basis points, is for buyers that are
+    companies (Code de commerce, L441-9, L441-10 and D441-5).
+    """
+    said = ["Nature de l'opération : livraison de biens"]
+    if regime is not VatRegime.LIABLE:
+        said.append(own or _EXEMPTION[regime][day >= RECODIFIED])
+    elif on_debits:
+        said.append("Option pour le paiement de la taxe d'après les débits")
+    if late_rate is not None:
+        said.append(
+            f"En cas de retard de paiement : pénalités au taux annuel de {_percent(late_rate)} %, exigibles sans "
+            "rappel, et indemnité forfaitaire pour frais de recouvrement de 40 €"
+        )
+        said.append("Pas d'escompte pour paiement anticipé")
+    return said
+
+
+def _percent(basis_points: int) -> str:
+    whole, rest = divmod(basis_points, 100)
+    return f"{whole},{rest:02}".rstrip("0").rstrip(",")
+
+
+class SellerLack(StrEnum):
+    """What the farm's card lacks to bill; its words are in the templates."""
+
+    LEGAL_NAME = "legal_name"
+    LEGAL_FORM = "legal_form"
+    SIRET = "siret"
+    ADDRESS = "address"
+    VAT_NUMBER = "vat_number"
+
+
+def lacks(
+    regime: VatRegime,
+    *,
+    legal_name: str | None,
+    legal_form: str | None,
+    siret: str | None,
+    address: str,
+    vat_number: str | None,
+) -> list[SellerLack]:
+    """CGI 242 nonies A, annexe II; Code de commerce, R123-237 and R123-238."""
+    missing = {
+        SellerLack.LEGAL_NAME: not legal_name,
+        SellerLack.LEGAL_FORM: not legal_form,
+        SellerLack.SIRET: not siret,
+        SellerLack.ADDRESS: not address,
+        SellerLack.VAT_NUMBER: regime is VatRegime.LIABLE and not vat_number,
+    }
+    return [lack for lack, there in missing.items() if there]

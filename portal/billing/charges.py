@@ -1,0 +1,249 @@
+"""What is to be billed: what was delivered, less what was billed of it.
+
+Read by what was delivered and not by whose books it went into: a subscription or an order that has become another
+account's is not billed twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy.orm import Session
+
+from portal.billing.models import Invoice, InvoiceLine
+from portal.billing.settings import tax_on, taxes
+from portal.boxes.models import Basket
+from portal.catalogue.models import Formula
+from portal.deliveries.models import Delivery
+from portal.pickup.models import PickupPoint
+from portal.rules import selling
+from portal.rules.invoicing import Charge, DocumentKind, LineKind, VatRegime, differences
+from portal.rules.money import Money
+from portal.rules.orders import LIVE, OrderState
+from portal.rules.selling import SaleUnit
+from portal.rules.vouchers import shared
+from portal.shop.models import Order, OrderLine, Voucher, VoucherUse
+from portal.subscriptions.models import Subscription
+from portal.web.i18n import gettext as _
+
+LOOKS_BACK = timedelta(days=730)
+"""What is older is neither billed nor set right by itself: a claim lapses (Code de la consommation, L218-2)."""
+BILLED = sorted(LIVE - {OrderState.PLACED})
+
+RateOf = Callable[[int, date], int]
+_PLACE = (PickupPoint.name, PickupPoint.address, PickupPoint.postcode, PickupPoint.town)
+
+
+def unbilled(session: Session, account_ids: Collection[int], *, through: date) -> dict[int, list[Charge]]:
+    """What accounts are to be billed of deliveries through that day: whoever has something, by what differs."""
+    days = Delivery.day.between(through - LOOKS_BACK, through)
+    mine = (Subscription.account_id.in_(account_ids), days)
+    ordered = (Order.account_id.in_(account_ids), days)
+    rate_of = _rates(session)
+    standing = [*_boxes(session, mine, rate_of), *_orders(session, ordered, Order.account_id, rate_of)]
+    billed = [
+        *_billed(session, Subscription.account_id, InvoiceLine.subscription_id == Subscription.id, mine),
+        *_billed(session, Order.account_id, InvoiceLine.order_id == Order.id, ordered),
+    ]
+    return _differences(standing, billed)
+
+
+def of_orders(session: Session, order_ids: Collection[int]) -> dict[int, list[Charge]]:
+    """What is to be billed of orders, by order; nothing of one that is still to be weighed."""
+    these = (Order.id.in_(order_ids),)
+    standing = _orders(session, these, Order.id, _rates(session))
+    return _differences(standing, _billed(session, Order.id, InvoiceLine.order_id == Order.id, these))
+
+
+Owned = tuple[int, Charge]
+
+
+def _differences(standing: Iterable[Owned], billed: Iterable[Owned]) -> dict[int, list[Charge]]:
+    now, before = defaultdict(list), defaultdict(list)
+    for owner, charge in standing:
+        now[owner].append(charge)
+    for owner, charge in billed:
+        before[owner].append(charge)
+    found = {owner: differences(now[owner], before[owner]) for owner in sorted({*now, *before})}
+    return {owner: charges for owner, charges in found.items() if charges}
+
+
+def _rates(session: Session) -> RateOf:
+    """The VAT rate of something on a day, none where the farm's sales bear none."""
+    known = taxes(session)
+    return lambda rate, day: rate if tax_on(known, day).regime is VatRegime.LIABLE else 0
+
+
+def _boxes(session: Session, which: tuple[ColumnElement[bool], ...], rate_of: RateOf) -> Iterable[Owned]:
+    found = (
+        select(
+            Subscription.account_id,
+            Basket.subscription_id,
+            Basket.week,
+            Basket.delivery_id,
+            Basket.billed_quantity,
+            Basket.unit_price,
+            Basket.vat_basis_points,
+            Delivery.day,
+            Formula.name,
+            *_labelled(),
+        )
+        .select_from(Basket)
+        .join(Subscription, Subscription.id == Basket.subscription_id)
+        .join(Delivery, Delivery.id == Basket.delivery_id)
+        .join(Formula, Formula.id == Basket.formula_id)
+        .join(PickupPoint, PickupPoint.id == Basket.pickup_point_id)
+        .where(Basket.billed_quantity > 0, Delivery.cancelled_at.is_(None), *which)
+    )
+    for row in session.execute(found):
+        yield (
+            row.account_id,
+            Charge(
+                source=f"box/{row.subscription_id}/{row.week}",
+                kind=LineKind.BOX,
+                day=row.day,
+                label=row.name,
+                quantity=row.billed_quantity,
+                weighed=False,
+                unit_price=row.unit_price,
+                vat_basis_points=rate_of(row.vat_basis_points, row.day),
+                total=row.unit_price * row.billed_quantity,
+                delivery_id=row.delivery_id,
+                subscription_id=row.subscription_id,
+                place=_place(row),
+            ),
+        )
+
+
+def _labelled() -> list[ColumnElement[Any]]:
+    return [column.label(f"point_{column.key}") for column in _PLACE]
+
+
+def _place(row: Row[Any]) -> str:
+    return f"{row.point_name}, {row.point_address}, {row.point_postcode} {row.point_town}"
+
+
+def _orders(
+    session: Session, which: tuple[ColumnElement[bool], ...], owner: Any, rate_of: RateOf
+) -> Iterable[Owned]:
+    """In one statement: lines and voucher as they stood at one moment."""
+    found = (
+        select(
+            owner.label("owner"),
+            Order.id.label("order_id"),
+            Order.delivery_id,
+            Order.discount,
+            OrderLine.id,
+            OrderLine.name,
+            OrderLine.sale_unit,
+            OrderLine.quantity,
+            OrderLine.given,
+            OrderLine.unit_price,
+            OrderLine.vat_basis_points,
+            Delivery.day,
+            Voucher.code,
+            *_labelled(),
+        )
+        .select_from(Order)
+        .join(Order.lines)
+        .join(Order.delivery)
+        .join(PickupPoint, PickupPoint.id == Order.pickup_point_id)
+        .outerjoin(VoucherUse, VoucherUse.order_id == Order.id)
+        .outerjoin(Voucher, Voucher.id == VoucherUse.voucher_id)
+        .where(Order.state.in_(BILLED), Delivery.cancelled_at.is_(None), *which)
+        .order_by(Order.id, OrderLine.id)
+    )
+    for _order, lines in groupby(session.execute(found), key=lambda row: row.order_id):
+        rows = list(lines)
+        if not any(_to_weigh(row) for row in rows):
+            for charge in _charges(rows, rate_of):
+                yield rows[0].owner, charge
+
+
+def _to_weigh(row: Row[Any]) -> bool:
+    return row.sale_unit is SaleUnit.WEIGHT and row.given is None and row.quantity > 0
+
+
+def _charges(rows: list[Row[Any]], rate_of: RateOf) -> Iterable[Charge]:
+    """An order's lines, and its voucher as its page shares it (`shop.queries.vat_of`)."""
+    totals: defaultdict[int, Money] = defaultdict(Money.zero)
+    for row in rows:
+        paid = row.quantity if row.given is None else row.given
+        amount = selling.amount(row.unit_price, row.sale_unit, paid)
+        totals[row.vat_basis_points] += amount
+        if paid:
+            yield _of_order(
+                row,
+                rate_of,
+                source=f"line/{row.id}",
+                kind=LineKind.ARTICLE,
+                label=row.name,
+                quantity=paid,
+                weighed=row.sale_unit is SaleUnit.WEIGHT,
+                unit_price=row.unit_price,
+                total=amount,
+            )
+    for rate, off in shared(rows[0].discount, totals).items():
+        if off.cents:
+            row = next(row for row in rows if row.vat_basis_points == rate)
+            yield _of_order(
+                row,
+                rate_of,
+                source=f"off/{row.order_id}/{rate}",
+                kind=LineKind.DISCOUNT,
+                label=_("Bon d'achat %(code)s", code=row.code) if row.code else _("Bon d'achat"),
+                quantity=1,
+                weighed=False,
+                unit_price=off * -1,
+                total=off * -1,
+            )
+
+
+def _of_order(row: Row[Any], rate_of: RateOf, **said: Any) -> Charge:
+    return Charge(
+        day=row.day,
+        vat_basis_points=rate_of(row.vat_basis_points, row.day),
+        delivery_id=row.delivery_id,
+        order_id=row.order_id,
+        place=_place(row),
+        **said,
+    )
+
+
+def _billed(
+    session: Session, owner: Any, bond: ColumnElement[bool], which: tuple[ColumnElement[bool], ...]
+) -> Iterable[Owned]:
+    """What was billed, credit notes included, and the last invoice that did."""
+    terms = (
+        InvoiceLine.source,
+        InvoiceLine.kind,
+        InvoiceLine.weighed,
+        InvoiceLine.unit_price,
+        InvoiceLine.vat_basis_points,
+        InvoiceLine.delivery_id,
+        InvoiceLine.subscription_id,
+        InvoiceLine.order_id,
+    )
+    found = (
+        select(
+            owner.label("owner"),
+            *terms,
+            func.min(InvoiceLine.day).label("day"),
+            func.max(InvoiceLine.label).label("label"),
+            func.sum(InvoiceLine.quantity).label("quantity"),
+            func.sum(InvoiceLine.total).label("total"),
+            func.max(case((Invoice.kind == DocumentKind.INVOICE, Invoice.id))).label("corrects_id"),
+        )
+        .select_from(InvoiceLine)
+        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+        .join(owner.class_, bond)
+        .join(Delivery, Delivery.id == InvoiceLine.delivery_id)
+        .where(InvoiceLine.source.is_not(None), *which)
+        .group_by(owner, *terms)
+    )
+    for row in session.execute(found).mappings():
+        said = {name: row[name] for name in row if name not in ("owner", "total", "quantity")}
+        yield row["owner"], Charge(**said, quantity=int(row["quantity"]), total=row["total"])

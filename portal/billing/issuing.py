@@ -1,0 +1,312 @@
+"""Issuing invoices, and with them the credit notes for what is less than was billed.
+
+The accounts are locked, then what is to be billed is read, then numbers are taken, which nobody else takes until our
+commit: all about an invoice is written at once or not at all, its entry in the ledger last.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account
+from portal.billing import ledger
+from portal.billing.charges import of_orders, unbilled
+from portal.billing.customers import customer_of_order, customers_of
+from portal.billing.ledger import Entry
+from portal.billing.models import (
+    Customer,
+    EntryKind,
+    FileState,
+    Invoice,
+    InvoiceBuyer,
+    InvoiceFile,
+    InvoiceLine,
+    InvoiceRate,
+)
+from portal.billing.numbers import take
+from portal.billing.parties import Buyer, Seller, buyers_of, guest
+from portal.infra import audit, clock, locks
+from portal.rules.cutoffs import local_day
+from portal.rules.invoicing import (
+    Charge,
+    DocumentKind,
+    Draft,
+    Refusal,
+    drafts,
+    kept_until,
+    nets_of,
+    rates_of,
+)
+from portal.rules.money import Money
+from portal.shop.models import Order
+
+SERIES = {DocumentKind.CREDIT_NOTE: "A", DocumentKind.INVOICE: "F"}
+"""In the order in which they are taken."""
+PLACES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document that is about to get its number."""
+
+    customer: Customer
+    buyer: Buyer
+    draft: Draft
+    month: date | None = None
+    run_id: int | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Issued:
+    """What a batch has come to, by account: documents in the order of their numbers, or why there are none."""
+
+    documents: dict[int, list[Invoice]] = field(default_factory=dict)
+    refused: dict[int, Refusal] = field(default_factory=dict)
+
+
+def issue(
+    session: Session,
+    account_id: int,
+    *,
+    through: date,
+    month: date | None = None,
+    run_id: int | None = None,
+    by: int | None,
+) -> Invoice | Refusal | None:
+    """Bill an account what it has received through that day, as its invoice of a month where one is named.
+
+    Answers the invoice, or the credit note where nothing is to be paid; nothing where there is nothing to bill, or
+    the month is billed: what is set right later comes with the next one.
+    """
+    issued = issue_many(session, [account_id], through=through, month=month, run_id=run_id, by=by)
+    if refusal := issued.refused.get(account_id):
+        return refusal
+    return next(reversed(issued.documents.get(account_id, [])), None)
+
+
+def issue_many(
+    session: Session,
+    account_ids: Collection[int],
+    *,
+    through: date,
+    month: date | None = None,
+    run_id: int | None = None,
+    by: int | None,
+) -> Issued:
+    """The same for many accounts, in a number of statements that does not grow with them."""
+    held = _hold(session, account_ids)
+    wanted = set(held) - _billed_for(session, held, month)
+    through = min(through, local_day(clock.now()))
+    charges = unbilled(session, wanted, through=through)
+    papers = {account_id: drafts(found) for account_id, found in charges.items()}
+    papers = {account_id: found for account_id, found in papers.items() if found}
+    issued, seller = Issued(), Seller.load(session)
+    if papers and seller.lacks:
+        issued.refused = dict.fromkeys(papers, Refusal.SELLER_INCOMPLETE)
+        return issued
+    buyers = buyers_of(session, [held[account_id] for account_id in papers], seller.billing)
+    issued.refused = {key: who for key, who in buyers.items() if isinstance(who, Refusal)}
+    ready = [account_id for account_id in papers if account_id not in issued.refused]
+    customers = customers_of(session, ready)
+    corrected = _customers_corrected(session, [draft for key in ready for draft in papers[key]])
+    wanted_papers, owners = [], []
+    for account_id in ready:
+        buyer = buyers[account_id]
+        assert isinstance(buyer, Buyer)
+        for draft in papers[account_id]:
+            customer = corrected.get(draft.corrects_id or 0, customers[account_id])
+            of_month = month if draft.kind is DocumentKind.INVOICE else None
+            wanted_papers.append(Paper(customer, buyer, draft, of_month, run_id))
+            owners.append(account_id)
+    for account_id, invoice in zip(owners, write(session, wanted_papers, seller, by=by), strict=True):
+        issued.documents.setdefault(account_id, []).append(invoice)
+    return issued
+
+
+def issue_for_order(session: Session, order_id: int, *, by: int | None) -> Invoice | Refusal | None:
+    """Bill an order alone, an account's or a guest's, from the day of its delivery on."""
+    order = session.get(Order, order_id)
+    if order is None:
+        return None
+    held = _hold(session, [order.account_id]) if order.account_id else {}
+    order = session.scalars(locks.for_update(select(Order).where(Order.id == order_id), of=Order)).one()
+    if local_day(clock.now()) < order.delivery.day:
+        return Refusal.NOT_YET_DELIVERED
+    found = drafts(of_orders(session, [order_id]).get(order_id, ()))
+    if not found:
+        return None
+    seller = Seller.load(session)
+    if seller.lacks:
+        return Refusal.SELLER_INCOMPLETE
+    if order.account_id:
+        buyer = buyers_of(session, held.values(), seller.billing)[order.account_id]
+        customer = customers_of(session, [order.account_id])[order.account_id]
+    else:
+        buyer, customer = guest(order), customer_of_order(session, order_id)
+    if isinstance(buyer, Refusal):
+        return buyer
+    corrected = _customers_corrected(session, found)
+    papers = [Paper(corrected.get(draft.corrects_id or 0, customer), buyer, draft) for draft in found]
+    return write(session, papers, seller, by=by)[-1]
+
+
+def _hold(session: Session, account_ids: Collection[int]) -> dict[int, Account]:
+    """Lock accounts, so that nobody bills them beside us."""
+    own = select(Account).where(Account.id.in_(account_ids)).order_by(Account.id)
+    return {account.id: account for account in session.scalars(locks.for_update(own, of=Account))}
+
+
+def _billed_for(session: Session, account_ids: Collection[int], month: date | None) -> set[int]:
+    """Who has their invoice of a month already, in whichever of their rows of the books."""
+    if month is None:
+        return set()
+    done = select(Customer.account_id).join(Invoice, Invoice.customer_id == Customer.id)
+    found = session.scalars(done.where(Invoice.month == month, Customer.account_id.in_(account_ids)))
+    return {account_id for account_id in found if account_id is not None}
+
+
+def _customers_corrected(session: Session, found: Iterable[Draft]) -> dict[int, Customer]:
+    """Whose the invoices are that credit notes correct."""
+    invoice_ids = {draft.corrects_id for draft in found if draft.corrects_id}
+    if not invoice_ids:
+        return {}
+    named = select(Invoice.id, Customer).join(Invoice.customer).where(Invoice.id.in_(invoice_ids))
+    return {row.id: row.Customer for row in session.execute(named)}
+
+
+# Writing them down
+
+
+def write(session: Session, papers: Sequence[Paper], seller: Seller, *, by: int | None) -> list[Invoice]:
+    """Give papers their numbers, and write all that there is about them; who buys is locked."""
+    if not papers:
+        return []
+    numbers, stamp = _numbered(session, [paper.draft.kind for paper in papers], by)
+    made = [_invoice(paper, number, seller, stamp) for paper, number in zip(papers, numbers, strict=True)]
+    session.add_all(made)
+    session.flush()
+    for invoice in made:
+        session.add(InvoiceFile(invoice_id=invoice.id, state=FileState.WAITING, due_at=stamp.at, tries=0))
+        _record(session, invoice, at=stamp.at, by=by)
+    session.flush()
+    entries = [
+        Entry(EntryKind(invoice.kind), invoice.customer_id, stamp.day, invoice.total, invoice_id=invoice.id)
+        for invoice in made
+    ]
+    ledger.append(session, entries, at=stamp.at, by=stamp.by)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When something was issued, and by whom."""
+
+    at: datetime
+    day: date
+    by: int | None
+
+
+def _numbered(session: Session, kinds: Sequence[DocumentKind], by: int | None) -> tuple[list[str], Stamp]:
+    """Numbers for documents of these kinds, and the moment of issue, which is read once they are held.
+
+    At the turn of the year what has a number of the old one is of its last day.
+    """
+    year = local_day(clock.now()).year
+    ahead: dict[DocumentKind, int] = {}
+    for kind, letter in SERIES.items():
+        if count := kinds.count(kind):
+            ahead[kind] = take(session, f"{letter}{year}", count)
+    now = clock.now()
+    numbers = []
+    for kind in kinds:
+        numbers.append(f"{SERIES[kind]}{year}-{ahead[kind]:05}")
+        ahead[kind] += 1
+    return numbers, Stamp(now, min(local_day(now), date(year, 12, 31)), audit.hands(by))
+
+
+def _invoice(paper: Paper, number: str, seller: Seller, stamp: Stamp) -> Invoice:
+    charges, buyer, day = paper.draft.charges, paper.buyer, stamp.day
+    rates = rates_of(charges)
+    days = [charge.day for charge in charges]
+    credit = paper.draft.kind is DocumentKind.CREDIT_NOTE
+    return Invoice(
+        number=number,
+        kind=paper.draft.kind,
+        customer=paper.customer,
+        month=paper.month,
+        run_id=paper.run_id,
+        corrects_id=paper.draft.corrects_id,
+        reason=paper.reason,
+        issued_at=stamp.at,
+        issued_on=day,
+        issued_by=stamp.by,
+        first_day=min(days),
+        last_day=max(days),
+        due_on=day if credit else day + timedelta(days=buyer.due_days),
+        means=buyer.means,
+        net=sum((rate.net for rate in rates), Money.zero()),
+        vat=sum((rate.vat for rate in rates), Money.zero()),
+        total=sum((rate.total for rate in rates), Money.zero()),
+        seller=seller.on(day, charges, company=buyer.company is not None),
+        buyer=_kept_buyer(buyer, charges, day),
+        lines=_lines(charges),
+        rates=[
+            InvoiceRate(vat_basis_points=rate.basis_points, net=rate.net, vat=rate.vat, total=rate.total)
+            for rate in rates
+        ],
+    )
+
+
+def _kept_buyer(buyer: Buyer, charges: Iterable[Charge], day: date) -> InvoiceBuyer:
+    places = " ; ".join(dict.fromkeys(charge.place for charge in charges if charge.place))
+    return InvoiceBuyer(
+        kept_until=kept_until(day),
+        name=buyer.name,
+        street=buyer.street,
+        postcode=buyer.postcode,
+        town=buyer.town,
+        email=buyer.email,
+        company=buyer.company,
+        vat_number=buyer.vat_number,
+        siren=buyer.siren,
+        purchase_reference=buyer.purchase_reference,
+        delivered_to=places[:PLACES] or None,
+    )
+
+
+def _lines(charges: Collection[Charge]) -> list[InvoiceLine]:
+    return [
+        InvoiceLine(
+            position=position,
+            kind=charge.kind,
+            source=charge.source,
+            delivery_id=charge.delivery_id,
+            subscription_id=charge.subscription_id,
+            order_id=charge.order_id,
+            day=charge.day,
+            label=charge.label,
+            quantity=charge.quantity,
+            weighed=charge.weighed,
+            unit_price=charge.unit_price,
+            vat_basis_points=charge.vat_basis_points,
+            net=net,
+            total=charge.total,
+        )
+        for position, (charge, net) in enumerate(zip(charges, nets_of(charges), strict=True), start=1)
+    ]
+
+
+def _record(session: Session, invoice: Invoice, *, at: datetime, by: int | None) -> None:
+    after: Mapping[str, Any] = {
+        "number": invoice.number,
+        "total": invoice.total.cents,
+        "month": invoice.month.isoformat() if invoice.month else None,
+        "corrects": invoice.corrects_id,
+    }
+    said = {name: value for name, value in after.items() if value is not None}
+    audit.record(session, f"{invoice.kind}.issue", ("invoice", invoice.id), at=at, by=by, after=said)

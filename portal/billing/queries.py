@@ -1,0 +1,229 @@
+"""Reading invoices and credit notes."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased
+
+from portal.billing.models import (
+    Customer,
+    FileState,
+    Invoice,
+    InvoiceBuyer,
+    InvoiceFile,
+    InvoiceLine,
+    InvoiceRate,
+)
+from portal.infra.orm import View
+from portal.rules.invoicing import DocumentKind, LineKind
+from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerView:
+    """To whom it is made out; nobody once that is forgotten."""
+
+    invoice_id: int
+    name: str
+    street: str
+    postcode: str
+    town: str
+    email: str
+    company: str | None
+    vat_number: str | None
+    siren: str | None
+    purchase_reference: str | None
+    delivered_to: str | None
+    kept_until: date
+
+
+@dataclass(frozen=True, slots=True)
+class SellerView:
+    """The farm as it was, and the words that the law asked for."""
+
+    name: str
+    legal_name: str
+    legal_form: str
+    siret: str
+    register: str | None
+    vat_number: str | None
+    address: str
+    postcode: str
+    town: str
+    email: str
+    phone: str
+    certifier: str | None
+    iban: str | None
+    bic: str | None
+    cheques_to: str | None
+    regime: str
+    mentions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLineView:
+    invoice_id: int
+    id: int
+    position: int
+    kind: LineKind
+    source: str | None
+    corrects_id: int | None
+    delivery_id: int | None
+    subscription_id: int | None
+    order_id: int | None
+    day: date
+    label: str
+    quantity: int
+    weighed: bool
+    unit_price: Money
+    vat_basis_points: int
+    net: Money
+    total: Money
+
+    @property
+    def vat(self) -> Money:
+        return self.total - self.net
+
+
+@dataclass(frozen=True, slots=True)
+class RateView:
+    invoice_id: int
+    vat_basis_points: int
+    net: Money
+    vat: Money
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    """An invoice or a credit note as it was issued, and how far its file is."""
+
+    id: int
+    number: str
+    kind: DocumentKind
+    customer_id: int
+    account_id: int | None
+    of_order_id: int | None
+    """A guest's."""
+    month: date | None
+    run_id: int | None
+    corrects_id: int | None
+    corrects: str | None
+    """The number of the invoice that it corrects."""
+    corrects_issued_on: date | None
+    reason: str | None
+    issued_at: datetime
+    issued_on: date
+    first_day: date
+    last_day: date
+    due_on: date
+    means: PaymentMeans | None
+    net: Money
+    vat: Money
+    total: Money
+    file: FileState | None
+    told_at: datetime | None
+    facts: dict[str, Any]
+    buyer: BuyerView | None
+    lines: tuple[InvoiceLineView, ...] = field(default=())
+    rates: tuple[RateView, ...] = field(default=())
+
+    @property
+    def seller(self) -> SellerView:
+        return SellerView(**{**self.facts, "mentions": tuple(self.facts["mentions"])})
+
+    @property
+    def is_credit(self) -> bool:
+        return self.kind is DocumentKind.CREDIT_NOTE
+
+
+_BUYER = View(BuyerView, **{each.name: getattr(InvoiceBuyer, each.name) for each in fields(BuyerView)})
+_LINE = View(
+    InvoiceLineView, **{each.name: getattr(InvoiceLine, each.name) for each in fields(InvoiceLineView)}
+)
+_RATE = View(RateView, **{each.name: getattr(InvoiceRate, each.name) for each in fields(RateView)})
+_corrected = aliased(Invoice)
+_INVOICES: Select[*tuple[Any, ...]] = (
+    select(
+        Invoice.id,
+        Invoice.number,
+        Invoice.kind,
+        Invoice.customer_id,
+        Customer.account_id,
+        Customer.order_id,
+        Invoice.month,
+        Invoice.run_id,
+        Invoice.corrects_id,
+        _corrected.number,
+        _corrected.issued_on,
+        Invoice.reason,
+        Invoice.issued_at,
+        Invoice.issued_on,
+        Invoice.first_day,
+        Invoice.last_day,
+        Invoice.due_on,
+        Invoice.means,
+        Invoice.net,
+        Invoice.vat,
+        Invoice.total,
+        InvoiceFile.state,
+        InvoiceFile.told_at,
+        Invoice.seller,
+        _BUYER,
+    )
+    .join(Invoice.customer)
+    .outerjoin(Invoice.buyer)
+    .outerjoin(InvoiceFile, InvoiceFile.invoice_id == Invoice.id)
+    .outerjoin(_corrected, _corrected.id == Invoice.corrects_id)
+    .order_by(Invoice.issued_at.desc(), Invoice.id.desc())
+)
+
+
+def find_invoice(session: Session, account_id: int | None, number: str) -> InvoiceView | None:
+    """By its number: an account's; anybody's where none is named."""
+    wanted = _INVOICES.where(Invoice.number == number)
+    if account_id is not None:
+        wanted = wanted.where(Customer.account_id == account_id)
+    return next(iter(_read(session, wanted)), None)
+
+
+def invoices_of(session: Session, account_id: int, *, year: int | None = None) -> list[InvoiceView]:
+    """An account's, the last one first; those of a year by the day of issue."""
+    wanted = _INVOICES.where(Customer.account_id == account_id)
+    if year is not None:
+        wanted = wanted.where(Invoice.issued_on.between(date(year, 1, 1), date(year, 12, 31)))
+    return _read(session, wanted)
+
+
+def invoices_of_order(session: Session, order_id: int) -> list[InvoiceView]:
+    """Whatever bills an order, the last one first; whoever asks knows whose order it is."""
+    bills = select(InvoiceLine.invoice_id).where(InvoiceLine.order_id == order_id)
+    return _read(session, _INVOICES.where(Invoice.id.in_(bills)))
+
+
+def these(session: Session, invoice_ids: Collection[int]) -> dict[int, InvoiceView]:
+    """Whosoever's they are: id → invoice."""
+    return {view.id: view for view in _read(session, _INVOICES.where(Invoice.id.in_(invoice_ids)))}
+
+
+def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[InvoiceView]:
+    found = [InvoiceView(*row) for row in session.execute(statement)]
+    if not found:
+        return []
+    ids = [view.id for view in found]
+    lines: defaultdict[int, list[InvoiceLineView]] = defaultdict(list)
+    for line in session.scalars(
+        select(_LINE).where(InvoiceLine.invoice_id.in_(ids)).order_by(InvoiceLine.position)
+    ):
+        lines[line.invoice_id].append(line)
+    rates: defaultdict[int, list[RateView]] = defaultdict(list)
+    for rate in session.scalars(
+        select(_RATE).where(InvoiceRate.invoice_id.in_(ids)).order_by(InvoiceRate.vat_basis_points)
+    ):
+        rates[rate.invoice_id].append(rate)
+    return [replace(view, lines=tuple(lines[view.id]), rates=tuple(rates[view.id])) for view in found]

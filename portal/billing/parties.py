@@ -10,15 +10,13 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, Address, Company, CompanyState
 from portal.billing.settings import Billing, Tax, billing_settings, lacks_of, tax_on, taxes
-from portal.infra import clock
 from portal.profile.queries import Farm, get_farm
-from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import Charge, Refusal, VatRegime, mentions
 from portal.rules.paying import PaymentMeans
 from portal.shop.models import Order
 
 _OF_FARM = (
-    *("name", "legal_name", "legal_form", "siret", "register", "vat_number"),
+    *("name", "tagline", "legal_name", "legal_form", "siret", "register", "vat_number"),
     *("address", "postcode", "town", "email", "phone", "certifier"),
 )
 
@@ -33,10 +31,9 @@ class Seller:
     lacks: bool
 
     @classmethod
-    def load(cls, session: Session) -> "Seller":
+    def load(cls, session: Session, day: date) -> "Seller":
         farm, known = get_farm(session), taxes(session)
-        lacking = lacks_of(farm, tax_on(known, local_day(clock.now())))
-        return cls(farm, billing_settings(session), known, bool(lacking))
+        return cls(farm, billing_settings(session), known, bool(lacks_of(farm, tax_on(known, day))))
 
     def on(self, day: date, charges: Iterable[Charge], *, company: bool) -> dict[str, Any]:
         """The farm as an invoice of that day keeps it, with the words that the law asks for."""
@@ -45,7 +42,7 @@ class Seller:
         late_rate = self.billing.late_rate_basis_points if company else None
         said = mentions(tax.regime, day, own=tax.mention, on_debits=tax.on_debits, late_rate=late_rate)
         of_farm = {name: getattr(self.farm, name) for name in _OF_FARM}
-        of_bills = {name: getattr(self.billing, name) for name in ("iban", "bic", "cheques_to")}
+        of_bills = {name: getattr(self.billing, name) for name in ("iban", "bic", "cheques_to", "creditor_id")}
         return {**of_farm, **of_bills, "regime": tax.regime, "mentions": said}
 
 

@@ -1,7 +1,7 @@
 """Reading invoices and credit notes."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -9,19 +9,23 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
+from portal.accounts.models import customer_number
 from portal.billing.models import (
     Customer,
+    DirectDebit,
     FileState,
     Invoice,
     InvoiceBuyer,
     InvoiceFile,
     InvoiceLine,
     InvoiceRate,
+    Mandate,
 )
 from portal.infra.orm import View
-from portal.rules.invoicing import DocumentKind, LineKind
+from portal.rules.invoicing import DocumentKind, LineKind, Mention, VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
+from portal.shop.models import order_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class SellerView:
     """The farm as it was, and the words that the law asked for."""
 
     name: str
+    tagline: str
     legal_name: str
     legal_form: str
     siret: str
@@ -61,12 +66,15 @@ class SellerView:
     iban: str | None
     bic: str | None
     cheques_to: str | None
+    creditor_id: str | None
+    """Its ICS."""
     regime: str
-    mentions: tuple[str, ...]
+    mentions: dict[str, str]
+    """By what each is (`rules.invoicing.Mention`)."""
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceLineView:
+class LineView:
     invoice_id: int
     id: int
     position: int
@@ -93,7 +101,7 @@ class InvoiceLineView:
 @dataclass(frozen=True, slots=True)
 class RateView:
     invoice_id: int
-    vat_basis_points: int
+    basis_points: int
     net: Money
     vat: Money
     total: Money
@@ -113,9 +121,6 @@ class InvoiceView:
     month: date | None
     run_id: int | None
     corrects_id: int | None
-    corrects: str | None
-    """The number of the invoice that it corrects."""
-    corrects_issued_on: date | None
     reason: str | None
     issued_at: datetime
     issued_on: date
@@ -128,14 +133,16 @@ class InvoiceView:
     total: Money
     file: FileState | None
     told_at: datetime | None
-    facts: dict[str, Any]
+    kept_seller: dict[str, Any]
+    corrects: Reference | None
+    debit: Announced | None
     buyer: BuyerView | None
-    lines: tuple[InvoiceLineView, ...] = field(default=())
+    lines: tuple[LineView, ...] = field(default=())
     rates: tuple[RateView, ...] = field(default=())
 
     @property
     def seller(self) -> SellerView:
-        return SellerView(**{**self.facts, "mentions": tuple(self.facts["mentions"])})
+        return SellerView(**self.facts)
 
     @property
     def is_credit(self) -> bool:
@@ -144,10 +151,25 @@ class InvoiceView:
 
 _BUYER = View(BuyerView, **{each.name: getattr(InvoiceBuyer, each.name) for each in fields(BuyerView)})
 _LINE = View(
-    InvoiceLineView, **{each.name: getattr(InvoiceLine, each.name) for each in fields(InvoiceLineView)}
+    LineView, **{each.name: getattr(InvoiceLine, each.name) for each in fields(LineView)}
 )
-_RATE = View(RateView, **{each.name: getattr(InvoiceRate, each.name) for each in fields(RateView)})
+_RATE = View(
+    RateView,
+    invoice_id=InvoiceRate.invoice_id,
+    basis_points=InvoiceRate.vat_basis_points,
+    net=InvoiceRate.net,
+    vat=InvoiceRate.vat,
+    total=InvoiceRate.total,
+)
 _corrected = aliased(Invoice)
+_REFERENCE = View(Reference, number=_corrected.number, issued_on=_corrected.issued_on)
+_ANNOUNCED = View(
+    Announced,
+    reference=Mandate.reference,
+    last_four=Mandate.last_four,
+    collected_on=DirectDebit.collected_on,
+    amount=DirectDebit.amount,
+)
 _INVOICES: Select[*tuple[Any, ...]] = (
     select(
         Invoice.id,
@@ -159,8 +181,6 @@ _INVOICES: Select[*tuple[Any, ...]] = (
         Invoice.month,
         Invoice.run_id,
         Invoice.corrects_id,
-        _corrected.number,
-        _corrected.issued_on,
         Invoice.reason,
         Invoice.issued_at,
         Invoice.issued_on,
@@ -174,12 +194,16 @@ _INVOICES: Select[*tuple[Any, ...]] = (
         InvoiceFile.state,
         InvoiceFile.told_at,
         Invoice.seller,
+        _REFERENCE,
+        _ANNOUNCED,
         _BUYER,
     )
     .join(Invoice.customer)
     .outerjoin(Invoice.buyer)
     .outerjoin(InvoiceFile, InvoiceFile.invoice_id == Invoice.id)
     .outerjoin(_corrected, _corrected.id == Invoice.corrects_id)
+    .outerjoin(DirectDebit, (DirectDebit.invoice_id == Invoice.id) & (DirectDebit.attempt == 1))
+    .outerjoin(Mandate, Mandate.id == DirectDebit.mandate_id)
     .order_by(Invoice.issued_at.desc(), Invoice.id.desc())
 )
 
@@ -216,7 +240,7 @@ def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Invoice
     if not found:
         return []
     ids = [view.id for view in found]
-    lines: defaultdict[int, list[InvoiceLineView]] = defaultdict(list)
+    lines: defaultdict[int, list[LineView]] = defaultdict(list)
     for line in session.scalars(
         select(_LINE).where(InvoiceLine.invoice_id.in_(ids)).order_by(InvoiceLine.position)
     ):

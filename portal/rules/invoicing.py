@@ -217,20 +217,35 @@ def next_month(month: date) -> date:
     return month_of(month.replace(day=28) + timedelta(days=4))
 
 
+def previous_month(day: date) -> date:
+    return month_of(month_of(day) - timedelta(days=1))
+
+
 # What it says
 
 RECODIFIED = date(2026, 9, 1)
-"""Since when VAT is in the CIBS (ordonnance n° 2025-1247 du 17 décembre 2025); ⚖ its articles' numbers."""
-_EXEMPTION = {
+"""Since when VAT is in the CIBS (ordonnance n° 2025-1247 du 17 décembre 2025)."""
+_EXEMPTIONS = {
     VatRegime.FRANCHISE: (
         "TVA non applicable, art. 293 B du CGI",
-        "TVA non applicable, franchise en base du code des impositions sur les biens et services",
+        "TVA non applicable, franchise en base, code des impositions sur les biens et services",
     ),
     VatRegime.EXEMPT: (
         "Exonération de TVA, art. 261, 7, 1° du CGI",
         "Exonération de TVA, code des impositions sur les biens et services",
     ),
 }
+
+
+class Mention(StrEnum):
+    """What an invoice must say beside its figures."""
+
+    NATURE = "nature"
+    EXEMPTION = "exemption"
+    ON_DEBITS = "on_debits"
+    PENALTIES = "penalties"
+    RECOVERY = "recovery"
+    NO_DISCOUNT = "no_discount"
 
 
 def mentions(
@@ -240,23 +255,23 @@ def mentions(
     own: str | None = None,
     on_debits: bool = False,
     late_rate: int | None = None,
-) -> list[str]:
-    """The words that the law wants on what is issued that day; they stay as they are in every language.
+) -> dict[Mention, str]:
+    """The law's words on what is issued that day, the same in every language.
 
-    `own` stands in for those of the regime; `late_rate`, a year's in basis points, is for buyers that are
-    companies (Code de commerce, L441-9, L441-10 and D441-5).
+    `own` stands in for those of the regime; `late_rate`, a year's in basis points, is said to companies (CGI 242
+    nonies A, annexe II; Code de commerce, L441-9, L441-10 and D441-5).
     """
-    said = ["Nature de l'opération : livraison de biens"]
+    said = {Mention.NATURE: "Nature des opérations : livraisons de biens"}
     if regime is not VatRegime.LIABLE:
-        said.append(own or _EXEMPTION[regime][day >= RECODIFIED])
+        said[Mention.EXEMPTION] = own or _EXEMPTIONS[regime][day >= RECODIFIED]
     elif on_debits:
-        said.append("Option pour le paiement de la taxe d'après les débits")
+        said[Mention.ON_DEBITS] = "Option pour le paiement de la taxe d'après les débits"
     if late_rate is not None:
-        said.append(
-            f"En cas de retard de paiement : pénalités au taux annuel de {_percent(late_rate)} %, exigibles sans "
-            "rappel, et indemnité forfaitaire pour frais de recouvrement de 40 €"
+        said[Mention.PENALTIES] = (
+            f"Pénalités de retard : {_percent(late_rate)} % l'an, exigibles sans qu'un rappel soit nécessaire"
         )
-        said.append("Pas d'escompte pour paiement anticipé")
+        said[Mention.RECOVERY] = "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €"
+        said[Mention.NO_DISCOUNT] = "Pas d'escompte pour paiement anticipé"
     return said
 
 

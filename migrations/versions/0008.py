@@ -4,6 +4,8 @@ Revision ID: 0008
 Revises: 0007
 """
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -17,6 +19,7 @@ def upgrade() -> None:
     op.create_table(
         "billing_settings",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("bills_from", sa.Date(), nullable=True),
         sa.Column("due_days", sa.Integer(), server_default="15", nullable=False),
         sa.Column("company_due_days", sa.Integer(), server_default="30", nullable=False),
         sa.Column("late_rate_basis_points", sa.Integer(), server_default="1200", nullable=False),
@@ -615,7 +618,20 @@ def upgrade() -> None:
     with op.batch_alter_table("company", schema=None) as batch_op:
         batch_op.add_column(sa.Column("purchase_reference", sa.String(length=60), nullable=True))
         batch_op.add_column(sa.Column("due_days", sa.Integer(), nullable=True))
+    _begin_behind_what_was_delivered()
     _protect()
+
+
+def _begin_behind_what_was_delivered() -> None:
+    """What a farm has delivered until now it has billed elsewhere: the portal begins with the month after it."""
+    delivery = sa.table("delivery", sa.column("day", sa.Date()), sa.column("frozen_at"))
+    settings = sa.table("billing_settings", sa.column("id"), sa.column("bills_from", sa.Date()))
+    last = op.get_bind().scalar(
+        sa.select(sa.func.max(delivery.c.day)).where(delivery.c.frozen_at.is_not(None))
+    )
+    if last:
+        month = (last.replace(day=28) + timedelta(days=4)).replace(day=1)
+        op.execute(settings.insert().values(id=1, bills_from=month))
 
 
 def downgrade() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.billing.models import Invoice, InvoiceLine
-from portal.billing.settings import tax_on, taxes
+from portal.billing.settings import billing_settings, tax_on, taxes
 from portal.boxes.models import Basket
 from portal.catalogue.models import Formula
 from portal.deliveries.models import Delivery
@@ -39,7 +39,8 @@ _PLACE = (PickupPoint.name, PickupPoint.address, PickupPoint.postcode, PickupPoi
 
 def unbilled(session: Session, account_ids: Collection[int], *, through: date) -> dict[int, list[Charge]]:
     """What accounts are to be billed of deliveries through that day: whoever has something, by what differs."""
-    days = Delivery.day.between(through - LOOKS_BACK, through)
+    begins = billing_settings(session).bills_from or date.min
+    days = Delivery.day.between(max(begins, through - LOOKS_BACK), through)
     mine = (Subscription.account_id.in_(account_ids), days)
     ordered = (Order.account_id.in_(account_ids), days)
     rate_of = _rates(session)
@@ -53,7 +54,7 @@ def unbilled(session: Session, account_ids: Collection[int], *, through: date) -
 
 def of_orders(session: Session, order_ids: Collection[int]) -> dict[int, list[Charge]]:
     """What is to be billed of orders, by order; nothing of one that is still to be weighed."""
-    these = (Order.id.in_(order_ids),)
+    these = (Order.id.in_(order_ids), Delivery.day >= (billing_settings(session).bills_from or date.min))
     standing = _orders(session, these, Order.id, _rates(session))
     return _differences(standing, _billed(session, Order.id, InvoiceLine.order_id == Order.id, these))
 

@@ -28,6 +28,8 @@ class BillingSettings(Base):
     __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
 
     id: Mapped[PrimaryKey]
+    bills_from: Mapped[date | None]
+    """What was delivered before was billed elsewhere."""
     due_days: Mapped[int] = mapped_column(server_default="15")
     """A person pays so many days after the day of the invoice; a company has its own terms (`Company.due_days`)."""
     company_due_days: Mapped[int] = mapped_column(server_default="30")

@@ -8,10 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.billing.models import BillingSettings, TaxStatus
-from portal.infra import clock
 from portal.infra.orm import View
 from portal.profile.queries import Farm, get_farm
-from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import SellerLack, VatRegime, lacks
 
 
@@ -19,6 +17,7 @@ from portal.rules.invoicing import SellerLack, VatRegime, lacks
 class Billing:
     """The farm's billing settings, the usual ones where it has said nothing."""
 
+    bills_from: date | None = None
     due_days: int = 15
     company_due_days: int = 30
     late_rate_basis_points: int = 1200
@@ -76,9 +75,9 @@ def tax_status_on(session: Session, day: date) -> Tax:
     return tax_on(taxes(session), day)
 
 
-def seller_lacks(session: Session) -> list[SellerLack]:
-    """What the farm's card lacks to bill today."""
-    return lacks_of(get_farm(session), tax_status_on(session, local_day(clock.now())))
+def seller_lacks(session: Session, day: date) -> list[SellerLack]:
+    """What the farm's card lacks to bill on a day."""
+    return lacks_of(get_farm(session), tax_status_on(session, day))
 
 
 def lacks_of(farm: Farm, tax: Tax) -> list[SellerLack]:

@@ -17,7 +17,6 @@ from portal.rules.invoicing import SellerLack, VatRegime, lacks
 class Billing:
     """The farm's billing settings, the usual ones where it has said nothing."""
 
-    bills_from: date | None = None
     due_days: int = 15
     company_due_days: int = 30
     late_rate_basis_points: int = 1200
@@ -32,6 +31,7 @@ class Billing:
     cheques_to: str | None = None
     statement_columns: dict[str, str] | None = None
     ledger_accounts: dict[str, str] | None = None
+    bills_from: date | None = None
 
 
 _BILLING = select(View(Billing, **{name: getattr(BillingSettings, name) for name in Billing.__slots__}))

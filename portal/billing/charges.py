@@ -39,8 +39,7 @@ _PLACE = (PickupPoint.name, PickupPoint.address, PickupPoint.postcode, PickupPoi
 
 def unbilled(session: Session, account_ids: Collection[int], *, through: date) -> dict[int, list[Charge]]:
     """What accounts are to be billed of deliveries through that day: whoever has something, by what differs."""
-    begins = billing_settings(session).bills_from or date.min
-    days = Delivery.day.between(max(begins, through - LOOKS_BACK), through)
+    days = days_billed(session, through)
     mine = (Subscription.account_id.in_(account_ids), days)
     ordered = (Order.account_id.in_(account_ids), days)
     rate_of = _rates(session)
@@ -50,6 +49,12 @@ def unbilled(session: Session, account_ids: Collection[int], *, through: date) -
         *_billed(session, Order.account_id, InvoiceLine.order_id == Order.id, ordered),
     ]
     return _differences(standing, billed)
+
+
+def days_billed(session: Session, through: date) -> ColumnElement[bool]:
+    """Of deliveries, those of which something may be billed or set right."""
+    begins = billing_settings(session).bills_from or date.min
+    return Delivery.day.between(max(begins, through - LOOKS_BACK), through)
 
 
 def of_orders(session: Session, order_ids: Collection[int]) -> dict[int, list[Charge]]:

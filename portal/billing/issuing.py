@@ -16,6 +16,7 @@ from portal.accounts.models import Account
 from portal.billing import ledger
 from portal.billing.charges import of_orders, unbilled
 from portal.billing.customers import customer_of_order, customers_of
+from portal.billing.debits import announce
 from portal.billing.ledger import Entry
 from portal.billing.models import (
     Customer,
@@ -99,30 +100,33 @@ def issue_many(
     by: int | None,
 ) -> Issued:
     """The same for many accounts, in a number of statements that does not grow with them."""
-    held = _hold(session, account_ids)
+    held = hold(session, account_ids)
     wanted = set(held) - _billed_for(session, held, month)
-    through = min(through, local_day(clock.now()))
-    charges = unbilled(session, wanted, through=through)
+    today = local_day(clock.now())
+    charges = unbilled(session, wanted, through=min(through, today))
     papers = {account_id: drafts(found) for account_id, found in charges.items()}
     papers = {account_id: found for account_id, found in papers.items() if found}
-    issued, seller = Issued(), Seller.load(session)
+    issued, seller = Issued(), Seller.load(session, today)
     if papers and seller.lacks:
         issued.refused = dict.fromkeys(papers, Refusal.SELLER_INCOMPLETE)
         return issued
     buyers = buyers_of(session, [held[account_id] for account_id in papers], seller.billing)
-    issued.refused = {key: who for key, who in buyers.items() if isinstance(who, Refusal)}
-    ready = [account_id for account_id in papers if account_id not in issued.refused]
+    issued.refused = {key: buyer for key, buyer in buyers.items() if isinstance(buyer, Refusal)}
+    ready = {key: buyer for key, buyer in buyers.items() if not isinstance(buyer, Refusal)}
     customers = customers_of(session, ready)
     corrected = _customers_corrected(session, [draft for key in ready for draft in papers[key]])
-    wanted_papers, owners = [], []
-    for account_id in ready:
-        buyer = buyers[account_id]
-        assert isinstance(buyer, Buyer)
-        for draft in papers[account_id]:
-            customer = corrected.get(draft.corrects_id or 0, customers[account_id])
-            of_month = month if draft.kind is DocumentKind.INVOICE else None
-            wanted_papers.append(Paper(customer, buyer, draft, of_month, run_id))
-            owners.append(account_id)
+    wanted_papers = [
+        Paper(
+            customer=corrected.get(draft.corrects_id or 0, customers[account_id]),
+            buyer=buyer,
+            draft=draft,
+            month=month if draft.kind is DocumentKind.INVOICE else None,
+            run_id=run_id,
+        )
+        for account_id, buyer in ready.items()
+        for draft in papers[account_id]
+    ]
+    owners = [account_id for account_id in ready for _draft in papers[account_id]]
     for account_id, invoice in zip(owners, write(session, wanted_papers, seller, by=by), strict=True):
         issued.documents.setdefault(account_id, []).append(invoice)
     return issued
@@ -133,14 +137,15 @@ def issue_for_order(session: Session, order_id: int, *, by: int | None) -> Invoi
     order = session.get(Order, order_id)
     if order is None:
         return None
-    held = _hold(session, [order.account_id]) if order.account_id else {}
+    held = hold(session, [order.account_id]) if order.account_id else {}
     order = session.scalars(locks.for_update(select(Order).where(Order.id == order_id), of=Order)).one()
-    if local_day(clock.now()) < order.delivery.day:
+    today = local_day(clock.now())
+    if today < order.delivery.day:
         return Refusal.NOT_YET_DELIVERED
     found = drafts(of_orders(session, [order_id]).get(order_id, ()))
     if not found:
         return None
-    seller = Seller.load(session)
+    seller = Seller.load(session, today)
     if seller.lacks:
         return Refusal.SELLER_INCOMPLETE
     if order.account_id:
@@ -155,7 +160,7 @@ def issue_for_order(session: Session, order_id: int, *, by: int | None) -> Invoi
     return write(session, papers, seller, by=by)[-1]
 
 
-def _hold(session: Session, account_ids: Collection[int]) -> dict[int, Account]:
+def hold(session: Session, account_ids: Collection[int]) -> dict[int, Account]:
     """Lock accounts, so that nobody bills them beside us."""
     own = select(Account).where(Account.id.in_(account_ids)).order_by(Account.id)
     return {account.id: account for account in session.scalars(locks.for_update(own, of=Account))}
@@ -199,6 +204,8 @@ def write(session: Session, papers: Sequence[Paper], seller: Seller, *, by: int 
         for invoice in made
     ]
     ledger.append(session, entries, at=stamp.at, by=stamp.by)
+    for invoice in made:
+        announce(session, invoice, at=stamp.at)
     return made
 
 
@@ -290,6 +297,7 @@ def _lines(charges: Collection[Charge]) -> list[InvoiceLine]:
             order_id=charge.order_id,
             day=charge.day,
             label=charge.label,
+            corrects_id=charge.line_id,
             quantity=charge.quantity,
             weighed=charge.weighed,
             unit_price=charge.unit_price,

@@ -42,7 +42,9 @@ class Seller:
         late_rate = self.billing.late_rate_basis_points if company else None
         said = mentions(tax.regime, day, own=tax.mention, on_debits=tax.on_debits, late_rate=late_rate)
         of_farm = {name: getattr(self.farm, name) for name in _OF_FARM}
-        of_bills = {name: getattr(self.billing, name) for name in ("iban", "bic", "cheques_to", "creditor_id")}
+        of_bills = {
+            name: getattr(self.billing, name) for name in ("iban", "bic", "cheques_to", "creditor_id")
+        }
         return {**of_farm, **of_bills, "regime": tax.regime, "mentions": said}
 
 

@@ -68,9 +68,27 @@ class SellerView:
     cheques_to: str | None
     creditor_id: str | None
     """Its ICS."""
-    regime: str
-    mentions: dict[str, str]
-    """By what each is (`rules.invoicing.Mention`)."""
+    regime: VatRegime
+    mentions: Mapping[Mention, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The invoice that a credit note corrects."""
+
+    number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The direct debit that an invoice gave notice of."""
+
+    reference: str
+    """The mandate's."""
+    last_four: str
+    collected_on: date
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +160,17 @@ class InvoiceView:
 
     @property
     def seller(self) -> SellerView:
-        return SellerView(**self.facts)
+        kept = self.kept_seller
+        said = {Mention(kind): words for kind, words in kept["mentions"].items()}
+        return SellerView(**kept | {"regime": VatRegime(kept["regime"]), "mentions": said})
+
+    @property
+    def customer_number(self) -> str:
+        """Who buys, as papers name them: an account, or a guest's order."""
+        if self.account_id is not None:
+            return customer_number(self.account_id)
+        assert self.of_order_id is not None
+        return order_number(self.of_order_id)
 
     @property
     def is_credit(self) -> bool:
@@ -150,9 +178,7 @@ class InvoiceView:
 
 
 _BUYER = View(BuyerView, **{each.name: getattr(InvoiceBuyer, each.name) for each in fields(BuyerView)})
-_LINE = View(
-    LineView, **{each.name: getattr(InvoiceLine, each.name) for each in fields(LineView)}
-)
+_LINE = View(LineView, **{each.name: getattr(InvoiceLine, each.name) for each in fields(LineView)})
 _RATE = View(
     RateView,
     invoice_id=InvoiceRate.invoice_id,

@@ -43,11 +43,12 @@ class Charge:
     """What is to be billed of one source, as it stands: a box of a week, a line of an order, a voucher's share.
 
     `source` names it for ever (« box/12/2026-06-01 », « line/345 », « off/77/550 »). A weight is in grams and its
-    unit price a kilo's. `total` is all taxes included, negative for what is taken off. `corrects_id` is the last
-    invoice that billed it, where it is a difference.
+    unit price a kilo's. `total` is all taxes included, negative for what is taken off. A gesture bills no source:
+    what was billed stays billed. `corrects_id` is the last invoice that billed it, where it is a difference, and
+    `line_id` the line that a gesture takes something off.
     """
 
-    source: str
+    source: str | None
     kind: LineKind
     day: date
     label: str
@@ -62,17 +63,19 @@ class Charge:
     place: str | None = None
     """Where it is collected."""
     corrects_id: int | None = None
+    line_id: int | None = None
 
     @property
     def terms(self) -> tuple[object, ...]:
         """What is added up as one: at another price, rate or delivery it is credited whole and billed anew."""
         price = None if self.kind is LineKind.DISCOUNT else self.unit_price
-        return (self.source, self.delivery_id, self.weighed, price, self.vat_basis_points)
+        taken_off = self.line_id, self.kind is LineKind.GESTURE
+        return (self.source, *taken_off, self.delivery_id, self.weighed, price, self.vat_basis_points)
 
     @property
     def thing(self) -> str:
         """A box, or an order with its voucher: what of it is more or less is said on one paper."""
-        return f"order/{self.order_id}" if self.order_id else self.source
+        return f"order/{self.order_id}" if self.order_id else self.source or ""
 
 
 class Refusal(StrEnum):
@@ -98,13 +101,11 @@ def differences(standing: Iterable[Charge], billed: Iterable[Charge]) -> list[Ch
 
     Of what was billed, `corrects_id` is the invoice, and there may be several of one source.
     """
-    stands = {charge.terms: charge for charge in standing}
-    before: dict[tuple[object, ...], Charge] = {}
-    last: dict[str, int] = {}
+    billed, last = list(billed), dict[str, int]()
     for charge in billed:
-        known = before.get(charge.terms)
-        before[charge.terms] = _plus(known, charge) if known else charge
         last[charge.thing] = max(last.get(charge.thing, 0), charge.corrects_id or 0)
+    stands = {charge.terms: charge for charge in standing}
+    before = {charge.terms: charge for charge in added_up(billed)}
     found = []
     for terms in stands | before:
         charge = _less(stands.get(terms), before.get(terms))
@@ -113,6 +114,26 @@ def differences(standing: Iterable[Charge], billed: Iterable[Charge]) -> list[Ch
     return sorted(
         found, key=lambda charge: (charge.day, charge.order_id or 0, charge.kind == LineKind.DISCOUNT)
     )
+
+
+def added_up(billed: Iterable[Charge]) -> list[Charge]:
+    """What is left of what was billed, once what was taken back of it is taken off."""
+    left: dict[tuple[object, ...], Charge] = {}
+    for charge in billed:
+        known = left.get(charge.terms)
+        left[charge.terms] = _plus(known, charge) if known else charge
+    return [charge for charge in left.values() if charge.quantity or charge.total.cents]
+
+
+def taken_back(billed: Iterable[Charge], *, rebill: bool) -> list[Charge]:
+    """All that is left of an invoice the other way round; it is to be billed again, or for good a gesture."""
+    found = []
+    for charge in added_up(billed):
+        back = replace(charge, quantity=-charge.quantity, total=charge.total * -1)
+        if back.kind is LineKind.DISCOUNT:
+            back = replace(back, quantity=1, unit_price=back.total)
+        found.append(back if rebill else replace(back, kind=LineKind.GESTURE, source=None))
+    return found
 
 
 def _plus(one: Charge, other: Charge) -> Charge:

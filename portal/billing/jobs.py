@@ -1,0 +1,49 @@
+"""What the worker does about invoices."""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from portal.billing.issuing import issue_for_order
+from portal.billing.models import Customer, Invoice
+from portal.billing.settings import seller_lacks
+from portal.deliveries.models import Delivery
+from portal.infra import clock
+from portal.infra.orm import own_transaction
+from portal.rules.cutoffs import local_day
+from portal.rules.orders import OrderState
+from portal.shop.models import Order
+
+logger = logging.getLogger(__name__)
+
+BEHIND = timedelta(days=60)
+"""How long ago a guest's order may have been delivered that was set right since."""
+
+
+def bill_guests() -> None:
+    """What guests were delivered, or what was set right of it since they were billed; each by itself."""
+    today = local_day(clock.now())
+    since_then = (Customer.order_id == Order.id, Invoice.issued_at >= Order.changed_at)
+    billed = select(Invoice.id).join(Invoice.customer).where(*since_then)
+    due = (
+        select(Order.id)
+        .join(Order.delivery)
+        .where(
+            Order.account_id.is_(None),
+            Order.erased_at.is_(None),
+            Order.state == OrderState.DELIVERED,
+            Delivery.day >= today - BEHIND,
+            ~billed.exists(),
+        )
+    )
+    with own_transaction() as session:
+        if seller_lacks(session, today):
+            return
+        found = session.scalars(due.order_by(Order.id)).all()
+    for order_id in found:
+        try:
+            with own_transaction() as session:
+                issue_for_order(session, order_id, by=None)
+        except Exception:  # one order must not hold up the others
+            logger.exception("guest not billed", extra={"order": order_id})

@@ -14,6 +14,7 @@ from portal import cli, farm, member, public
 from portal.accounts import security
 from portal.accounts.jobs import answer_mail_requests, purge_expired
 from portal.accounts.vies import asker, check_next
+from portal.billing import customers, mandates
 from portal.boxes.jobs import freeze_due
 from portal.deliveries.jobs import generate_ahead
 from portal.exchange.jobs import forget_old_tables, work_on_archive, work_on_imports
@@ -103,6 +104,7 @@ def create_app(settings: Settings) -> Flask:
     leaving.init_app(app)
     renouncing.init_app(app)
     withdrawals.init_app(app)
+    customers.init_app(app)
     drafts.init_app(app)
     _register_faces(app, settings)
     _share_with_templates(app, settings)
@@ -158,6 +160,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "invitations", MINUTE, end_invitations)
     jobs.register(app, "joining drafts", DAY, drafts.forget_old)
     jobs.register(app, "old contracts", DAY, contracts.forget_old)
+    jobs.register(app, "unused mandates", DAY, mandates.end_unused)
     jobs.register(app, "deliveries", DAY, generate_ahead)
     jobs.register(app, "wishes", 10 * MINUTE, tell_what_is_back)
     jobs.register(app, "unjudged orders", MINUTE, accept_unjudged)

@@ -31,6 +31,7 @@ def hands() -> Account:
 from portal.member import (
     account,
     addresses,
+    bank,
     calendar,
     claiming,
     company,

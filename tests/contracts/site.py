@@ -47,6 +47,7 @@ from portal.shop.checkout import summary
 from portal.shop.drafts import OfAccount
 from portal.shop.vouchers import Person
 from portal.subscriptions.models import Contract, Subscription, Term
+from tests.billing.signing import MANDATE, signed
 from tests.client import Browser
 from tests.composing import SOMEBODY, delivery_on, put, show
 from tests.conftest import SECRET, Farms
@@ -274,6 +275,11 @@ POST  /mon-compte/adresses/ajout                                            sign
 GET   /mon-compte/adresses/<id:address_id>                                  sign-in    200         404
 POST  /mon-compte/adresses/<id:address_id>                                  sign-in    303         404
 POST  /mon-compte/adresses/<id:address_id>/archivage                        sign-in    303         404
+GET   /mon-compte/coordonnees-bancaires                                     sign-in    200         200
+GET   /mon-compte/coordonnees-bancaires/mandat                              sign-in    200         200
+POST  /mon-compte/coordonnees-bancaires/mandat                              sign-in    303         303
+GET   /mon-compte/coordonnees-bancaires/mandats/<id:mandate_id>             sign-in    200         404
+POST  /mon-compte/coordonnees-bancaires/reglement                           sign-in    303         303
 GET   /mon-compte/entreprise                                                sign-in    200         200
 POST  /mon-compte/entreprise                                                sign-in    303         303
 POST  /mon-compte/entreprise/fin                                            sign-in    303         303
@@ -575,6 +581,7 @@ VALUES: dict[str, str | int | date] = {
     "line_id": 2,
     "link_id": 1,
     "mail_id": 1,
+    "mandate_id": 1,
     "message_id": 1,
     "name": "js/app.js",
     "news_id": 1,
@@ -747,6 +754,8 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/mon-compte/adresse-mail": lambda _: {"email": "camille@example.net"},
     "/mon-compte/adresses/ajout": lambda _: POSTAL_ADDRESS,
     "/mon-compte/adresses/<id:address_id>": lambda _: POSTAL_ADDRESS,
+    "/mon-compte/coordonnees-bancaires/mandat": lambda _: MANDATE,
+    "/mon-compte/coordonnees-bancaires/reglement": lambda _: {"reglement": "cheque"},
     "/mon-compte/entreprise": lambda _: {
         "name": "Crèche Les Lutins",
         "vat_number": "FR40303265045",
@@ -1053,6 +1062,7 @@ def prepare(session: Session) -> None:
     session.add(CalendarFeed(account_id=camille.id, version=1, token_hash=hash_token(TOKEN), made_at=NOW))
     at_home = AddressView("Camille Aubert", "4 rue du Four", "05700", "Serres")
     add_address(session, camille.id, at_home, billing=True, delivery=True, at=NOW, by=camille.id)
+    signed(session)
     session.add(
         MailedLink(
             token_hash=hash_token(TOKEN),

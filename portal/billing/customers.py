@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, select
+from flask import Flask
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from portal.billing.models import Customer
+from portal.shop.claiming import claimed
 
 
 def customer_of(session: Session, account_id: int) -> Customer:
@@ -37,3 +39,13 @@ def customer_of_order(session: Session, order_id: int) -> Customer:
 def belongs_to(account_id: int) -> ColumnElement[bool]:
     """Of customers, those that are an account's: more than one where accounts or guests' orders have become it."""
     return Customer.account_id == account_id
+
+
+def init_app(_app: Flask) -> None:
+    claimed.connect(_follow_orders, weak=False)
+
+
+def _follow_orders(account_id: int, *, session: Session, order_ids: Collection[int]) -> None:
+    """What a guest owed or paid for an order is the account's that the order now is."""
+    guests = update(Customer).where(Customer.order_id.in_(order_ids), Customer.account_id.is_(None))
+    session.execute(guests.values(account_id=account_id))

@@ -13,6 +13,7 @@ from sqlalchemy import Column, LargeBinary, Table, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import customer_number
+from portal.billing.models import Invoice, InvoiceFile
 from portal.infra import pdf
 from portal.planning.contracts import contract_number
 from portal.privacy.map import PEOPLES, TABLES, Person, holds, person, theirs
@@ -102,6 +103,15 @@ def _papers(session: Session, account_id: int) -> Iterator[tuple[str, bytes]]:
         table = TABLES[name]
         for row in session.execute(select(table).where(theirs(table, whose))).mappings():
             yield called.format_map(row), row[column]
+    yield from _invoices(session, whose)
+
+
+def _invoices(session: Session, whose: Person) -> Iterator[tuple[str, bytes]]:
+    """Those whose file is made."""
+    mine = theirs(TABLES["invoice"], whose)
+    made = select(Invoice.number, InvoiceFile.data).join(InvoiceFile, InvoiceFile.invoice_id == Invoice.id)
+    for number, data in session.execute(made.where(mine, InvoiceFile.data.is_not(None)).order_by(Invoice.id)):
+        yield f"factures/facture-{number}.pdf", data
 
 
 def _plain(value: object) -> object:

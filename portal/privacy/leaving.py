@@ -15,6 +15,7 @@ from portal.accounts.answers import closed_door
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.people import decided
 from portal.accounts.queries import find_link
+from portal.billing import holding
 from portal.boxes.models import BoxChange
 from portal.deliveries.models import Delivery
 from portal.infra import audit, locks, mail, outbox
@@ -38,6 +39,9 @@ class Hindrance(StrEnum):
     LAST_ADMIN = "last_admin"
     SUBSCRIPTION = "subscription"
     ORDER = "order"
+    DEBT = "debt"
+    UNBILLED = "unbilled"
+    """What they owe is not known yet."""
 
 
 def _running(today: date) -> Select[Any]:
@@ -67,6 +71,8 @@ def _ordering(_today: date) -> Select[Any]:
 HOLDS: Mapping[Hindrance, Callable[[date], Select[Any]]] = {
     Hindrance.SUBSCRIPTION: _running,
     Hindrance.ORDER: _ordering,
+    Hindrance.DEBT: holding.owing,
+    Hindrance.UNBILLED: holding.awaiting,
 }
 """Whose accounts something holds open, on a day."""
 

@@ -94,6 +94,29 @@ SECTIONS: Mapping[str, Section] = {
         _l("Où vous attendez une place"),
         {"pickup_point": _l("Point de retrait"), "formula": _l("Formule"), "asked_at": _l("Depuis")},
     ),
+    "invoice": Section(
+        _l("Vos factures"),
+        {
+            "number": _l("N°"),
+            "issued_on": _l("Du"),
+            "due_on": _l("À payer avant le"),
+            "total": _l("Total TTC"),
+        },
+    ),
+    "ledger_entry": Section(
+        _l("Ce que vous avez dû et réglé"),
+        {"day": _l("Le"), "kind": _l("Quoi"), "amount": _l("Montant"), "means": _l("Moyen")},
+    ),
+    "mandate": Section(
+        _l("Vos mandats de prélèvement"),
+        {
+            "reference": _l("Référence"),
+            "bank": _l("Banque"),
+            "last_four": _l("Fin du compte"),
+            "signed_at": _l("Signé"),
+            "ended_at": _l("Terminé"),
+        },
+    ),
     "contact_message": Section(
         _l("Vos messages"), {"sent_at": _l("Envoyé"), "text": _l("Message"), "state": _l("État")}
     ),
@@ -123,4 +146,15 @@ VALUES: Mapping[str, LazyString] = {
     "new": _l("reçu"),
     "taken": _l("pris en charge"),
     "done": _l("clos"),
+    "invoice": _l("facture"),
+    "credit_note": _l("avoir"),
+    "payment": _l("règlement"),
+    "reversal": _l("règlement annulé"),
+    "refund": _l("remboursement"),
+    "write_off": _l("somme abandonnée"),
+    "direct_debit": _l("prélèvement"),
+    "transfer": _l("virement"),
+    "cheque": _l("chèque"),
+    "cash": _l("espèces"),
+    "card": _l("carte bancaire"),
 }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from blinker import Signal
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,9 @@ from portal.infra import audit, clock, locks
 from portal.shop.models import Order
 from portal.shop.orders import hold
 from portal.shop.queries import OrderView
+
+claimed = Signal()
+"""Sent with the account that guests' orders have become, the `order_ids` and `session`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def claim(session: Session, email: str, account_id: int, *, by: int) -> int:
             before={"account": None},
             after={"account": account_id},
         )
+    claimed.send(account_id, session=session, order_ids=[order.id for order in orders])
     return len(orders)
 
 

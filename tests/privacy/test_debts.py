@@ -1,0 +1,54 @@
+"""What an account's bills hold open, and what goes with it when it becomes another's."""
+
+from datetime import date
+
+from flask import Flask
+from sqlalchemy import select
+
+from portal.billing.issuing import issue_for_order
+from portal.billing.ledger import Entry, append, balance
+from portal.billing.models import BillingSettings, EntryKind, Invoice
+from portal.privacy.leaving import Hindrance, hindrances
+from portal.rules.money import Money
+from portal.rules.orders import OrderState
+from portal.rules.paying import PaymentMeans
+from portal.shop.claiming import claim
+from portal.shop.models import Order
+from portal.subscriptions.models import Subscription
+from tests.billing.books import MAY, account, able_to_bill, invoiced
+from tests.shop.making import article, order
+from tests.world import CAMILLE, NOW, TODAY, YACINE
+
+
+def held(session, email: str) -> set[Hindrance]:
+    return set(hindrances(session, account(session, email), NOW))
+
+
+def test_who_owes_something_or_waits_for_a_bill_cannot_close_the_account(session) -> None:
+    invoice = invoiced(session, CAMILLE, month=MAY)
+    for subscription in session.scalars(select(Subscription)):
+        subscription.last_day = date(2026, 6, 1)
+    assert held(session, CAMILLE) == {Hindrance.DEBT, Hindrance.UNBILLED}  # June's boxes came
+    session.add(BillingSettings(id=1, bills_from=TODAY))
+    session.flush()
+    assert held(session, CAMILLE) == {Hindrance.DEBT}
+    assert held(session, YACINE) == set()
+    paid = Entry(
+        EntryKind.PAYMENT, invoice.customer_id, TODAY, Money.zero() - invoice.total, means=PaymentMeans.CASH
+    )
+    append(session, [paid], at=NOW, by=None)
+    assert held(session, CAMILLE) == set()
+
+
+def test_a_guests_order_brings_its_bill_to_the_account_that_it_becomes(session) -> None:
+    able_to_bill(session)
+    placed = order(session, {article(session): 1}, email=None, day=date(2026, 6, 9), state=OrderState.DELIVERED)
+    placed.email = CAMILLE
+    session.flush()
+    invoice = issue_for_order(session, placed.id, by=None)
+    assert isinstance(invoice, Invoice)
+    camille = account(session, CAMILLE)
+    assert balance(session, camille.id) == Money.zero()
+    assert claim(session, CAMILLE, camille.id, by=camille.id) == 1
+    assert balance(session, camille.id) == invoice.total
+    assert session.get_one(Order, placed.id).account_id == camille.id

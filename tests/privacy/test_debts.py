@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from flask import Flask
 from sqlalchemy import select
 
 from portal.billing.issuing import issue_for_order
@@ -15,7 +14,7 @@ from portal.rules.paying import PaymentMeans
 from portal.shop.claiming import claim
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
-from tests.billing.books import MAY, account, able_to_bill, invoiced
+from tests.billing.books import MAY, able_to_bill, account, invoiced
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, TODAY, YACINE
 
@@ -42,7 +41,9 @@ def test_who_owes_something_or_waits_for_a_bill_cannot_close_the_account(session
 
 def test_a_guests_order_brings_its_bill_to_the_account_that_it_becomes(session) -> None:
     able_to_bill(session)
-    placed = order(session, {article(session): 1}, email=None, day=date(2026, 6, 9), state=OrderState.DELIVERED)
+    placed = order(
+        session, {article(session): 1}, email=None, day=date(2026, 6, 9), state=OrderState.DELIVERED
+    )
     placed.email = CAMILLE
     session.flush()
     invoice = issue_for_order(session, placed.id, by=None)

@@ -14,7 +14,7 @@ from portal import cli, farm, member, public
 from portal.accounts import security
 from portal.accounts.jobs import answer_mail_requests, purge_expired
 from portal.accounts.vies import asker, check_next
-from portal.billing import customers, mandates
+from portal.billing import customers, mandates, runs
 from portal.boxes.jobs import freeze_due
 from portal.deliveries.jobs import generate_ahead
 from portal.exchange.jobs import forget_old_tables, work_on_archive, work_on_imports
@@ -166,6 +166,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "unjudged orders", MINUTE, accept_unjudged)
     jobs.register(app, "suppliers", 10 * MINUTE, tell_suppliers)
     jobs.register(app, "delivered orders", 10 * MINUTE, mark_delivered)
+    jobs.register(app, "monthly invoices", 2, runs.step)
     jobs.register(app, "old guests", DAY, erase_guests)
     jobs.register(app, "old messages", DAY, contact.forget_old)
     jobs.register(app, "departures", 10 * MINUTE, erase_departed)

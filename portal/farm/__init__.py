@@ -19,6 +19,8 @@ def staff() -> Account:
 
 from portal.farm import (
     acting,
+    bank,
+    billing_settings,
     calendar,
     campaigns,
     claiming,
@@ -36,6 +38,8 @@ from portal.farm import (
     figures,
     formulas,
     index,
+    invoice_runs,
+    invoices,
     journal,
     lists,
     mailbox,

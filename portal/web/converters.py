@@ -21,6 +21,19 @@ class DateConverter(BaseConverter):
         return value.isoformat()
 
 
+class MonthConverter(DateConverter):
+    """A month written 2026-06, which is its first day."""
+
+    regex = r"2[0-9]{3}-[0-9]{2}"
+    weight = 50  # before what is a number of any kind
+
+    def to_python(self, value: str) -> date:
+        return super().to_python(f"{value}-01")
+
+    def to_url(self, value: date) -> str:
+        return f"{value:%Y-%m}"
+
+
 class IdConverter(IntegerConverter):
     """A row's key: what no row can have is a 404, and never reaches the database."""
 
@@ -35,4 +48,5 @@ class IdConverter(IntegerConverter):
 
 def init_app(app: Flask) -> None:
     app.url_map.converters["date"] = DateConverter
+    app.url_map.converters["month"] = MonthConverter
     app.url_map.converters["id"] = IdConverter

@@ -9,9 +9,9 @@ from portal.accounts.queries import find_account
 from portal.billing import ledger
 from portal.billing.customers import customer_of
 from portal.billing.ledger import Entry
-from portal.billing.models import Customer, EntryKind, Invoice
+from portal.billing.models import Customer, EntryKind, Invoice, InvoiceLine, InvoiceRate
 from portal.billing.payments import Payment
-from portal.rules.invoicing import DocumentKind
+from portal.rules.invoicing import DocumentKind, LineKind
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from tests.world import CAMILLE, NOW, TODAY
@@ -31,6 +31,7 @@ def written(
     due: date = TODAY,
     corrects: Invoice | None = None,
     day: date = TODAY,
+    means: PaymentMeans | None = None,
 ) -> Invoice:
     """An invoice, or a credit note where it is less than nothing, with its entry."""
     to = to or customer(session)
@@ -46,12 +47,18 @@ def written(
         first_day=day,
         last_day=day,
         due_on=due,
+        means=means,
         net=Money(cents),
         vat=Money(0),
         total=Money(cents),
         seller={},
     )
     session.add(invoice)
+    session.flush()
+    amounts = {"net": Money(cents), "total": Money(cents), "vat_basis_points": 0, "invoice_id": invoice.id}
+    line = {"label": "Paniers", "day": day, "quantity": 1, "weighed": False, "unit_price": Money(cents)}
+    session.add(InvoiceLine(position=0, kind=LineKind.BOX, **line, **amounts))
+    session.add(InvoiceRate(vat=Money(0), **amounts))
     session.flush()
     entry = Entry(EntryKind(kind), to.id, day, Money(cents), invoice_id=invoice.id)
     ledger.append(session, [entry], at=NOW, by=None)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
+from typing import IO
 
 import click
 from flask import Flask, render_template
@@ -13,10 +14,12 @@ from flask.cli import AppGroup
 from portal.accounts import factors
 from portal.accounts.queries import find_account, normalise_email
 from portal.accounts.team import appoint
-from portal.billing import ledger
+from portal.billing import archive, checking
 from portal.demo.generate import SEED, USUAL_SUBSCRIBERS, NotEmptyError, generate
+from portal.exchange import tables
+from portal.exchange.tables import Format
 from portal.infra import backup, clock, crypto, jobs, schema
-from portal.infra.orm import db, own_transaction
+from portal.infra.orm import db, own_reading, own_transaction
 from portal.privacy import erasing
 from portal.profile.legal import find_lacks
 from portal.rules.cutoffs import local_day
@@ -77,13 +80,23 @@ def _register_books(app: Flask) -> None:
 
     @books.command("verify")
     def verify() -> None:
-        """Go through all entries, and say whether any was changed since it was entered."""
+        """Go through all of it, and name the first that is not as it was entered."""
         _check_schema(app)
-        with own_transaction() as session:
-            found = ledger.verify(session)
-        if found.broken_at:
-            sys.exit(f"Le journal ne tient plus à partir de l'écriture {found.broken_at}.")
-        click.echo(f"{found.entries} écritures, toutes intactes.")
+        with own_reading() as session:
+            verdict = checking.verify(session)
+        said = render_template("farm/payments/verdict.txt", verdict=verdict)
+        if verdict.broken:
+            sys.exit(said)
+        click.echo(said)
+
+    @books.command("export")
+    @click.option("--year", type=click.IntRange(2000, 2999), help="Else all years.")
+    @click.argument("file", type=click.File("wb"))
+    def export(year: int | None, file: IO[bytes]) -> None:
+        """Write the entries to FILE, a CSV with what each digest is over; « - » is the standard output."""
+        _check_schema(app)
+        with own_reading() as session:
+            tables.write(file, Format.CSV, archive.columns(), archive.entries_of(session, year))
 
 
 def _register_copies(app: Flask) -> None:

@@ -5,17 +5,17 @@ A balance is the sum of somebody's entries: positive where they owe something, n
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from portal.billing.customers import belongs_to
-from portal.billing.models import EntryKind, LedgerClosing, LedgerEntry
+from portal.billing.models import Customer, EntryKind, Invoice, LedgerClosing, LedgerEntry
 from portal.billing.numbers import take
 from portal.rules.invoicing import next_month
 from portal.rules.money import Money
@@ -85,31 +85,39 @@ def append(session: Session, entries: Sequence[Entry], *, at: datetime, by: int 
     return rows
 
 
-def digest_of(row: LedgerEntry) -> str:
+def digest_of(entry: Any) -> str:
     """The SHA-256, in hex, of an entry with the digest before it."""
-    said: dict[str, Any] = {name: getattr(row, name) for name in SEALED}
-    text = json.dumps({name: _plain(value) for name, value in said.items()}, sort_keys=True)
-    return sha256(text.encode()).hexdigest()
+    return sha256(sealed_text(entry).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How many entries were read, and the number of the first that is not as it was entered."""
-
-    entries: int
-    broken_at: int | None = None
+def sealed_text(entry: Any) -> str:
+    """What the digest is over: whoever has the two can reckon it again."""
+    return as_text({name: getattr(entry, name) for name in SEALED})
 
 
-def verify(session: Session) -> Verdict:
-    """Read the whole chain, some entries at a time."""
-    before, number = BEGINNING, 0
-    rows = select(LedgerEntry).order_by(LedgerEntry.number).execution_options(yield_per=AT_ONCE)
-    for row in session.scalars(rows):
-        number += 1
-        if row.number != number or row.before != before or digest_of(row) != row.digest:
-            return Verdict(number, broken_at=number)
-        before = row.digest
-    return Verdict(number)
+def as_text(values: dict[str, Any]) -> str:
+    return json.dumps({name: _plain(value) for name, value in values.items()}, sort_keys=True)
+
+
+def entries(session: Session, *which: ColumnElement[bool]) -> Generator[Any, None, None]:
+    """Its rows in their order, some at a time, with the invoice's and the customer's own numbers."""
+    columns = [getattr(LedgerEntry, name) for name in SEALED]
+    rows = (
+        select(
+            *columns,
+            LedgerEntry.digest,
+            Invoice.number.label("invoice"),
+            Customer.account_id,
+            Customer.order_id,
+        )
+        .select_from(LedgerEntry)
+        .join(LedgerEntry.customer)
+        .outerjoin(LedgerEntry.invoice)
+        .where(*which)
+        .order_by(LedgerEntry.number)
+    )
+    with session.execute(rows.execution_options(yield_per=AT_ONCE)) as found:
+        yield from found
 
 
 def _values(entry: Entry) -> dict[str, Any]:

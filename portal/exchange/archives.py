@@ -5,8 +5,6 @@ anything: no passwords, no links, no sessions, no mails.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import BytesIO
 from operator import itemgetter
@@ -19,7 +17,7 @@ from portal.exchange.models import Archive, RunState
 from portal.exchange.tables import Format, write
 from portal.infra import audit
 from portal.infra.crypto import Sealed
-from portal.infra.orm import Base, db, own_transaction, reading_only
+from portal.infra.orm import Base, own_reading, own_transaction
 from portal.web.i18n import gettext as _
 
 KEPT = timedelta(days=3)
@@ -101,23 +99,12 @@ def step(now: datetime) -> bool:
 
 def _add(archive: ZipFile, table: Table) -> None:
     taken = columns(table)
-    with _reading() as session, archive.open(f"{table.name}.csv", "w") as file:
+    with own_reading() as session, archive.open(f"{table.name}.csv", "w") as file:
         rows = session.execute(
             select(*taken).order_by(*table.primary_key).execution_options(yield_per=ROWS_AT_ONCE)
         )
         heads = {column.name: itemgetter(place) for place, column in enumerate(taken)}
         write(file, Format.CSV, heads, rows)
-
-
-@contextmanager
-def _reading() -> Iterator[Session]:
-    """Beside whoever writes: nobody waits for a long table."""
-    token = reading_only.set(True)
-    try:
-        with Session(db.engine) as session:
-            yield session
-    finally:
-        reading_only.reset(token)
 
 
 def _explained(taken: list[Table], now: datetime) -> str:

@@ -213,3 +213,14 @@ def own_transaction() -> Iterator[Session]:
             yield session
     finally:
         reading_only.reset(token)
+
+
+@contextmanager
+def own_reading() -> Iterator[Session]:
+    """What takes long to read, beside whoever writes: nobody waits for it."""
+    token = reading_only.set(True)
+    try:
+        with Session(db.engine) as session:
+            yield session
+    finally:
+        reading_only.reset(token)

@@ -73,6 +73,12 @@ class Charge:
         return (self.source, *taken_off, self.delivery_id, self.weighed, price, self.vat_basis_points)
 
     @property
+    def nothing(self) -> bool:
+        """Whether it need not be said: what is taken off has no quantity."""
+        counted = self.kind in (LineKind.BOX, LineKind.ARTICLE)
+        return not self.total.cents and not (counted and self.quantity)
+
+    @property
     def thing(self) -> str:
         """A box, or an order with its voucher: what of it is more or less is said on one paper."""
         return f"order/{self.order_id}" if self.order_id else self.source or ""
@@ -109,7 +115,7 @@ def differences(standing: Iterable[Charge], billed: Iterable[Charge]) -> list[Ch
     found = []
     for terms in stands | before:
         charge = _less(stands.get(terms), before.get(terms))
-        if charge.quantity or charge.total.cents:
+        if not charge.nothing:
             found.append(replace(charge, corrects_id=last.get(charge.thing)))
     return sorted(
         found, key=lambda charge: (charge.day, charge.order_id or 0, charge.kind == LineKind.DISCOUNT)
@@ -122,7 +128,7 @@ def added_up(billed: Iterable[Charge]) -> list[Charge]:
     for charge in billed:
         known = left.get(charge.terms)
         left[charge.terms] = _plus(known, charge) if known else charge
-    return [charge for charge in left.values() if charge.quantity or charge.total.cents]
+    return [charge for charge in left.values() if not charge.nothing]
 
 
 def taken_back(billed: Iterable[Charge], *, rebill: bool) -> list[Charge]:
@@ -148,7 +154,7 @@ def _less(now: Charge | None, before: Charge | None) -> Charge:
     now = now or nothing
     left = replace(now, quantity=now.quantity - before.quantity, total=now.total - before.total)
     if left.kind is LineKind.DISCOUNT:
-        return replace(left, quantity=1 if left.total.cents else 0, unit_price=left.total)
+        return replace(left, quantity=1, unit_price=left.total)
     return left
 
 

@@ -2,6 +2,11 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy.orm import Session
+
+from portal.billing.statements import read, take_in
+from tests.world import NOW
+
 VERSIONS = (
     "urn:iso:std:iso:20022:tech:xsd:camt.053.001.02",
     "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08",
@@ -51,3 +56,7 @@ CSV = (
     "06/06/2026;VIR YACINE BENALI;;12,00\n"
     "Solde au 06/06/2026;;;1 000,00\n"
 ).encode("cp1252")
+
+
+def received(session: Session, data: bytes = CSV, *, by: int = 3) -> None:
+    take_in(session, data, "releve.csv", read(data, {}), at=NOW, by=by)

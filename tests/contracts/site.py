@@ -5,6 +5,7 @@ its value in VALUES; a form what it is sent in FORMS.
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from werkzeug.test import TestResponse
 from portal.accounts.addresses import AddressView, add_address
 from portal.accounts.models import Account, LinkPurpose, MailedLink, Role
 from portal.accounts.sessions import hash_token
+from portal.billing.models import FileState, InvoiceFile
 from portal.boxes.models import Suspension
 from portal.catalogue.models import Formula, Picture, PictureSize, Product
 from portal.catalogue.queries import formulas
@@ -47,6 +49,8 @@ from portal.shop.checkout import summary
 from portal.shop.drafts import OfAccount
 from portal.shop.vouchers import Person
 from portal.subscriptions.models import Contract, Subscription, Term
+from tests.billing.banking import CSV, received
+from tests.billing.books import invoiced
 from tests.billing.signing import MANDATE, signed
 from tests.client import Browser
 from tests.composing import SOMEBODY, delivery_on, put, show
@@ -96,6 +100,9 @@ correct    yes   -        yes        -         yes
 people     yes   -        -          yes       yes
 act_for    yes   -        -          -         yes
 prices     -     -        -          yes       yes
+read_bills yes   -        -          yes       yes
+bill       -     -        -          yes       yes
+collect    -     -        -          yes       yes
 figures    yes   yes      -          yes       yes
 exchange   yes   -        -          -         yes
 archive    -     -        -          -         yes
@@ -216,6 +223,10 @@ POST  /planning/suspension/fin                                              sign
 POST  /planning/<date:week>/saut                                            sign-in    303         404
 POST  /planning/<date:week>/reprise                                         sign-in    303         404
 GET   /commandes                                                            sign-in    200         200
+GET   /factures                                                             sign-in    200         200
+GET   /factures/<invoice_number>                                            sign-in    200         404
+GET   /factures/<invoice_number>.pdf                                        sign-in    200         404
+GET   /paiements                                                            sign-in    200         200
 GET   /commandes/rattachement                                               sign-in    303         303
 POST  /commandes/rattachement                                               sign-in    422         422
 POST  /commandes/rattachement/code                                          sign-in    303         303
@@ -491,6 +502,14 @@ POST  /ferme/resiliations/<id:termination_id>                                   
 POST  /ferme/resiliations/renonciations/<id:withdrawal_id>                             people
 POST  /ferme/resiliations/export                                                       people      200
 POST  /ferme/voir-comme/fin                                                            look
+GET   /ferme/banque                                                                    bill
+POST  /ferme/banque                                                                    bill
+POST  /ferme/banque/colonnes                                                           bill
+POST  /ferme/banque/certaines                                                          bill
+GET   /ferme/banque/<id:line_id>                                                       bill
+POST  /ferme/banque/<id:line_id>                                                       bill
+POST  /ferme/banque/<id:line_id>/mise-de-cote                                          bill
+POST  /ferme/banque/<id:line_id>/retour                                                bill
 GET   /ferme/bons                                                                      vouchers
 GET   /ferme/bons/ajout                                                                vouchers
 POST  /ferme/bons/ajout                                                                vouchers
@@ -576,6 +595,7 @@ VALUES: dict[str, str | int | date] = {
     "file_id": 1,
     "formula_id": FORMULA,
     "import_id": 1,
+    "invoice_number": "F2026-00001",
     "kind": "skipped",
     "letters_token": URLSafeSerializer(SECRET, salt="letters").dumps([1, "letter"]),
     "line_id": 2,
@@ -887,6 +907,15 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/messages/ajout": lambda _: CAMPAIGN,
     "/ferme/messages/<id:campaign_id>/modification": lambda _: CAMPAIGN,
     "/ferme/messages/<id:campaign_id>/envoi": lambda _: {"day": "", "time": ""},
+    "/ferme/banque": lambda _: {"fichier": (BytesIO(CSV), "releve.csv")},
+    "/ferme/banque/colonnes": lambda _: {
+        "donnees": b64encode(CSV).decode(),
+        "nom": "releve.csv",
+        "day": "Date",
+        "label": "Libellé",
+        "credit": "Crédit euros",
+    },
+    "/ferme/banque/<id:line_id>": lambda _: {"paye-par": "1"},
     "/ferme/imports": lambda _: {"subject": "people", "fichier": (BytesIO(TABLE_OF_PEOPLE), "liste.csv")},
     "/ferme/imports/<id:import_id>/colonnes": lambda _: {"colonne-3": "note"},
     "/ferme/formules/ajout": lambda _: NEW_FORMULA,
@@ -1063,6 +1092,7 @@ def prepare(session: Session) -> None:
     at_home = AddressView("Camille Aubert", "4 rue du Four", "05700", "Serres")
     add_address(session, camille.id, at_home, billing=True, delivery=True, at=NOW, by=camille.id)
     signed(session)
+    received(session)
     session.add(
         MailedLink(
             token_hash=hash_token(TOKEN),

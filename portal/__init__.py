@@ -16,6 +16,7 @@ from portal.accounts.jobs import answer_mail_requests, purge_expired
 from portal.accounts.vies import asker, check_next
 from portal.billing import customers, mandates, runs
 from portal.billing.closings import close_due
+from portal.billing.files import make_files
 from portal.boxes.jobs import freeze_due
 from portal.deliveries.jobs import generate_ahead
 from portal.exchange.jobs import forget_old_tables, work_on_archive, work_on_imports
@@ -177,6 +178,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "reminders", 10, remind)
     jobs.register(app, "closed months", HOUR, close_due)
     jobs.register(app, "birthdays", HOUR, give_birthday_gifts)
+    jobs.register(app, "invoices' files", 2, make_files)
     jobs.register(app, "imports", 2, work_on_imports)
     jobs.register(app, "archive", 2, work_on_archive)
     jobs.register(app, "old tables", HOUR, forget_old_tables)

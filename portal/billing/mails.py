@@ -1,0 +1,32 @@
+"""The mail by which somebody gets an invoice or a credit note."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account
+from portal.billing.ledger import balance
+from portal.billing.papers import file_name
+from portal.billing.queries import InvoiceView
+from portal.infra import mail, outbox, pdf
+from portal.profile.queries import get_farm
+from portal.shop.tokens import order_link
+
+
+def tell(session: Session, invoice: InvoiceView, file: bytes, *, at: datetime) -> None:
+    """Where a debit is announced, this is the notice that SEPA asks for."""
+    buyer, order_id = invoice.buyer, invoice.of_order_id
+    assert buyer
+    account = session.get(Account, invoice.account_id) if invoice.account_id else None
+    known = account if account and account.erased_at is None else None
+    written = mail.render(
+        "credit_note_issued" if invoice.is_credit else "invoice_issued",
+        farm=get_farm(session),
+        invoice=invoice,
+        name=known.first_name if known else buyer.name,
+        balance=balance(session, known.id) if known else None,
+        way=mail.link("member.invoices") if known or order_id is None else order_link(order_id, None),
+    )
+    enclosed = outbox.File(file_name(invoice.number, invoice.kind), pdf.CONTENT_TYPE, file)
+    to = known.email if known else buyer.email
+    outbox.post(session, to=to, at=at, attachments=[enclosed], **written.parts)

@@ -41,6 +41,7 @@ class Bill:
     due_on: date
     total: Money
     open: Money
+    corrects_id: int | None = None
 
     def state(self, today: date) -> BillState:
         if self.kind is DocumentKind.CREDIT_NOTE:
@@ -68,6 +69,7 @@ class MoneyLine:
     reversed_by: int | None
     entered_at: datetime
     entered_by: int | None
+    debit_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,20 @@ class Books:
     def credit(self) -> Money:
         """What they have paid ahead."""
         return max(NONE - self.balance, NONE)
+
+    def paid_for(self, bill: Bill) -> list[tuple[MoneyLine, Money]]:
+        """What pays an invoice, as it stands, in the order in which it came in."""
+        money, left, found = NONE, self._open(bill, NONE), []
+        for line in sorted(self.payments, key=lambda line: (line.day, line.number)):
+            if line.reversed_by is None and line.reverses is None:
+                money -= line.amount
+                before, left = left, self._open(bill, money)
+                if left != before:
+                    found.append((line, before - left))
+        return found
+
+    def _open(self, bill: Bill, money: Money) -> Money:
+        return _settle(self.bills, money).open[bill.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,13 @@ def books_of_customer(session: Session, customer_id: int) -> Books:
     """With whatever else is the same account's."""
     mine = select(HOLDER).where(Customer.id == customer_id).scalar_subquery()
     return _books(session, mine == HOLDER)
+
+
+def books_of_payer(session: Session, account_id: int | None, order_id: int | None) -> Books:
+    """An account's, or a guest's by their order."""
+    if account_id is not None:
+        return books_of(session, account_id)
+    return _books(session, Customer.order_id == order_id)
 
 
 def balances(session: Session, account_ids: Collection[int]) -> dict[int, Money]:
@@ -205,6 +228,7 @@ def _books(session: Session, whose: ColumnElement[bool]) -> Books:
                 due_on=invoice.due_on,
                 total=invoice.total,
                 open=left.get(invoice.id, NONE),
+                corrects_id=invoice.corrects_id,
             )
             for invoice in invoices
         ],
@@ -220,11 +244,12 @@ def _books(session: Session, whose: ColumnElement[bool]) -> Books:
                 reversed_by=reversals.get(row.id),
                 entered_at=row.entered_at,
                 entered_by=row.entered_by,
+                debit_id=row.debit_id,
             )
             for row in rows
         ],
     )
 
 
-def _settle(invoices: Iterable[Invoice], money: Money) -> Settlement:
+def _settle(invoices: Iterable[Invoice | Bill], money: Money) -> Settlement:
     return settle((Document(each.id, each.due_on, each.total, each.corrects_id) for each in invoices), money)

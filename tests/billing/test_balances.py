@@ -26,12 +26,18 @@ def test_the_books_say_what_is_owed_what_is_open_and_what_was_paid(session: Sess
         "F2026-00002": (Money(2000), BillState.PARTLY),
         "A2026-00001": (Money(0), BillState.CREDIT_NOTE),
     }
+    paid_by = {bill.number: books.paid_for(bill) for bill in books.bills if bill.total > Money(0)}
+    assert {number: [amount for _line, amount in parts] for number, parts in paid_by.items()} == {
+        "F2026-00001": [Money(4000)],
+        "F2026-00002": [Money(500)],
+    }
     payments.reverse(session, first, day=TODAY, reason="Chèque sans provision.", at=NOW, by=None)
     books = books_of(session, camille.account_id)
     assert [(bill.open, bill.state(TODAY)) for bill in reversed(books.bills)][:2] == [
         (Money(4000), BillState.LATE),
         (Money(2500), BillState.PARTLY),
     ]
+    assert not any(books.paid_for(bill) for bill in books.bills if bill.total > Money(0))
     [reversal, payment] = books.payments
     assert (reversal.kind, reversal.reverses) == (EntryKind.REVERSAL, payment.number)
     assert (payment.amount, payment.reference, payment.reversed_by) == (

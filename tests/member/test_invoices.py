@@ -1,0 +1,157 @@
+"""A subscriber's invoices: month by month, one with what it is for, as files, and what the month comes to so far."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from portal.billing import payments
+from portal.billing.models import FileState, InvoiceFile
+from tests.billing.books import account, invoiced
+from tests.billing.signing import signed
+from tests.billing.writing import customer, paid, written
+from tests.client import Browser
+from tests.world import CAMILLE, NOW, YACINE
+
+
+def text_of(response: TestResponse) -> str:
+    page = response.get_data(as_text=True)
+    return " ".join(page.replace("\u202f", " ").replace("\u00a0", " ").replace("&#39;", "'").split())
+
+
+@pytest.fixture
+def camille(client: Browser) -> Browser:
+    client.sign_in(CAMILLE)
+    return client
+
+
+def test_before_the_first_one_the_page_says_when_it_comes(camille: Browser) -> None:
+    page = text_of(camille.get("/factures"))
+    assert "Pas encore de facture" in page and "Vous êtes à jour" in page
+
+
+def test_the_month_so_far_and_the_months_before(session: Session, camille: Browser) -> None:
+    invoiced(session)
+    session.commit()
+    page = text_of(camille.get("/factures"))
+    assert "Juin 2026, jusqu'à présent" in page
+    assert "43,80 €" in page and "Environ 109,50 € à la fin du mois, si rien ne change" in page
+    assert "mardi 9 juin" in page and "mardi 26 mai" not in page
+    for said in ("Mai 2026", "F2026-00001", "21,90 €", "À payer d'ici le 25 juin", "Vous devez 21,90 €"):
+        assert said in page, said
+
+
+def test_invoices_are_found_by_year_and_by_where_they_stand(session: Session, camille: Browser) -> None:
+    written(session, 4000, day=date(2025, 12, 3), due=date(2025, 12, 20))
+    newer = written(session, 3000, due=date(2026, 6, 20))
+    written(session, -500, corrects=newer)
+    payments.pay(session, paid(4500, customer(session)), at=NOW, by=None)
+    session.commit()
+    all_of_them = text_of(camille.get("/factures"))
+    for said in ("Payée", "Reste 20,00 €, d'ici le 20 juin", "Avoir du 10 juin"):
+        assert said in all_of_them, said
+    shown = {
+        asked: [number for number in ("F2026-00001", "F2026-00002", "A2026-00001") if number in page]
+        for asked in ("etat=a-payer", "etat=payees", "etat=avoirs", "annee=2025", "annee=2026&etat=payees")
+        for page in [text_of(camille.get(f"/factures?{asked}"))]
+    }
+    assert shown == {
+        "etat=a-payer": ["F2026-00002"],
+        "etat=payees": ["F2026-00001"],
+        "etat=avoirs": ["A2026-00001"],
+        "annee=2025": ["F2026-00001"],
+        "annee=2026&etat=payees": [],
+    }
+
+
+def test_an_invoice_tells_what_it_is_for_why_it_costs_that_and_what_is_paid(
+    session: Session, camille: Browser
+) -> None:
+    made = invoiced(session)
+    payments.pay(session, paid(1000, made.customer), at=NOW, by=None)
+    session.commit()
+    page = text_of(camille.get("/factures/F2026-00001"))
+    for said in (
+        "Mai 2026",
+        "mardi 26 mai",
+        "Grand panier : 1 × 19,50 €, le prix de la formule le jour de la livraison. TVA à 5,5 % comprise.",
+        "Cette livraison",
+        "/livraisons/2026-05-26/mardi",
+        "20,76 €",
+        "1,14 €",
+        "Chèque",
+        "11,90 €",
+        "Nature de",
+    ):
+        assert said in page, said
+
+
+def test_its_file_is_there_once_the_worker_has_made_it(session: Session, camille: Browser) -> None:
+    made = invoiced(session)
+    session.commit()
+    assert camille.get("/factures/F2026-00001.pdf").location == "/factures/F2026-00001"
+    assert "Le PDF est en préparation" in text_of(camille.get("/factures/F2026-00001"))
+    file = session.get_one(InvoiceFile, made.id)
+    file.state, file.data = FileState.MADE, b"%PDF-1.7"
+    session.commit()
+    answer = camille.get("/factures/F2026-00001.pdf")
+    assert (answer.data, answer.mimetype) == (b"%PDF-1.7", "application/pdf")
+    assert "filename=facture-F2026-00001.pdf" in answer.headers["Content-Disposition"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_nobody_elses_is_there(session: Session, client: Browser) -> None:
+    invoiced(session)
+    session.commit()
+    client.sign_in(YACINE)
+    for path in ("/factures/F2026-00001", "/factures/F2026-00001.pdf", "/factures/F2026-00002"):
+        assert client.get(path).status_code == 404
+    assert "F2026-00001" not in text_of(client.get("/factures"))
+
+
+def test_who_shares_a_household_sees_their_own_and_whose_the_others_are(
+    session: Session, client: Browser
+) -> None:
+    invoiced(session)
+    written(session, 900, to=customer(session, YACINE))
+    account(session, YACINE).payer_id = account(session).id
+    session.commit()
+    client.sign_in(YACINE)
+    page = text_of(client.get("/factures"))
+    assert "c'est à cette personne que les factures sont adressées" in page and "Camille Aubert" in page
+    assert "F2026-00002" in page and "F2026-00001" not in page and "jusqu'à présent" not in page
+    assert client.get("/factures/F2026-00001").status_code == 404
+
+
+def test_what_is_collected_is_said_where_one_looks(session: Session, camille: Browser) -> None:
+    signed(session)
+    invoiced(session)
+    session.commit()
+    assert "Prélèvement le 10 juillet" in text_of(camille.get("/factures"))
+    said = "21,90 € seront prélevés le 10 juillet sur le compte •••• 0189"
+    assert said in text_of(camille.get("/factures/F2026-00001"))
+    assert said in text_of(camille.get("/paiements"))
+
+
+def test_a_page_asks_as_much_for_one_invoice_as_for_forty(
+    session: Session, camille: Browser, count_queries: Callable[[], Any]
+) -> None:
+    invoiced(session)
+    session.commit()
+    pages = ("/factures", "/factures/F2026-00001", "/paiements")
+    taken: list[list[int]] = []
+    for _ in range(2):
+        taken.append([])
+        for page in pages:
+            camille.get(page)
+            with count_queries() as statements:
+                assert camille.get(page).status_code == 200
+            taken[-1].append(len(statements))
+        for _more in range(40):
+            payments.pay(session, paid(100, written(session, 100).customer), at=NOW, by=None)
+        session.commit()
+    assert taken[0] == taken[1]
+    assert taken[0] <= [17, 8, 5]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, exists, func, select, union
 
 from portal.billing.charges import BILLED
-from portal.billing.models import BillingSettings, Customer, InvoiceLine, LedgerEntry
+from portal.billing.models import BillingSettings, Customer, Invoice, InvoiceLine, LedgerEntry
 from portal.boxes.models import Basket
 from portal.deliveries.models import Delivery
 from portal.rules.money import Money
@@ -27,7 +27,7 @@ def owing(_today: date) -> Select[Any]:
 
 
 def awaiting(today: date) -> Select[Any]:
-    """Who has received, in the last two months, what stands on no invoice."""
+    """Who has received, in the last two months, what stands on no invoice, of a farm that bills here."""
     begins = func.coalesce(select(BillingSettings.bills_from).scalar_subquery(), today - BILLED_BY_THEN)
     lately = (
         Delivery.day.between(today - BILLED_BY_THEN, today),
@@ -56,4 +56,5 @@ def awaiting(today: date) -> Select[Any]:
         .join(Delivery, Delivery.id == Order.delivery_id)
         .where(Order.account_id.is_not(None), Order.state.in_(BILLED), *lately, given, ~ordered)
     )
-    return select(union(boxes, orders).subquery().c.account_id)
+    bills = select(Invoice.id).exists()
+    return select(union(boxes, orders).subquery().c.account_id).where(bills)

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Column, Enum, LargeBinary, String, Table, insert, s
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
+from portal.billing.models import EntryKind
 from portal.infra.orm import Base, Cents
 from portal.infra.outbox import MailState
 from portal.privacy.map import PEOPLES
@@ -26,6 +27,11 @@ SAID: Mapping[str, Mapping[str, Any]] = {
     "shop_order": {"state": OrderState.DELIVERED},
     "mail": {"state": MailState.SENT},
     "point_closing": {"substitute_id": 2},
+    "invoice": {"vat": Money(0)},
+    "invoice_rate": {"vat": Money(0)},
+    "invoice_line": {"delivery_id": 1},
+    "ledger_entry": {"kind": EntryKind.PAYMENT, "invoice_id": None, "amount": Money(-100)},
+    "mandate": {"last_four": "1234"},
     "departure": {"erase_at": NOW + timedelta(days=30)},
 }
 
@@ -112,6 +118,8 @@ def _value(
 def _figure(column: Column[Any], kind: Any) -> Any:
     if column.nullable or (column.primary_key and column.name == "id"):
         return None
+    if column.unique:
+        return next(_numbers)
     figures = {"datetime": NOW, "date": OVER, "bool": True, "int": 1}
     return Money(100) if isinstance(column.type, Cents) else figures[kind.python_type.__name__]
 

@@ -51,9 +51,9 @@ CSV = (
     "Compte courant n° 12345678901;;;\n"
     "Date;Libellé;Débit euros;Crédit euros\n"
     "05/06/2026;VIR MME CAMILLE AUBERT F2026-00001;;38,60\n"
+    "06/06/2026;VIR YACINE BENALI;;12,00\n"
+    "06/06/2026;VIR YACINE BENALI;;12,00\n"
     "05/06/26;PRLV EDF;-1 234,50;\n"
-    "06/06/2026;VIR YACINE BENALI;;12,00\n"
-    "06/06/2026;VIR YACINE BENALI;;12,00\n"
     "Solde au 06/06/2026;;;1 000,00\n"
 ).encode("cp1252")
 

@@ -102,7 +102,7 @@ def test_what_is_no_statement_is_refused(data, problem):
 def test_a_table_is_read_below_its_preamble_with_two_columns_or_one():
     found = read(CSV, NOTHING)
     assert (found.format, found.unread) == (StatementFormat.CSV, (7,))
-    assert movements(CSV)[:2] == [
+    assert movements(CSV)[::3] == [
         (DAY, 3860, "", "VIR MME CAMILLE AUBERT F2026-00001"),
         (DAY, -123450, "", "PRLV EDF"),
     ]

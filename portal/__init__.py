@@ -16,6 +16,7 @@ from portal.accounts.jobs import answer_mail_requests, purge_expired
 from portal.accounts.vies import asker, check_next
 from portal.billing import customers, mandates, runs
 from portal.billing.closings import close_due
+from portal.billing.debits import collect_due, tell_moved
 from portal.billing.files import make_files
 from portal.boxes.jobs import freeze_due
 from portal.deliveries.jobs import generate_ahead
@@ -182,5 +183,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "imports", 2, work_on_imports)
     jobs.register(app, "archive", 2, work_on_archive)
     jobs.register(app, "old tables", HOUR, forget_old_tables)
+    jobs.register(app, "collected debits", MINUTE, collect_due)
+    jobs.register(app, "moved debits", MINUTE, tell_moved)
     jobs.register(app, "sessions", HOUR, purge)
     jobs.register(app, "mail bodies", DAY, lambda: outbox.forget_bodies(clock.now()))

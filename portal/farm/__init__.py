@@ -29,6 +29,7 @@ from portal.farm import (
     compositions,
     contact,
     corrections,
+    debits,
     deliveries,
     delivery_acts,
     departures,

@@ -27,6 +27,10 @@ def _in_month(month: date, day_of_month: int) -> date:
     return month.replace(day=min(day_of_month, monthrange(month.year, month.month)[1]))
 
 
+def first_day_to_file(collected: date) -> date:
+    return collected - timedelta(days=EARLIEST_DAYS)
+
+
 def last_day_to_file(collected: date) -> date:
     day, left = collected, BANK_DAYS
     while left:
@@ -45,7 +49,7 @@ class FileRefusal(StrEnum):
 def refusal_to_file(collected: date, today: date) -> FileRefusal | None:
     if today > last_day_to_file(collected):
         return FileRefusal.TOO_LATE
-    if today < collected - timedelta(days=EARLIEST_DAYS):
+    if today < first_day_to_file(collected):
         return FileRefusal.TOO_EARLY
     return None
 

@@ -9,13 +9,13 @@ from itertools import groupby
 
 from flask import abort, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from portal.billing.announced import debits_of
 from portal.billing.balances import Bill, BillState, books_of
+from portal.billing.files import file_of, yearly_zip
 from portal.billing.mandates import live_mandate
-from portal.billing.models import InvoiceFile
 from portal.billing.outlook import outlook
+from portal.billing.papers import file_name
 from portal.billing.queries import InvoiceView, find_invoice
 from portal.deliveries.queries import upcoming
 from portal.infra import clock, pdf
@@ -85,15 +85,25 @@ def invoice(invoice_number: str) -> ResponseReturnValue:
 def invoice_file(invoice_number: str) -> ResponseReturnValue:
     """Or its page, which says so, where the worker has not made it yet."""
     found = _own(invoice_number)
-    data = db.session().scalar(select(InvoiceFile.data).where(InvoiceFile.invoice_id == found.id))
+    data = file_of(db.session(), found.id)
     if data is None:
         return redirect(url_for("member.invoice", invoice_number=found.number), 303)
-    return send_file(
-        BytesIO(data),
-        mimetype=pdf.CONTENT_TYPE,
-        as_attachment=True,
-        download_name=f"{'avoir' if found.is_credit else 'facture'}-{found.number}.pdf",
-    )
+    return _download(data, pdf.CONTENT_TYPE, file_name(found.number, found.kind))
+
+
+@blueprint.get("/factures/<int:year>.zip")
+def invoices_of_year(year: int) -> ResponseReturnValue:
+    """All files that were issued in it."""
+    session, account = db.session(), member()
+    if not any(bill.issued_on.year == year for bill in books_of(session, account.id).bills):
+        abort(404)
+    with yearly_zip(session, account.id, year) as zipped:
+        data = zipped.read()
+    return _download(data, "application/zip", f"factures-{year}.zip")
+
+
+def _download(data: bytes, mimetype: str, name: str) -> ResponseReturnValue:
+    return send_file(BytesIO(data), mimetype=mimetype, as_attachment=True, download_name=name)
 
 
 def _own(number: str) -> InvoiceView:

@@ -226,6 +226,7 @@ GET   /commandes                                                            sign
 GET   /factures                                                             sign-in    200         200
 GET   /factures/<invoice_number>                                            sign-in    200         404
 GET   /factures/<invoice_number>.pdf                                        sign-in    200         404
+GET   /factures/<int:year>.zip                                              sign-in    200         404
 GET   /paiements                                                            sign-in    200         200
 GET   /commandes/rattachement                                               sign-in    303         303
 POST  /commandes/rattachement                                               sign-in    422         422
@@ -632,6 +633,7 @@ VALUES: dict[str, str | int | date] = {
     "voucher_id": 1,
     "week": WEEK,
     "width": 160,
+    "year": 2026,
     "withdrawal_id": 1,
 }
 _PACKING = "/ferme/livraisons/<date:day>/<tour>/preparation"

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import date
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy.orm import Session
@@ -101,13 +103,17 @@ def test_its_file_is_there_once_the_worker_has_made_it(session: Session, camille
     assert (answer.data, answer.mimetype) == (b"%PDF-1.7", "application/pdf")
     assert "filename=facture-F2026-00001.pdf" in answer.headers["Content-Disposition"]
     assert answer.headers["Cache-Control"] == "no-store"
+    year = camille.get("/factures/2026.zip")
+    assert "filename=factures-2026.zip" in year.headers["Content-Disposition"]
+    assert ZipFile(BytesIO(year.data)).namelist() == ["facture-F2026-00001.pdf"]
+    assert camille.get("/factures/2025.zip").status_code == 404
 
 
 def test_nobody_elses_is_there(session: Session, client: Browser) -> None:
     invoiced(session)
     session.commit()
     client.sign_in(YACINE)
-    for path in ("/factures/F2026-00001", "/factures/F2026-00001.pdf", "/factures/F2026-00002"):
+    for path in ("/factures/F2026-00001", "/factures/F2026-00001.pdf", "/factures/2026.zip"):
         assert client.get(path).status_code == 404
     assert "F2026-00001" not in text_of(client.get("/factures"))
 

@@ -24,7 +24,7 @@ from portal.rules.sepa import BankAccount, MandateEnd, lapsed_since, mandate_ref
 
 DOTS = "••••"
 AT_ONCE = 20
-TRIES = Limit("mandates that an account signs", 10, timedelta(hours=1))
+TRIES = Limit("mandates that an account signs", 20, timedelta(hours=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,10 @@ def mandates_of(session: Session, account_id: int) -> list[MandateView]:
 
 def awaits_signature(session: Session, account: Account) -> bool:
     """Whether they wish to be debited, and nothing allows it yet."""
-    wished = account.payment_means is PaymentMeans.DIRECT_DEBIT
-    return wished and live_mandate(session, account.id) is None and creditor(session) is not None
+    wished = account.payment_means is PaymentMeans.DIRECT_DEBIT and account.holder is account
+    if not wished or live_mandate(session, account.id):
+        return False
+    return creditor(session) is not None
 
 
 def paper(session: Session, account_id: int, mandate_id: int) -> File | None:
@@ -206,6 +208,14 @@ def end(
         )
         outbox.post(session, to=account.email, at=at, **letter.parts)
     return True
+
+
+def keep_last(session: Session, account_id: int, *, at: datetime) -> None:
+    """Of an account that has become of two, one mandate is live."""
+    live = [mandate for mandate in _held(session, account_id) if mandate.ended_at is None]
+    if len(live) > 1:
+        _close(live[:-1], MandateEnd.REPLACED, at=at)
+        _move_debits(session, live[:-1], mandate_id=live[-1].id)
 
 
 def _wish(session: Session, account: Account, means: PaymentMeans, *, at: datetime, by: int | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from portal.billing.mandates import awaits_signature
 from portal.compositions.queries import shown_contents
 from portal.infra import clock
 from portal.infra.orm import db
@@ -97,4 +98,10 @@ def next_context() -> dict[str, Any]:
 @blueprint.get("/espace")
 def home() -> ResponseReturnValue:
     news = latest_news(db.session(), clock.now())
-    return render_template("member/home.html", member=member(), news=news, **next_context())
+    return render_template(
+        "member/home.html",
+        member=member(),
+        news=news,
+        awaits_mandate=awaits_signature(db.session(), member()),
+        **next_context(),
+    )

@@ -21,6 +21,7 @@ from portal.planning.terms import TermView
 from portal.rules.calendar import Rhythm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
 from portal.subscriptions.queries import withheld
 from portal.web import forms
 from portal.web.filters import day_year
@@ -31,6 +32,7 @@ from portal.web.i18n import lazy_gettext as _l
 MOST = 9
 """Boxes of one subscription on a delivery; who needs more calls the farm."""
 NOTHING, AT_ONCE = 0, 0
+DIRECT_DEBIT = PaymentMeans.DIRECT_DEBIT
 
 
 def own_account() -> Account | None:
@@ -178,6 +180,11 @@ class OrderForm(Form):
     town = Typed(_l("Ville"), forms.line(80), name="ville")
     means = Chosen(_l("Moyen de paiement souhaité"), name="reglement")
 
+    def __init__(self, *args: Any, debits: bool, **values: Any) -> None:
+        """Direct debit is offered where the farm can collect."""
+        self.offered = {means: words for means, words in MEANS.items() if debits or means is not DIRECT_DEBIT}
+        super().__init__(*args, **values)
+
     def process(self, *args: Any, **values: Any) -> None:
-        self.means.choices = choices((means.value, str(words)) for means, words in MEANS.items())
+        self.means.choices = choices((means.value, str(words)) for means, words in self.offered.items())
         super().process(*args, **values)

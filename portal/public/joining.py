@@ -19,6 +19,7 @@ from portal.accounts.addresses import (
     offered,
 )
 from portal.accounts.models import Account
+from portal.billing import mandates
 from portal.infra import audit, clock
 from portal.infra.orm import db
 from portal.planning.drafts import Choice
@@ -141,7 +142,12 @@ def join_summary() -> ResponseReturnValue:
     if request.method == "POST":
         return _order(found, account)
     book = address_book(db.session(), account.id)
-    return _summary_page(found, OrderForm(None, data=_known(account, book)), book)
+    form = OrderForm(None, data=_known(account, book), debits=_collects())
+    return _summary_page(found, form, book)
+
+
+def _collects() -> bool:
+    return mandates.creditor(db.session()) is not None
 
 
 def _known(account: Account, book: list[KeptAddress]) -> dict[str, Any]:
@@ -152,7 +158,7 @@ def _known(account: Account, book: list[KeptAddress]) -> dict[str, Any]:
 
 
 def _order(found: Stall, account: Account) -> ResponseReturnValue:
-    form, wanted, session = OrderForm(request.form), found.wanted, db.session()
+    form, wanted, session = OrderForm(request.form, debits=_collects()), found.wanted, db.session()
     assert wanted is not None
     if not form.validate():
         return _summary_page(found, form, address_book(session, account.id), 422)
@@ -176,7 +182,17 @@ def _order(found: Stall, account: Account) -> ResponseReturnValue:
         flash(f"{said} {mailed}", "success")
     else:
         flash(_("C'était déjà fait : vous avez cet abonnement."), "success")
-    return redirect(url_for("member.subscriptions"), 303)
+    return redirect(url_for(_next(account)), 303)
+
+
+def _next(account: Account) -> str:
+    """To the mandate, where one is still to be signed; nobody signs it in their place."""
+    if not mandates.awaits_signature(db.session(), account):
+        return "member.subscriptions"
+    if acting.hands() is None:
+        return "member.mandate"
+    flash(_("Il lui reste à signer le mandat de prélèvement : c'est demandé à sa prochaine visite."), "info")
+    return "member.subscriptions"
 
 
 def _remember(account: Account, form: OrderForm, by: Account, at: datetime) -> None:
@@ -206,6 +222,7 @@ def _summary_page(
         joining=joining,
         month=monthly(joining.total, joining.wanted.rhythm) if joining else None,
         refusal=refusal,
+        collects=_collects(),
     )
 
 

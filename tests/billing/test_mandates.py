@@ -9,7 +9,8 @@ from time_machine import Traveller
 
 from portal.accounts.models import Account
 from portal.billing import mandates
-from portal.billing.mandates import Creditor, end, end_unused, live_mandate, mandates_of
+from portal.billing.mandate_paper import Creditor
+from portal.billing.mandates import end, end_unused, live_mandate, mandates_of
 from portal.billing.models import Mandate
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Attachment, Mail

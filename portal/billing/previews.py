@@ -84,6 +84,8 @@ class PreviewLine:
     amount: Money
     before: Money
     """What was billed of the month before."""
+    first: bool
+    """Nobody was billed then."""
 
     @property
     def difference(self) -> Money:
@@ -107,7 +109,7 @@ class PreviewLine:
             Anomaly.TO_WEIGH: person.weighs,
             Anomaly.NO_NUMBER: person.lacks_number,
             Anomaly.NO_MANDATE: person.means is PaymentMeans.DIRECT_DEBIT and not person.has_mandate,
-            Anomaly.NOTHING_BEFORE: bills and not self.before.cents,
+            Anomaly.NOTHING_BEFORE: bills and not self.before.cents and not self.first,
             Anomaly.NO_MEANS: person.means is None,
         }
         return [anomaly for anomaly in _WORST if found[anomaly]]
@@ -123,7 +125,7 @@ class Preview:
     @property
     def billed(self) -> int:
         """How many will have an invoice."""
-        return sum(line.amount.cents > 0 for line in self.lines)
+        return sum(line.amount.cents > 0 and line.person.has_address for line in self.lines)
 
     @property
     def total(self) -> Money:
@@ -139,7 +141,7 @@ def preview(session: Session, month: date) -> Preview:
     now, before = amounts(session, last_day(month)), _billed_before(session, month)
     people = session.scalars(_people(month))
     lines = [
-        PreviewLine(person, now.get(person.account_id, ZERO), before.get(person.account_id, ZERO))
+        PreviewLine(person, now.get(person.account_id, ZERO), before.get(person.account_id, ZERO), not before)
         for person in people
         if person.weighs or now.get(person.account_id) or before.get(person.account_id)
     ]
@@ -182,7 +184,7 @@ def _standing(days: ColumnElement[bool]) -> list[Select[*tuple[Any, ...]]]:
         .group_by(Subscription.account_id)
     )
     paid = func.coalesce(OrderLine.given, OrderLine.quantity)
-    kilos = (2 * _cents(OrderLine.unit_price) * paid + KILO) / (2 * KILO)
+    kilos = (2 * _cents(OrderLine.unit_price) * paid + KILO) // (2 * KILO)
     whole = func.sum(
         case((OrderLine.sale_unit == SaleUnit.WEIGHT, kilos), else_=_cents(OrderLine.unit_price) * paid)
     )

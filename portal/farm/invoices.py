@@ -1,6 +1,7 @@
 """Invoices at the desk: a month at a glance, finding one, and all that there is about it."""
 
 from datetime import date
+from io import BytesIO
 from math import ceil
 from typing import Any
 
@@ -9,14 +10,17 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from wtforms import Form
 
-from portal.billing import credits, months, previews, queries, runs
+from portal.billing import credits, files, months, previews, queries, runs
 from portal.billing.models import Invoice
 from portal.billing.months import LONGEST, Wanted, Wished
+from portal.billing.papers import file_name
 from portal.billing.queries import InvoiceView
 from portal.deliveries.models import Delivery
 from portal.farm import blueprint, staff
-from portal.infra import clock
+from portal.farm.downloads import attachment
+from portal.infra import audit, clock
 from portal.infra.orm import db
+from portal.infra.pdf import CONTENT_TYPE
 from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import Refusal, month_of, previous_month
 from portal.rules.permissions import Permission
@@ -97,7 +101,7 @@ def invoice_month(month: date) -> ResponseReturnValue:
     """The page; as an answer to HTMX, how far its run is."""
     if is_htmx():
         view = runs.latest(db.session(), month)
-        return render_template("farm/invoices/_run.html", month=month, run=view)
+        return render_template("farm/invoices/_run.html", month=month, run=view, htmx=True)
     return _month_page(month)
 
 
@@ -110,6 +114,7 @@ def _month_page(month: date) -> ResponseReturnValue:
         glance=months.glance(session, month, today),
         run=runs.latest(session, month),
         missing=runs.missing(session, month, today),
+        failed_files=files.failed_files(session),
         to_bill=previews.to_bill(session, min(runs.last_day(month), today)),
         billed=months.billed_months(session),
         wished=Wished,
@@ -175,6 +180,27 @@ def invoice(invoice_number: str) -> ResponseReturnValue:
         may=staff().may,
         nav_current="farm.invoices",
     )
+
+
+@blueprint.get(f"{ADDRESS}.pdf")
+@needs(Permission.READ_BILLS)
+def invoice_file(invoice_number: str) -> ResponseReturnValue:
+    view = _invoice_or_404(invoice_number)
+    data = files.file_of(db.session(), view.id) or abort(404)
+    return attachment(BytesIO(data), file_name(view.number, view.kind), CONTENT_TYPE)
+
+
+@blueprint.post("/factures/pdf")
+@needs(Permission.BILL)
+def remake_files() -> ResponseReturnValue:
+    """Have the worker make those that failed; what is made stays."""
+    session, at = db.session(), clock.now()
+    if count := files.try_again(session, at):
+        audit.record(
+            session, "invoice_file.retry", ("invoice_file", 0), at=at, by=staff().id, after={"files": count}
+        )
+    flash(_("Les PDF se préparent."), "success")
+    return redirect(url_for("farm.invoices"), 303)
 
 
 @blueprint.get(f"{ADDRESS}/avoir")

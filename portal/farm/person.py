@@ -11,10 +11,13 @@ from portal.accounts import household
 from portal.accounts import people as services
 from portal.accounts.addresses import address_book
 from portal.accounts.companies import company_of
-from portal.accounts.models import Account
+from portal.accounts.models import Account, Company
 from portal.accounts.people import Refusal
 from portal.accounts.queries import entrance
+from portal.billing.adjusting import set_company_terms
+from portal.billing.balances import books_of
 from portal.farm import blueprint, staff
+from portal.farm.billing_settings import LONGEST_TERM
 from portal.farm.people import ADDRESS, account_or_404, editable_or_403, is_editable
 from portal.infra import clock, outbox
 from portal.infra.orm import db
@@ -25,17 +28,24 @@ from portal.privacy.leaving import departure
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import Permission
 from portal.shop import queries as orders
-from portal.web.forms import Typed, paragraphs
+from portal.web.forms import Typed, line, paragraphs, whole
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
 AHEAD = timedelta(weeks=6)
-ORDERS, MAILS = 6, 8
+ORDERS, BILLS, MAILS = 6, 6, 8
 
 
 class NoteForm(Form):
     note = Typed(_l("Ce que l'équipe doit savoir"), paragraphs(2000), needed=False, widget=TextArea())
+
+
+class TermsForm(Form):
+    """A company's own, where it has been agreed."""
+
+    due_days = Typed(_l("Délai de paiement, en jours"), whole(0, LONGEST_TERM), needed=False)
+    purchase_reference = Typed(_l("Référence d'achat"), line(60), needed=False)
 
 
 @blueprint.get(ADDRESS)
@@ -45,7 +55,9 @@ def person(account_id: int) -> ResponseReturnValue:
     return _page(account, NoteForm(obj=account))
 
 
-def _page(account: Account, form: NoteForm, status: int = 200) -> ResponseReturnValue:
+def _page(
+    account: Account, form: NoteForm, status: int = 200, *, terms: TermsForm | None = None
+) -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     today = local_day(now)
     ahead = planning(session, account.id, since=today, until=today + AHEAD, now=now)
@@ -57,12 +69,15 @@ def _page(account: Account, form: NoteForm, status: int = 200) -> ResponseReturn
         form=form,
         addresses=address_book(session, account.id),
         company=company_of(session, account.id),
+        terms=terms or TermsForm(obj=session.get(Company, account.id)),
+        books=books_of(session, account.id),
         entrance=entrance(session, account.id, now),
         cards=ahead.cards,
         live=[item for item in held if item.live],
         ended=[item for item in held if not item.live],
         sharers=household.sharers(session, [account.id])[account.id],
         orders=lately,
+        bills_shown=BILLS,
         mails=outbox.list_lines(session, limit=MAILS, to=account.email),
         history=history(session, account, [item.id for item in held], [order.id for order in lately]),
         may=staff().may,
@@ -83,6 +98,21 @@ def save_note(account_id: int) -> ResponseReturnValue:
     services.change(db.session(), account, {"note": form.note.data or None}, at=clock.now(), by=staff().id)
     flash(_("La note est enregistrée."), "success")
     return _back(account_id)
+
+
+@blueprint.post(f"{ADDRESS}/entreprise/reglement")
+@needs(Permission.BILL)
+def save_company_terms(account_id: int) -> ResponseReturnValue:
+    account, form = account_or_404(account_id), TermsForm(request.form)
+    if company_of(db.session(), account_id) is None:
+        abort(404)
+    if not form.validate():
+        return _page(account, NoteForm(obj=account), 422, terms=form)
+    changed = set_company_terms(db.session(), account_id, form.data, at=clock.now(), by=staff().id)
+    flash(
+        _("C'est enregistré, pour ses prochaines factures.") if changed else _("Rien n'a changé."), "success"
+    )
+    return redirect(url_for("farm.person", account_id=account_id, _anchor="entreprise"), 303)
 
 
 @blueprint.post(f"{ADDRESS}/invitation")

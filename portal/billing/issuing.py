@@ -4,19 +4,19 @@ The accounts are locked, then what is to be billed is read, then numbers are tak
 commit: all about an invoice is written at once or not at all, its entry in the ledger last.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.billing import ledger
 from portal.billing.charges import of_orders, unbilled
 from portal.billing.customers import customer_of_order, customers_of
-from portal.billing.debits import announce
+from portal.billing.debits import announce_all
 from portal.billing.ledger import Entry
 from portal.billing.models import (
     Customer,
@@ -31,9 +31,9 @@ from portal.billing.models import (
 from portal.billing.numbers import take
 from portal.billing.parties import Buyer, Seller, buyers_of, guest
 from portal.infra import audit, clock, locks
+from portal.infra.orm import Base
 from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import (
-    Charge,
     DocumentKind,
     Draft,
     Refusal,
@@ -195,18 +195,26 @@ def write(session: Session, papers: Sequence[Paper], seller: Seller, *, by: int 
     made = [_invoice(paper, number, seller, stamp) for paper, number in zip(papers, numbers, strict=True)]
     session.add_all(made)
     session.flush()
+    both = list(zip(made, papers, strict=True))
+    _insert(session, InvoiceBuyer, (_buyer(invoice, paper) for invoice, paper in both))
+    _insert(session, InvoiceLine, (line for invoice, paper in both for line in _lines(invoice, paper)))
+    _insert(session, InvoiceRate, (rate for invoice, paper in both for rate in _rates(invoice, paper)))
+    waiting = {"state": FileState.WAITING, "due_at": stamp.at, "tries": 0}
+    _insert(session, InvoiceFile, ({"invoice_id": invoice.id, **waiting} for invoice in made))
     for invoice in made:
-        session.add(InvoiceFile(invoice_id=invoice.id, state=FileState.WAITING, due_at=stamp.at, tries=0))
         _record(session, invoice, at=stamp.at, by=by)
-    session.flush()
     entries = [
         Entry(EntryKind(invoice.kind), invoice.customer_id, stamp.day, invoice.total, invoice_id=invoice.id)
         for invoice in made
     ]
     ledger.append(session, entries, at=stamp.at, by=stamp.by)
-    for invoice in made:
-        announce(session, invoice, at=stamp.at)
+    announce_all(session, made, at=stamp.at)
     return made
+
+
+def _insert(session: Session, table: type[Base], rows: Iterable[dict[str, Any]]) -> None:
+    """All at once: nobody asks for their keys."""
+    session.execute(insert(table), list(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,57 +268,39 @@ def _invoice(paper: Paper, number: str, seller: Seller, stamp: Stamp) -> Invoice
         vat=sum((rate.vat for rate in rates), Money.zero()),
         total=sum((rate.total for rate in rates), Money.zero()),
         seller=seller.on(day, charges, company=buyer.company is not None),
-        buyer=_kept_buyer(buyer, charges, day),
-        lines=_lines(charges),
-        rates=[
-            InvoiceRate(vat_basis_points=rate.basis_points, net=rate.net, vat=rate.vat, total=rate.total)
-            for rate in rates
-        ],
     )
 
 
-def _kept_buyer(buyer: Buyer, charges: Iterable[Charge], day: date) -> InvoiceBuyer:
-    places = " ; ".join(dict.fromkeys(charge.place for charge in charges if charge.place))
-    return InvoiceBuyer(
-        kept_until=kept_until(day),
-        name=buyer.name,
-        street=buyer.street,
-        postcode=buyer.postcode,
-        town=buyer.town,
-        email=buyer.email,
-        company=buyer.company,
-        vat_number=buyer.vat_number,
-        siren=buyer.siren,
-        purchase_reference=buyer.purchase_reference,
-        delivered_to=places[:PLACES] or None,
-    )
+def _buyer(invoice: Invoice, paper: Paper) -> dict[str, Any]:
+    known = asdict(paper.buyer)
+    del known["means"], known["due_days"]
+    places = " ; ".join(dict.fromkeys(charge.place for charge in paper.draft.charges if charge.place))
+    kept = {"kept_until": kept_until(invoice.issued_on), "delivered_to": places[:PLACES] or None}
+    return {"invoice_id": invoice.id, **known, **kept}
 
 
-def _lines(charges: Collection[Charge]) -> list[InvoiceLine]:
-    return [
-        InvoiceLine(
-            position=position,
-            kind=charge.kind,
-            source=charge.source,
-            delivery_id=charge.delivery_id,
-            subscription_id=charge.subscription_id,
-            order_id=charge.order_id,
-            day=charge.day,
-            label=charge.label,
-            corrects_id=charge.line_id,
-            quantity=charge.quantity,
-            weighed=charge.weighed,
-            unit_price=charge.unit_price,
-            vat_basis_points=charge.vat_basis_points,
-            net=net,
-            total=charge.total,
-        )
-        for position, (charge, net) in enumerate(zip(charges, nets_of(charges), strict=True), start=1)
-    ]
+def _lines(invoice: Invoice, paper: Paper) -> Iterator[dict[str, Any]]:
+    charges = paper.draft.charges
+    for position, (charge, net) in enumerate(zip(charges, nets_of(charges), strict=True), start=1):
+        said = {name: getattr(charge, name) for name in _OF_CHARGE}
+        said["corrects_id"] = charge.line_id
+        yield {"invoice_id": invoice.id, "position": position, "net": net, **said}
+
+
+_OF_CHARGE = (
+    *("source", "kind", "day", "label", "quantity", "weighed", "unit_price", "vat_basis_points", "total"),
+    *("delivery_id", "subscription_id", "order_id"),
+)
+
+
+def _rates(invoice: Invoice, paper: Paper) -> Iterator[dict[str, Any]]:
+    for rate in rates_of(paper.draft.charges):
+        amounts = {"net": rate.net, "vat": rate.vat, "total": rate.total}
+        yield {"invoice_id": invoice.id, "vat_basis_points": rate.basis_points, **amounts}
 
 
 def _record(session: Session, invoice: Invoice, *, at: datetime, by: int | None) -> None:
-    after: Mapping[str, Any] = {
+    after: dict[str, Any] = {
         "number": invoice.number,
         "total": invoice.total.cents,
         "month": invoice.month.isoformat() if invoice.month else None,

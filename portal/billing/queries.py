@@ -340,14 +340,15 @@ _ELSEWHERE = View(
 
 def explain(session: Session, line_id: int, *, account_id: int | None = None) -> Explanation | None:
     """Of a line of somebody's invoices, where an account is named of that account's."""
-    wanted = select(_LINE).join(Invoice, Invoice.id == InvoiceLine.invoice_id).join(Invoice.customer)
+    wanted = select(_LINE).select_from(InvoiceLine).join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+    wanted = wanted.join(Invoice.customer)
     if account_id is not None:
         wanted = wanted.where(Customer.account_id == account_id)
     line = session.scalar(wanted.where(InvoiceLine.id == line_id))
     if line is None:
         return None
     same = InvoiceLine.source == line.source if line.source else InvoiceLine.id == line.corrects_id
-    others = select(_ELSEWHERE).join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+    others = select(_ELSEWHERE).select_from(InvoiceLine).join(Invoice, Invoice.id == InvoiceLine.invoice_id)
     others = others.where(
         or_(same, InvoiceLine.corrects_id == line.id), InvoiceLine.invoice_id != line.invoice_id
     )

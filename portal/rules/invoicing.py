@@ -117,9 +117,13 @@ def differences(standing: Iterable[Charge], billed: Iterable[Charge]) -> list[Ch
         charge = _less(stands.get(terms), before.get(terms))
         if not charge.nothing:
             found.append(replace(charge, corrects_id=last.get(charge.thing)))
-    return sorted(
-        found, key=lambda charge: (charge.day, charge.order_id or 0, charge.kind == LineKind.DISCOUNT)
-    )
+    return sorted(found, key=_place_of)
+
+
+def _place_of(charge: Charge) -> tuple[object, ...]:
+    """By day, a day's boxes first, an order's voucher last."""
+    off = charge.kind is LineKind.DISCOUNT
+    return (charge.day, charge.order_id or 0, off, charge.subscription_id or 0)
 
 
 def added_up(billed: Iterable[Charge]) -> list[Charge]:

@@ -1,4 +1,4 @@
-"""Whose accounts their bills hold open: who owes something, or has received what is not billed yet."""
+"""Who owes something, who is ahead, who has received what is not billed yet: accounts, as statements."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -18,12 +18,17 @@ BILLED_BY_THEN = timedelta(days=62)
 
 
 def owing(_today: date) -> Select[Any]:
-    owes = select(Customer.account_id).join(LedgerEntry, LedgerEntry.customer_id == Customer.id)
-    return (
-        owes.where(Customer.account_id.is_not(None))
-        .group_by(Customer.account_id)
-        .having(func.sum(LedgerEntry.amount) > Money.zero())
-    )
+    return _with_balance().having(func.sum(LedgerEntry.amount) > Money.zero())
+
+
+def ahead(_today: date) -> Select[Any]:
+    """Who has paid more than they owe."""
+    return _with_balance().having(func.sum(LedgerEntry.amount) < Money.zero())
+
+
+def _with_balance() -> Select[Any]:
+    entered = select(Customer.account_id).join(LedgerEntry, LedgerEntry.customer_id == Customer.id)
+    return entered.where(Customer.account_id.is_not(None)).group_by(Customer.account_id)
 
 
 def awaiting(today: date) -> Select[Any]:

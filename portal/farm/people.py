@@ -17,6 +17,8 @@ from portal.accounts.addresses import NAMED, AddressView, billing_address, keep_
 from portal.accounts.models import Account, CompanyState
 from portal.accounts.people import Refusal
 from portal.accounts.queries import find_account
+from portal.billing.balances import balances
+from portal.billing.holding import ahead, owing
 from portal.catalogue.queries import formulas
 from portal.farm import blueprint, staff
 from portal.infra import clock
@@ -37,6 +39,7 @@ ADDRESS = "/abonnes/<id:account_id>"
 A_PAGE = 50
 WEEKS = (2, 4, 8, 12)
 """For how long somebody has had no box, as it can be asked."""
+BALANCES = {"doit": owing, "avance": ahead}
 _read_number = whole(1, 999_999_999)
 
 ADDRESS_TAKEN = _l("Adresse e-mail : quelqu'un d'autre a déjà cette adresse.")
@@ -88,15 +91,17 @@ def people() -> ResponseReturnValue:
     known = {"point": points(session), "formule": formulas(session)}
     wanted, page = _wanted(known), (_number("page") or 1) - 1
     found = find_people(session, wanted, today, page=page, size=A_PAGE)
+    may_read = staff().may(Permission.READ_BILLS)
     return render_template(
         "farm/people/_list.html" if is_htmx() else "farm/people/list.html",
         found=found,
         wanted=wanted,
         asked={
             name: request.args[name]
-            for name in ("q", "point", "formule", "etat", "pro", "sans")
+            for name in ("q", "point", "formule", "etat", "pro", "sans", "solde")
             if request.args.get(name)
         },
+        balances=balances(session, [line.id for line in found.lines]) if may_read else {},
         points=known["point"],
         formulas=known["formule"],
         weeks=WEEKS,
@@ -118,6 +123,7 @@ def _wanted(known: Mapping[str, Any]) -> Wanted:
     """What cannot be meant narrows nothing."""
     ids = {name: {row.id for row in rows} for name, rows in known.items()}
     point, formula, weeks = _number("point"), _number("formule"), _number("sans")
+    balance = BALANCES.get(request.args.get("solde", "")) if staff().may(Permission.READ_BILLS) else None
     standing, pro = request.args.get("etat", ""), request.args.get("pro", "")
     return Wanted(
         text=" ".join(request.args.get("q", "").split())[:LONGEST],
@@ -126,6 +132,7 @@ def _wanted(known: Mapping[str, Any]) -> Wanted:
         standing=Standing(standing) if standing in set(Standing) else None,
         company=CompanyState(pro) if pro in set(CompanyState) else None,
         weeks_without=weeks if weeks in WEEKS else None,
+        among=balance(local_day(clock.now())) if balance else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Finding people: by who they are and by what they receive."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -54,9 +54,11 @@ class Wanted:
     company: CompanyState | None = None
     weeks_without: int | None = None
     """No box of theirs was or is on its way for so long."""
+    among: Select[Any] | None = None
+    """The accounts that somebody above the plannings knows: who owes something."""
 
     def __bool__(self) -> bool:
-        return self != Wanted()
+        return any(getattr(self, field.name) not in (None, "") for field in fields(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ def _conditions(wanted: Wanted, today: date) -> Iterable[ColumnElement[bool]]:
         yield _standing(today) == wanted.standing.value
     if wanted.company is not None:
         yield Account.id.in_(select(Company.account_id).where(Company.state == wanted.company))
+    if wanted.among is not None:
+        yield Account.id.in_(wanted.among)
     receives = [_live(today), Term.until.is_(None) | (Term.until > today)]
     if wanted.point_id is not None:
         yield _with_term(*receives, Term.pickup_point_id == wanted.point_id)

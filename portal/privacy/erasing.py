@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, customer_number
+from portal.billing.models import Mandate
 from portal.exchange.models import Archive, RunState, TableImport
 from portal.infra import audit, clock, locks, outbox
 from portal.infra.orm import db, own_transaction
@@ -22,6 +23,7 @@ from portal.infra.outbox import Attachment, Mail, MailState
 from portal.privacy.map import PEOPLES, Person, by_children, person, theirs
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
+from portal.rules.sepa import MandateEnd
 from portal.settings import Settings
 from portal.subscriptions.models import Subscription
 
@@ -65,12 +67,14 @@ def _become_nobody(account: Account, at: datetime) -> None:
 
 
 def _let_go(session: Session, whose: Person, at: datetime) -> None:
-    """Nobody shares with them any more, and no box comes: a backup may be older than the end of a subscription."""
+    """Nobody shares with them any more, no box comes, nothing is collected: a backup may be older than the end."""
     session.execute(update(Account).where(Account.payer_id.in_(whose.ids)).values(payer_id=None))
     today = local_day(at)
     goes_on = or_(Subscription.last_day.is_(None), Subscription.last_day > today)
     ended = update(Subscription).where(Subscription.account_id.in_(whose.ids), goes_on)
     session.execute(ended.values(last_day=today))
+    mandates = update(Mandate).where(Mandate.account_id.in_(whose.ids), Mandate.ended_at.is_(None))
+    session.execute(mandates.values(ended_at=at, end=MandateEnd.ERASED))
 
 
 def _forget_mails(session: Session, whose: Person) -> None:

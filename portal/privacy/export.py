@@ -111,7 +111,7 @@ def _invoices(session: Session, whose: Person) -> Iterator[tuple[str, bytes]]:
     mine = theirs(TABLES["invoice"], whose)
     made = select(Invoice.number, InvoiceFile.data).join(InvoiceFile, InvoiceFile.invoice_id == Invoice.id)
     for number, data in session.execute(made.where(mine, InvoiceFile.data.is_not(None)).order_by(Invoice.id)):
-        yield f"factures/facture-{number}.pdf", data
+        yield f"factures/facture-{number}.pdf", data or b""
 
 
 def _plain(value: object) -> object:

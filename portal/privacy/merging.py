@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts import factors, passkeys, services
 from portal.accounts.models import Account, Address
+from portal.billing import mandates
 from portal.infra import audit, locks, mail, outbox
 from portal.privacy.map import TABLES
 from portal.privacy.models import AccountMerge, Departure
@@ -93,6 +94,7 @@ def merge(session: Session, into_id: int, other_id: int, *, at: datetime) -> Acc
     locks.checked()
     _join_carts(session, into.id, other.id, at)
     moved = dict(_move(session, into.id, other.id))
+    mandates.keep_last(session, into.id, at=at)
     _complete(session, into, other)
     for key in passkeys.list_keys(session, other):
         passkeys.remove(session, other, key.id, at=at)

@@ -10,14 +10,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, Address
+from portal.billing.customers import customer_of
+from portal.billing.ledger import Entry, append
+from portal.billing.models import EntryKind
 from portal.boxes.models import Suspension
 from portal.boxes.services import freeze
 from portal.deliveries.models import Delivery
 from portal.farm.people import A_PAGE
 from portal.infra.outbox import Mail
+from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
 from portal.subscriptions.models import Subscription
 from tests import crowd
 from tests.accounts.people import account_of
+from tests.billing.books import invoiced
 from tests.client import Browser
 from tests.farm.forms import PERSON
 from tests.pages import text_of
@@ -90,6 +96,19 @@ def test_filters_narrow_and_say_how_many(desk: Browser, session: Session) -> Non
     assert names(desk, etat="closed") == {"Martin"} and names(desk, point=3) == set()
     assert "1 personne" in text_of(desk.get(LIST, query_string={"etat": "closed"}))
     assert names(desk, etat="nowhere", point="1_0", formule="x", sans="3", page="-1") == names(desk)
+
+
+def test_who_owes_something_or_is_ahead_is_found_and_the_list_says_how_much(
+    desk: Browser, session: Session
+) -> None:
+    owed = invoiced(session, CAMILLE).total
+    yacine = customer_of(session, account_of(session, YACINE).id)
+    ahead = Entry(EntryKind.PAYMENT, yacine.id, NOW.date(), Money(-1200), means=PaymentMeans.CASH)
+    append(session, [ahead], at=NOW, by=None)
+    session.commit()
+    assert names(desk, solde="doit") == {"Aubert"} and names(desk, solde="avance") == {"Benali"}
+    said = text_of(desk.get(LIST))
+    assert f"doit {owed.cents // 100},{owed.cents % 100:02} €" in said and "12,00 € d'avance" in said
 
 
 def test_what_is_typed_narrows_the_list_alone(desk: Browser) -> None:

@@ -6,15 +6,19 @@ from sqlalchemy import select
 
 from portal.billing.issuing import issue_for_order
 from portal.billing.ledger import Entry, append, balance
+from portal.billing.mandates import mandates_of
 from portal.billing.models import BillingSettings, EntryKind, Invoice
 from portal.privacy.leaving import Hindrance, hindrances
+from portal.privacy.merging import merge
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.paying import PaymentMeans
+from portal.rules.sepa import MandateEnd
 from portal.shop.claiming import claim
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 from tests.billing.books import MAY, able_to_bill, account, invoiced
+from tests.billing.signing import OTHER_IBAN, signed
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, TODAY, YACINE
 
@@ -37,6 +41,16 @@ def test_who_owes_something_or_waits_for_a_bill_cannot_close_the_account(session
     )
     append(session, [paid], at=NOW, by=None)
     assert held(session, CAMILLE) == set()
+
+
+def test_of_two_accounts_that_become_one_a_single_mandate_stays(session) -> None:
+    kept, ended = signed(session, CAMILLE, at=NOW), signed(session, YACINE, OTHER_IBAN, at=NOW)
+    camille = account(session, CAMILLE)
+    camille.email_proven_at = NOW
+    session.flush()
+    merge(session, camille.id, account(session, YACINE).id, at=NOW)
+    found = {mandate.reference: mandate.end for mandate in mandates_of(session, camille.id)}
+    assert found == {kept.reference: MandateEnd.REPLACED, ended.reference: None}
 
 
 def test_a_guests_order_brings_its_bill_to_the_account_that_it_becomes(session) -> None:

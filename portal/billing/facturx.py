@@ -168,7 +168,7 @@ def _payment(invoice: InvoiceView) -> dict[str, Any]:
         return said | {"BT-81": _DEBIT, "BT-89": debit.reference, "BT-90": seller.creditor_id}
     if invoice.means in _MEANS:
         return said | {"BT-81": _MEANS[invoice.means]}
-    if seller.iban:
+    if seller.iban and invoice.account_id is not None:
         return said | {"BT-81": _TRANSFER, "BT-84": seller.iban, "BT-86": seller.bic}
     return said | {"BT-81": _AGREED}
 

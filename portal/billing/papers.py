@@ -1,6 +1,8 @@
 """An invoice as a file to keep: a page for people, and within it the same as Factur-X for programs."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date
+
+from babel.numbers import format_currency
 
 from portal.billing import facturx
 from portal.billing.queries import InvoiceView, LineView
@@ -70,18 +72,18 @@ def _shown(invoice: InvoiceView, value: Money) -> str:
 
 def _subtitle(invoice: InvoiceView) -> str:
     if corrected := invoice.corrects:
-        day = day_year(corrected.issued_on)
+        day = _date(corrected.issued_on)
         return _("Sur la facture %(number)s du %(day)s", number=corrected.number, day=day)
     if invoice.month:
         return month(invoice.month).capitalize()
-    return _("Livraison du %(day)s", day=day_year(invoice.last_day))
+    return _("Livraison du %(day)s", day=_date(invoice.last_day))
 
 
 def _facts(invoice: InvoiceView) -> list[tuple[str, str]]:
     buyer = invoice.buyer
     assert buyer
     facts = [
-        (_("Date"), day_year(invoice.issued_on)),
+        (_("Date"), _date(invoice.issued_on)),
         (_("Livraisons"), _days(invoice)),
         (_("N° de client"), invoice.customer_number),
         (_("Votre référence"), buyer.purchase_reference),
@@ -94,8 +96,14 @@ def _facts(invoice: InvoiceView) -> list[tuple[str, str]]:
 def _days(invoice: InvoiceView) -> str:
     first, last = invoice.first_day, invoice.last_day
     if first == last:
-        return day_year(last)
-    return _("du %(first)s au %(last)s", first=day_month(first), last=day_year(last))
+        return _date(last)
+    same_month = (first.year, first.month) == (last.year, last.month)
+    begun = day_month(first).split(FIRM)[0] if same_month else day_month(first)
+    return _("du %(first)s au %(last)s", first=begun, last=_date(last))
+
+
+def _date(day: date) -> str:
+    return f"{day_month(day)} {day.year}"
 
 
 def _buyer(invoice: InvoiceView) -> list[str]:
@@ -143,8 +151,8 @@ def _unit_net(invoice: InvoiceView, line: LineView) -> str:
     """In whole cents where one was bought, else in so many decimals that it comes to the line's amount."""
     if not line.weighed and abs(line.quantity) <= 1:
         return _shown(invoice, line.net)
-    price = (facturx.unit_net(line) * _sign(invoice)).quantize(Decimal("0.0001"), ROUND_HALF_UP)
-    return f"{format(price, 'f').replace('.', ',')}{FIRM}€"
+    price = facturx.unit_net(line) * _sign(invoice)
+    return format_currency(price, "EUR", "#,##0.00## ¤", locale=language(), currency_digits=False)
 
 
 def _sums(invoice: InvoiceView) -> list[tuple[str, str]]:
@@ -183,6 +191,8 @@ def _paying(invoice: InvoiceView) -> str:
     if debit := invoice.debit:
         day = day_year(debit.collected_on)
         return _("%(sum)s seront prélevés le %(day)s", sum=money(debit.amount), day=day)
+    if invoice.account_id is None:
+        return _("À régler au point de retrait, si ce n'est déjà fait")
     words = _BY_MEANS.get(invoice.means) if invoice.means else None
     if words is None and invoice.seller.iban:
         words = _l("À régler par virement au plus tard le %(day)s")
@@ -191,7 +201,7 @@ def _paying(invoice: InvoiceView) -> str:
 
 def _payment(invoice: InvoiceView) -> list[tuple[str, str]]:
     seller = invoice.seller
-    if invoice.is_credit or not invoice.total.cents:
+    if invoice.is_credit or invoice.account_id is None or not invoice.total.cents:
         return []
     if debit := invoice.debit:
         said = [

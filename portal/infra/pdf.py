@@ -68,6 +68,10 @@ _METADATA = re.compile(
     rb"\n(\d+) 0 obj\n<</Length \d+/Type/Metadata/Subtype/XML>>\nstream\n(.+?)\nendstream", re.S
 )
 _TRAILER = re.compile(rb"trailer\n<<(.+)>>\nstartxref\n(\d+)\n%%EOF\s*\Z", re.S)
+_OBJECT = b"\n%b 0 obj\n<</Length %d/Type/Metadata/Subtype/XML>>\nstream\n%b\nendstream\nendobj\n"
+_TABLE = (
+    b"xref\n0 1\n0000000000 65535 f \n%b 1\n%010d 00000 n \ntrailer\n<<%b/Prev %b>>\nstartxref\n%d\n%%%%EOF\n"
+)
 _SCHEMAS, _ALL = b"</rdf:Bag></pdfaExtension:schemas>", b"</rdf:RDF>"
 
 
@@ -78,12 +82,8 @@ def _describe(paper: bytes, schema: bytes, values: bytes) -> bytes:
     number, xmp = metadata.groups()
     xmp = xmp.replace(_SCHEMAS, schema + _SCHEMAS, 1).replace(_ALL, values + _ALL, 1)
     said, before = trailer.groups()
-    update = b"\n%b 0 obj\n<</Length %d/Type/Metadata/Subtype/XML>>\nstream\n%b\nendstream\nendobj\n" % (
-        number, len(xmp), xmp,
-    )  # fmt: skip
-    table = b"xref\n%b 1\n%010d 00000 n \ntrailer\n<<%b/Prev %b>>\nstartxref\n%d\n%%%%EOF\n" % (
-        number, len(paper) + 1, said, before, len(paper) + len(update),
-    )  # fmt: skip
+    update = _OBJECT % (number, len(xmp), xmp)
+    table = _TABLE % (number, len(paper) + 1, said, before, len(paper) + len(update))
     return paper + update + table
 
 

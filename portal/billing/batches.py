@@ -109,7 +109,8 @@ def present(session: Session, batch_id: int, *, by: int) -> Refusal | None:
     if any(mandate.ended_at for mandate in _mandates(session, inside, sealed=True).values()):
         return Refusal.MANDATE_ENDED
     locks.checked()
-    audit.change(session, batch, {"presented_at": now}, at=now, by=by)
+    batch.presented_at = now
+    audit.record(session, "debit_batch.present", ("debit_batch", batch.id), at=now, by=by)
     for debit in debits:
         debit.state = DebitState.PRESENTED
     return None
@@ -128,7 +129,8 @@ def take_back(session: Session, batch_id: int, *, by: int) -> Refusal | None:
     gone = {m.id: m.account_id for m in _mandates(session, inside, sealed=True).values() if m.ended_at}
     instead = mandates.live_mandates(session, gone.values())
     locks.checked()
-    audit.change(session, batch, {"dropped_at": now}, at=now, by=by)
+    batch.dropped_at = now
+    audit.record(session, "debit_batch.take_back", ("debit_batch", batch.id), at=now, by=by)
     for debit in debits:
         debit.state, debit.batch_id, debit.sequence = DebitState.ANNOUNCED, None, None
         if debit.mandate_id not in gone:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -112,7 +112,7 @@ class BatchView:
     ended: int
     """How many of its mandates have ended since."""
     returned: int
-    returned_total: Money
+    returned_total: Money | None
 
     @property
     def waits(self) -> bool:
@@ -200,8 +200,8 @@ def files(session: Session, *, limit: int = FILES) -> list[BatchView]:
         select(
             DirectDebit.batch_id,
             func.count(Mandate.ended_at).label("ended"),
-            func.sum(case((back, 1), else_=0)).label("returned"),
-            func.sum(case((back, DirectDebit.amount), else_=NONE)).label("returned_total"),
+            func.count().filter(back).label("returned"),
+            func.sum(DirectDebit.amount).filter(back).label("returned_total"),
         )
         .join(DirectDebit.mandate)
         .group_by(DirectDebit.batch_id)
@@ -218,7 +218,7 @@ def files(session: Session, *, limit: int = FILES) -> list[BatchView]:
         total=DebitBatch.total,
         ended=func.coalesce(inside.c.ended, 0),
         returned=func.coalesce(inside.c.returned, 0),
-        returned_total=func.coalesce(inside.c.returned_total, NONE),
+        returned_total=inside.c.returned_total,
     )
     newest = select(view).outerjoin(inside, inside.c.batch_id == DebitBatch.id)
     return list(session.scalars(newest.order_by(DebitBatch.id.desc()).limit(limit)))

@@ -1,0 +1,161 @@
+"""/ferme/prelevements: files are made and handed to the bank, what comes back is found and entered."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from time_machine import Traveller
+
+from portal.billing import payments
+from portal.billing.debits import collect_due
+from portal.billing.models import DebitBatch, DebitState, DirectDebit
+from portal.infra.audit import AuditEvent
+from tests.billing.debiting import DAY, IN_TIME, LATER, ON_THE_DAY, TOO_LATE, announced, bank, presented
+from tests.billing.signing import IBAN, OTHER_IBAN, signed
+from tests.billing.writing import customer, paid
+from tests.client import Browser
+from tests.farm.conftest import at_work
+from tests.pages import text_of
+from tests.world import ADMIN, NOW, STAFF, YACINE
+
+HOME = "/ferme/prelevements"
+MAKE = f"{HOME}/{DAY}/fichier"
+
+
+@pytest.fixture
+def debit(session: Session) -> DirectDebit:
+    """Camille's, of 38,60 €."""
+    signed(session)
+    bank(session)
+    found = announced(session)
+    session.commit()
+    return found
+
+
+def state(session: Session, debit: DirectDebit) -> DebitState:
+    session.expire_all()
+    return debit.state
+
+
+def trail(session: Session) -> list[str]:
+    found = select(AuditEvent.action).where(AuditEvent.action.startswith("deb")).order_by(AuditEvent.id)
+    return list(session.scalars(found))
+
+
+def test_a_file_is_made_downloaded_by_whoever_proves_themselves_and_handed_over(
+    client: Browser, session: Session, clock: Traveller, debit: DirectDebit
+) -> None:
+    clock.move_to(IN_TIME)
+    office = at_work(client, ADMIN)
+    shown = text_of(office.get(HOME))
+    assert "1 prélèvement 38,60 € Fichier à préparer jusqu'au mercredi 8 juillet" in shown
+    assert office.submit(MAKE).status_code == 303
+    assert "Le fichier du 10 juillet est prêt : un prélèvement, 38,60 €." in text_of(office.get(HOME))
+    office.submit(MAKE)
+    assert "était déjà fait" in text_of(office.get(HOME))
+    [batch] = session.scalars(select(DebitBatch))
+    file = f"{HOME}/fichiers/{batch.id}"
+    answer = office.submit(f"{file}/telechargement")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=prelevements-2026-07-10-")
+    assert IBAN in answer.text and "<CtrlSum>38.60</CtrlSum>" in answer.text
+    office.submit(f"{file}/telechargement")
+    clock.move_to(IN_TIME.replace(hour=12))
+    office.get(HOME)
+    answer = office.submit(f"{file}/telechargement", headers={"Referer": f"http://localhost{HOME}"})
+    assert answer.location == f"/mon-compte/preuve?next={HOME}"
+    assert office.submit(f"{file}/depot").status_code == 303
+    assert state(session, debit) is DebitState.PRESENTED
+    assert office.submit(f"{file}/reprise").status_code == 422
+    assert trail(session) == [
+        "debit_batch.make", *["debit_batch.download"] * 2, "debit_batch.present"
+    ]  # fmt: skip
+
+
+def test_the_page_says_who_drops_out_and_why(
+    client: Browser, session: Session, clock: Traveller, debit: DirectDebit
+) -> None:
+    signed(session, YACINE, OTHER_IBAN)
+    other = announced(session, 2000, YACINE)
+    payments.pay(session, paid(1000, customer(session)), at=NOW, by=None)
+    payments.pay(session, paid(2000, customer(session, YACINE)), at=NOW, by=None)
+    session.commit()
+    clock.move_to(IN_TIME)
+    office = at_work(client, ADMIN)
+    page = office.get(HOME)
+    shown = text_of(page)
+    assert "1 prélèvement 28,60 €" in shown
+    assert "28,60 € au lieu de 38,60 € : une partie est déjà payée" in shown
+    assert "20,00 € ne seront pas prélevés : déjà payés" in shown
+    assert IBAN not in page.text and OTHER_IBAN not in page.text
+    office.submit(MAKE)
+    assert state(session, other) is DebitState.DROPPED
+    day = text_of(office.get(f"{HOME}/{DAY}"))
+    assert "•••• 0189" in day and "•••• 2606" in day and "Abandonné" in day
+
+
+def test_what_missed_its_file_is_announced_for_another_day(
+    client: Browser, session: Session, clock: Traveller, debit: DirectDebit
+) -> None:
+    office = at_work(client, ADMIN)
+    assert "Fichier à préparer du 26 juin au 8 juillet" in text_of(office.get(HOME))
+    assert "quatorze jours avant" in text_of(office.submit(MAKE))
+    clock.move_to(TOO_LATE)
+    office = at_work(client, ADMIN)
+    assert "Il est trop tard pour ce jour" in text_of(office.submit(MAKE))
+    assert office.submit(f"{HOME}/{DAY}/report").status_code == 303
+    assert "Un prélèvement change de jour, un mail part." in text_of(office.get(HOME))
+    office.submit(f"{HOME}/{DAY}/report")
+    assert "rien n'a changé" in text_of(office.get(HOME))
+
+
+@pytest.mark.parametrize("wanted", ["aub", "f2026-00001", "C10001-M1", "38,60 €", "2026-07-10"])
+def test_a_debit_is_found_by_whatever_the_bank_says_of_it(
+    client: Browser, session: Session, clock: Traveller, debit: DirectDebit, wanted: str
+) -> None:
+    clock.move_to(IN_TIME)
+    presented(session)
+    session.commit()
+    office = at_work(client, ADMIN)
+    page = office.get(HOME, query_string={"q": wanted})
+    assert f'href="{HOME}/{debit.id}"' in page.text, text_of(page)
+    assert "0 trouvé" in text_of(office.get(HOME, query_string={"q": "rien de tel"}))
+
+
+def test_a_return_is_entered_and_taken_back(
+    client: Browser, session: Session, clock: Traveller, debit: DirectDebit
+) -> None:
+    clock.move_to(IN_TIME)
+    presented(session)
+    session.commit()
+    clock.move_to(ON_THE_DAY)
+    collect_due()
+    clock.move_to(LATER)
+    office, page = at_work(client, ADMIN), f"{HOME}/{debit.id}"
+    assert "il n'y avait pas assez sur le compte (AM04)" in text_of(office.get(page))
+    refused = office.submit(f"{page}/retour", {"code": "", "day": "2026-07-14"})
+    assert refused.status_code == 422 and 'value="2026-07-14"' in refused.text
+    tomorrow = office.submit(f"{page}/retour", {"code": "AM04", "day": "2026-07-16"})
+    assert tomorrow.status_code == 422 and "pas encore venu" in text_of(tomorrow)
+    assert office.submit(f"{page}/retour", {"code": "AM04", "day": "2026-07-14"}).status_code == 303
+    shown = text_of(office.get(page))
+    assert "Un mail annonce une nouvelle tentative le lundi 10 août 2026." in shown
+    assert "Revenu le mardi 14 juillet 2026 : il n'y avait pas assez sur le compte (AM04)" in shown
+    assert re.search(r"Pour la même facture .*F2026-00001 lundi 10 août 2026 .*Annoncé 38,60 €", shown)
+    assert office.submit(f"{page}/retour/annulation").status_code == 303
+    assert state(session, debit) is DebitState.COLLECTED
+
+
+def test_the_page_asks_as_little_of_the_database_for_many_as_for_one(
+    client: Browser, session: Session, clock: Traveller, debit: DirectDebit, count_queries
+) -> None:  # type: ignore[no-untyped-def]
+    office = at_work(client, STAFF)
+    with count_queries() as one:
+        office.get(HOME)
+    for cents in range(100, 130):
+        announced(session, cents)
+    session.commit()
+    with count_queries() as many:
+        office.get(HOME)
+    assert len(many) == len(one)

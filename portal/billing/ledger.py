@@ -85,6 +85,12 @@ def append(session: Session, entries: Sequence[Entry], *, at: datetime, by: int 
     return rows
 
 
+def years(session: Session) -> range:
+    """Those that have an entry."""
+    first, last = session.execute(select(func.min(LedgerEntry.day), func.max(LedgerEntry.day))).one()
+    return range(first.year, last.year + 1) if first else range(0)
+
+
 def digest_of(entry: Any) -> str:
     """The SHA-256, in hex, of an entry with the digest before it."""
     return sha256(sealed_text(entry).encode()).hexdigest()

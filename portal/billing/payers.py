@@ -12,6 +12,8 @@ from portal.accounts.models import FIRST_CUSTOMER_NUMBER, Account
 from portal.billing.customers import customer_of, customer_of_order
 from portal.billing.models import Customer, Invoice
 from portal.infra import locks
+from portal.planning.people import is_found_by
+from portal.rules.alphabet import search_words
 from portal.shop.models import FIRST_ORDER_NUMBER, Order
 
 _OWN = re.compile(r"(C|B)?([0-9]{5,9})", re.ASCII)
@@ -56,8 +58,16 @@ def payers(session: Session, texts: Iterable[str]) -> dict[str, Payer]:
     known: dict[Key, Payer] = {("account", account.id): payer_of_account(account) for account in accounts}
     for order in placed:
         if order.account_id is None:
-            known["order", order.id] = Payer(order.number, order.name, order.email, order_id=order.id)
+            known["order", order.id] = Payer(order.number, order.name or order.number, order.email or "", order_id=order.id)
     return {text: known[key] for text, key in keys.items() if key in known}
+
+
+def find_payers(session: Session, text: str, *, limit: int = 12) -> list[Payer]:
+    """By name, mail address, telephone or postal address, in alphabetical order."""
+    which = [is_found_by(word) for word in search_words(text)]
+    found = select(Account).where(*which).order_by(Account.search_key, Account.id).limit(limit)
+    payers = map(payer_of_account, session.scalars(found.options(joinedload(Account.payer))))
+    return list(dict.fromkeys(payers))
 
 
 def payer_of_account(account: Account) -> Payer:

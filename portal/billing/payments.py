@@ -17,6 +17,7 @@ from portal.billing.balances import books_of_customer
 from portal.billing.ledger import Entry
 from portal.billing.models import EntryKind, LedgerEntry
 from portal.infra import audit
+from portal.infra.audit import AuditEvent
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
@@ -128,6 +129,13 @@ def refusal_of_day(session: Session, day: date, at: datetime) -> Refusal | None:
         return Refusal.FUTURE_DAY
     opens = ledger.first_open_day(session)
     return Refusal.MONTH_CLOSED if opens and day < opens else None
+
+
+def reason_of(session: Session, number: int) -> str | None:
+    """Why it was entered, where somebody had to say so."""
+    about = (AuditEvent.subject_type == "ledger_entry", AuditEvent.subject_id == str(number))
+    told = session.scalar(select(AuditEvent.after).where(*about).order_by(AuditEvent.id).limit(1))
+    return (told or {}).get("reason")
 
 
 def _enter_once(

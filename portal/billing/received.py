@@ -36,6 +36,7 @@ class Wanted:
 class PaymentLine:
     """A payment, what takes one back, a refund or a write-off, with whose it is."""
 
+    id: int
     number: int
     kind: EntryKind
     day: date
@@ -114,6 +115,7 @@ def _lines() -> Select[Any]:
     taken_back, reversal, by = aliased(LedgerEntry), aliased(LedgerEntry), aliased(Account)
     shape = View(
         PaymentLine,
+        id=LedgerEntry.id,
         number=LedgerEntry.number,
         kind=LedgerEntry.kind,
         day=LedgerEntry.day,
@@ -123,7 +125,7 @@ def _lines() -> Select[Any]:
         customer_id=Customer.id,
         account_id=Customer.account_id,
         order_id=Customer.order_id,
-        name=func.coalesce(Account.first_name + " " + Account.last_name, Order.name),
+        name=func.coalesce(Account.first_name + " " + Account.last_name, Order.name, ""),
         reverses=taken_back.number,
         reversed_by=reversal.number,
         entered_at=LedgerEntry.entered_at,

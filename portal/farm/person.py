@@ -16,6 +16,7 @@ from portal.accounts.people import Refusal
 from portal.accounts.queries import entrance
 from portal.billing.adjusting import set_company_terms
 from portal.billing.balances import books_of
+from portal.billing.ledger import balance
 from portal.farm import blueprint, staff
 from portal.farm.billing_settings import LONGEST_TERM
 from portal.farm.people import ADDRESS, account_or_404, editable_or_403, is_editable
@@ -28,6 +29,7 @@ from portal.privacy.leaving import departure
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import Permission
 from portal.shop import queries as orders
+from portal.web.doors import is_open
 from portal.web.forms import Typed, line, paragraphs, whole
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
@@ -80,6 +82,7 @@ def _page(
         bills_shown=BILLS,
         mails=outbox.list_lines(session, limit=MAILS, to=account.email),
         history=history(session, account, [item.id for item in held], [order.id for order in lately]),
+        balance=balance(session, account.holder.id) if is_open("farm.payer_account") else None,
         may=staff().may,
         departure=departure(session, account.id),
         editable=is_editable(account),

@@ -18,6 +18,7 @@ from portal.billing import customers, mandates, runs
 from portal.billing.closings import close_due
 from portal.billing.debits import collect_due, tell_moved
 from portal.billing.files import make_files
+from portal.billing.jobs import bill_guests
 from portal.boxes.jobs import freeze_due
 from portal.deliveries.jobs import generate_ahead
 from portal.exchange.jobs import forget_old_tables, work_on_archive, work_on_imports
@@ -170,6 +171,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "suppliers", 10 * MINUTE, tell_suppliers)
     jobs.register(app, "delivered orders", 10 * MINUTE, mark_delivered)
     jobs.register(app, "monthly invoices", 2, runs.step)
+    jobs.register(app, "bills of guests", 10 * MINUTE, bill_guests)
     jobs.register(app, "old guests", DAY, erase_guests)
     jobs.register(app, "old messages", DAY, contact.forget_old)
     jobs.register(app, "departures", 10 * MINUTE, erase_departed)

@@ -118,7 +118,7 @@ def _gesture(invoice: Invoice, line: InvoiceLine | None, rate: int, off: Money) 
         source=None,
         kind=LineKind.GESTURE,
         day=line.day if line else invoice.last_day,
-        label=_("Geste commercial : %(label)s", label=line.label) if line else _("Geste commercial"),
+        label=_("Geste commercial (%(label)s)", label=line.label) if line else _("Geste commercial"),
         quantity=1,
         weighed=False,
         unit_price=off * -1,

@@ -3,14 +3,17 @@
 from datetime import date
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts.acting import hands as hands_of_staff
+from portal.billing.issuing import issue_for_order
+from portal.billing.queries import invoices_of_order
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, holder, member
 from portal.rules.cutoffs import local_day
+from portal.rules.invoicing import Refusal
 from portal.shop import queries
 from portal.shop.claiming import unclaimed
 from portal.shop.drafts import keeper
@@ -18,6 +21,7 @@ from portal.shop.pages import OrderPages
 from portal.shop.queries import OrderView
 from portal.shop.vouchers import Person
 from portal.web.forms import day
+from portal.web.guards import own_hands_only, payer_only
 from portal.web.htmx import is_htmx, render_fragments
 
 ENDPOINTS = {
@@ -28,11 +32,21 @@ ENDPOINTS = {
     "withdraw": "member.withdraw_order",
     "print": "member.print_order",
     "file": "member.order_file",
+    "invoice": "member.invoice_order",
 }
 
 
 def _pages(order_id: int) -> OrderPages:
-    return OrderPages(order_id, holder().id, ENDPOINTS, {"order_id": order_id}, by=member().id)
+    values = {"order_id": order_id}
+    return OrderPages(order_id, holder().id, ENDPOINTS, values, by=member().id, beside=_invoice)
+
+
+def _invoice(order: OrderView) -> dict[str, Any]:
+    """What bills it; whoever shares what another one pays is told so alone."""
+    if holder() is not member():
+        return {"invoiced_to": holder()}
+    found = invoices_of_order(db.session(), order.id)
+    return {"invoices": [(view, url_for("member.invoice", invoice_number=view.number)) for view in found]}
 
 
 @blueprint.get("/commandes")
@@ -110,6 +124,21 @@ def withdraw_order_now(order_id: int) -> ResponseReturnValue:
 @blueprint.get("/commandes/<id:order_id>/impression")
 def print_order(order_id: int) -> ResponseReturnValue:
     return _pages(order_id).sheet()
+
+
+@blueprint.post("/commandes/<id:order_id>/facture")
+@payer_only
+@own_hands_only
+def invoice_order(order_id: int) -> ResponseReturnValue:
+    """Bill it alone instead of with the month, or show what bills it already."""
+    session = db.session()
+    queries.order(session, order_id, member().id) or abort(404)
+    made = issue_for_order(session, order_id, by=member().id)
+    if isinstance(made, Refusal):
+        return _pages(order_id).show(422, invoice_refusal=made)
+    if made is None:
+        return redirect(url_for("member.order", order_id=order_id, _anchor="facture"), 303)
+    return redirect(url_for("member.invoice", invoice_number=made.number), 303)
 
 
 @blueprint.get("/commandes/<id:order_id>.pdf")

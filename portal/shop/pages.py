@@ -3,7 +3,7 @@
 What is asked and what is answered stands here; who may ask, in the faces.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -85,13 +85,16 @@ class OrderPages:
     values: Mapping[str, Any]
     by: int | None = None
     """Who acts, where that is not whose order it is."""
+    beside: Callable[[OrderView], Mapping[str, Any]] = field(default=lambda _order: {})
+    """What the face shows on the page beside the order itself: its invoice."""
 
     def ways(self) -> dict[str, str]:
         """Where its pages and acts are."""
         return {name: url_for(endpoint, **self.values) for name, endpoint in self.endpoints.items()}
 
     def show(self, status: int = 200, **context: Any) -> Response:
-        return self._page("orders/page.html", self._order(), status, **context)
+        order = self._order()
+        return self._page("orders/page.html", order, status, **self.beside(order), **context)
 
     def cancel(self) -> ResponseReturnValue:
         outcome = amending.cancel(db.session(), self.order_id, self.account_id, by=self.by)
@@ -186,7 +189,7 @@ class OrderPages:
 
     def file(self) -> Response:
         found = order_file(self._order(), get_farm(db.session()), self._company())
-        response = _private(Response(found.data, mimetype=pdf.CONTENT_TYPE))
+        response = private(Response(found.data, mimetype=pdf.CONTENT_TYPE))
         response.headers["Content-Disposition"] = f'inline; filename="{found.name}"'
         return response
 
@@ -231,7 +234,7 @@ class OrderPages:
             today=local_day(now),
             **context,
         )
-        return _private(make_response(page, status))
+        return private(make_response(page, status))
 
     def _back(self) -> ResponseReturnValue:
         return redirect(self.ways()["show"], 303)
@@ -242,7 +245,7 @@ def _minimum(order: OrderView) -> Money:
     return min(get_rules(db.session()).guest_minimum, order.subtotal)
 
 
-def _private(response: Response) -> Response:
+def private(response: Response) -> Response:
     """It is somebody's, though perhaps nobody is signed in."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"

@@ -25,6 +25,7 @@ from portal.accounts.addresses import AddressView, add_address
 from portal.accounts.models import Account, LinkPurpose, MailedLink, Role
 from portal.accounts.sessions import hash_token
 from portal.billing.models import FileState, InvoiceFile
+from portal.billing.payments import pay
 from portal.boxes.models import Suspension
 from portal.catalogue.models import Formula, Picture, PictureSize, Product
 from portal.catalogue.queries import formulas
@@ -52,6 +53,7 @@ from portal.subscriptions.models import Contract, Subscription, Term
 from tests.billing.banking import CSV, received
 from tests.billing.books import invoiced
 from tests.billing.signing import MANDATE, signed
+from tests.billing.writing import customer, paid
 from tests.client import Browser
 from tests.composing import SOMEBODY, delivery_on, put, show
 from tests.conftest import SECRET, Farms
@@ -59,25 +61,33 @@ from tests.databases import SqliteDatabase
 from tests.exchange.making import TABLE_OF_PEOPLE, send_tables
 from tests.farm.forms import (
     ARTICLE,
+    BILLING,
     CAMPAIGN,
     CLOSING,
     CLOSURE,
+    COMPANY_TERMS,
     CONDITIONS,
     FORMULA_FORM,
     FORMULA_PRICE,
+    GESTURE,
     NEW_ARTICLE,
     NEW_FORMULA,
     NEW_TOUR,
     NEWS,
+    PAYMENT,
     PERSON,
+    PILE,
     POINT,
     PRICE,
     PROFILE,
+    REFUND,
     SHELF,
     SHOP,
     SUPPLIER,
+    TAX,
     VEGETABLE,
     VOUCHER,
+    WRITE_OFF,
 )
 from tests.messages import campaigning
 from tests.photographs import Photograph
@@ -176,6 +186,8 @@ GET   /lien/commande/<order_token>/retractation                             200 
 POST  /lien/commande/<order_token>/retractation                             303        303         303
 GET   /lien/commande/<order_token>/impression                               200        200         200
 GET   /lien/commande/<order_token>/commande.pdf                             200        200         200
+GET   /lien/commande/<order_token>/factures/<invoice_number>                404        404         404
+GET   /lien/commande/<order_token>/factures/<invoice_number>.pdf            404        404         404
 
 GET   /connexion                                                            200        303         303
 POST  /connexion                                                            303        303         303
@@ -235,6 +247,7 @@ GET   /commandes/<id:order_id>                                              sign
 POST  /commandes/<id:order_id>/annulation                                   sign-in    303         404
 GET   /commandes/<id:order_id>/modification                                 sign-in    200         404
 POST  /commandes/<id:order_id>/modification                                 sign-in    303         404
+POST  /commandes/<id:order_id>/facture                                      sign-in    422         404
 POST  /commandes/<id:order_id>/reprise                                      sign-in    303         404
 GET   /commandes/<id:order_id>/retractation                                 sign-in    200         404
 POST  /commandes/<id:order_id>/retractation                                 sign-in    303         404
@@ -537,6 +550,34 @@ POST  /ferme/imports/<id:import_id>/ecriture                                    
 POST  /ferme/imports/<id:import_id>/abandon                                            exchange
 POST  /ferme/imports/archives                                                          archive
 POST  /ferme/imports/archives/<id:archive_id>                                          archive     200
+GET   /ferme/factures                                                                  read_bills
+POST  /ferme/factures/pdf                                                              bill
+GET   /ferme/factures/<month:month>                                                    read_bills
+GET   /ferme/factures/<month:month>/apercu                                             bill
+POST  /ferme/factures/<month:month>/facturation                                        bill
+POST  /ferme/factures/<month:month>/arret                                              bill
+GET   /ferme/factures/<invoice_number>                                                 read_bills
+GET   /ferme/factures/<invoice_number>.pdf                                             read_bills
+GET   /ferme/factures/<invoice_number>/avoir                                           bill
+POST  /ferme/factures/<invoice_number>/avoir                                           bill
+GET   /ferme/factures/<invoice_number>/geste                                           bill
+POST  /ferme/factures/<invoice_number>/geste                                           bill
+GET   /ferme/abonnes/<id:account_id>/facturation                                       bill
+POST  /ferme/abonnes/<id:account_id>/facturation                                       bill
+POST  /ferme/abonnes/<id:account_id>/entreprise/reglement                              bill
+GET   /ferme/reglements                                                                read_bills
+GET   /ferme/reglements/ajout                                                          read_bills
+POST  /ferme/reglements/ajout                                                          read_bills
+GET   /ferme/reglements/pile                                                           read_bills
+POST  /ferme/reglements/pile                                                           read_bills
+GET   /ferme/reglements/<id:entry_number>                                              read_bills
+POST  /ferme/reglements/<id:entry_number>/annulation                                   bill
+GET   /ferme/reglements/compte/<payer>                                                 read_bills
+POST  /ferme/reglements/compte/<payer>/remboursement                                   bill
+POST  /ferme/reglements/compte/<payer>/abandon                                         bill
+GET   /ferme/reglements/journal                                                        read_bills
+POST  /ferme/reglements/journal/cloture                                                bill
+POST  /ferme/reglements/journal/export                                                 bill        200
 GET   /ferme/chiffres                                                                  figures
 POST  /ferme/chiffres/<figure>/export                                                  figures     200
 GET   /ferme/reglages                                                                  settings
@@ -549,6 +590,9 @@ POST  /ferme/reglages/nouvelles/<id:news_id>                                    
 POST  /ferme/reglages/nouvelles/<id:news_id>/suppression                               texts
 GET   /ferme/reglages/boutique                                                         settings
 POST  /ferme/reglages/boutique                                                         settings
+GET   /ferme/reglages/facturation                                                      settings
+POST  /ferme/reglages/facturation                                                      settings
+POST  /ferme/reglages/facturation/tva                                                  settings
 GET   /ferme/reglages/pages                                                            settings
 GET   /ferme/reglages/pages/<page>                                                     settings
 POST  /ferme/reglages/pages/<page>                                                     settings
@@ -592,6 +636,7 @@ VALUES: dict[str, str | int | date] = {
     "digest": "0" * 16,
     "ending": "csv",
     "exclusion_id": 1,
+    "entry_number": 2,
     "figure": "paniers",
     "file_id": 1,
     "formula_id": FORMULA,
@@ -604,12 +649,14 @@ VALUES: dict[str, str | int | date] = {
     "mail_id": 1,
     "mandate_id": 1,
     "message_id": 1,
+    "month": "2026-05",
     "name": "js/app.js",
     "news_id": 1,
     "of": "paniers",
     "order_id": 1,
     "page": "privacy",
     "paper": "liste",
+    "payer": "C10001",
     "order_token": URLSafeSerializer(SECRET, salt="order").dumps(2),
     "passkey_id": 1,
     "point_id": 1,
@@ -649,8 +696,9 @@ CLOSED: dict[str, dict[str, Any]] = {
         "/ferme/livraisons/<date:day>/<tour>/etapes/<step>",
     )
 }
+CLOSED["/ferme/reglements/compte/<payer>/remboursement"] = {"payer": "C10002"}
 CLOSED["/lien/resiliation/<termination_token>"] = {"termination_token": _ending.dumps([1, True])}
-"""What waits for the cutoff, or to be confirmed."""
+"""What waits for the cutoff, for somebody who is ahead, or to be confirmed."""
 CELL = f"cell-{FORMULA}-{PRODUCT}"
 NEW_PASSWORD = "sept mots choisis dans un grand potager fleuri"
 
@@ -928,6 +976,17 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/legumes/<id:product_id>": lambda _: VEGETABLE,
     "/ferme/reglages": lambda _: PROFILE,
     "/ferme/reglages/boutique": lambda _: SHOP,
+    "/ferme/reglages/facturation": lambda _: BILLING,
+    "/ferme/reglages/facturation/tva": lambda _: TAX,
+    "/ferme/factures/<invoice_number>/avoir": lambda _: {"rebill": "True", "reason": "Adresse fausse."},
+    "/ferme/factures/<invoice_number>/geste": lambda _: GESTURE | {"act": "issue"},
+    "/ferme/abonnes/<id:account_id>/entreprise/reglement": lambda _: COMPANY_TERMS,
+    "/ferme/reglements/ajout": lambda _: PAYMENT,
+    "/ferme/reglements/pile": lambda _: PILE,
+    "/ferme/reglements/<id:entry_number>/annulation": lambda _: {"day": "2026-06-10", "reason": "Erreur."},
+    "/ferme/reglements/compte/<payer>/remboursement": lambda _: REFUND,
+    "/ferme/reglements/compte/<payer>/abandon": lambda _: WRITE_OFF,
+    "/ferme/reglements/journal/cloture": lambda _: {"mois": "2026-05"},
     "/ferme/reglages/conditions/ajout": lambda _: CONDITIONS,
     "/ferme/reglages/nouvelles/ajout": lambda _: NEWS,
     "/ferme/reglages/nouvelles/<id:news_id>": lambda _: NEWS,
@@ -1094,6 +1153,9 @@ def prepare(session: Session) -> None:
     at_home = AddressView("Camille Aubert", "4 rue du Four", "05700", "Serres")
     add_address(session, camille.id, at_home, billing=True, delivery=True, at=NOW, by=camille.id)
     signed(session)
+    bill = session.get_one(InvoiceFile, invoiced(session).id)
+    bill.state, bill.data = FileState.MADE, b"%PDF-"
+    pay(session, paid(2000, customer(session, YACINE)), at=NOW, by=None)
     received(session)
     session.add(
         MailedLink(

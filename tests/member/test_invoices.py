@@ -1,21 +1,26 @@
 """A subscriber's invoices: month by month, one with what it is for, as files, and what the month comes to so far."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
+from time_machine import Traveller
 from werkzeug.test import TestResponse
 
+from portal.accounts.models import Address
 from portal.billing import payments
-from portal.billing.models import FileState, InvoiceFile
-from tests.billing.books import account, invoiced
+from portal.billing.models import FileState, Invoice, InvoiceFile
+from portal.rules.orders import OrderState
+from tests.billing.books import able_to_bill, account, invoiced
 from tests.billing.signing import signed
 from tests.billing.writing import customer, paid, written
 from tests.client import Browser
+from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, YACINE
 
 
@@ -161,3 +166,52 @@ def test_a_page_asks_as_much_for_one_invoice_as_for_forty(
         session.commit()
     assert taken[0] == taken[1]
     assert taken[0] <= [17, 8, 5]
+
+
+def test_an_orders_invoice_is_there_from_the_day_of_its_delivery_on(
+    session: Session, camille: Browser, clock: Traveller
+) -> None:
+    able_to_bill(session)
+    made = order(session, {article(session): 2}, state=OrderState.DELIVERED)
+    path = f"/commandes/{made.id}"
+    session.commit()
+    assert "Disponible le mardi 16 juin" in text_of(camille.get(path))
+    refused = camille.submit(f"{path}/facture")
+    assert refused.status_code == 422 and "Obtenir la facture" not in text_of(refused)
+    clock.move_to(NOW + timedelta(days=6))
+    assert "Obtenir la facture" in text_of(camille.get(path))
+    assert camille.submit(f"{path}/facture").location == "/factures/F2026-00001"
+    assert "/factures/F2026-00001" in text_of(camille.get(path))
+    assert path in text_of(camille.get("/factures/F2026-00001"))
+    assert camille.submit(f"{path}/facture").location == f"{path}#facture"
+
+
+def test_without_an_address_an_orders_invoice_asks_for_one(
+    session: Session, camille: Browser, clock: Traveller
+) -> None:
+    able_to_bill(session)
+    session.execute(delete(Address))
+    made = order(session, {article(session): 2}, state=OrderState.DELIVERED)
+    path = f"/commandes/{made.id}"
+    session.commit()
+    clock.move_to(NOW + timedelta(days=6))
+    camille.get(path)
+    refused = camille.submit(f"{path}/facture")
+    assert refused.status_code == 422
+    assert "nous ne l'avons pas" in text_of(refused) and "Ajouter mon adresse" in text_of(refused)
+
+
+def test_an_order_is_billed_by_its_owner_alone(session: Session, client: Browser, clock: Traveller) -> None:
+    able_to_bill(session)
+    made = order(session, {article(session): 2}, state=OrderState.DELIVERED)
+    path = f"/commandes/{made.id}"
+    session.commit()
+    clock.move_to(NOW + timedelta(days=6))
+    client.sign_in(YACINE)
+    client.get("/mon-compte")
+    assert client.submit(f"{path}/facture").status_code == 404
+    account(session, YACINE).payer_id = account(session).id
+    session.commit()
+    assert "Elle est adressée à Camille Aubert" in text_of(client.get(path))
+    assert client.submit(f"{path}/facture").status_code == 403
+    assert session.scalars(select(Invoice)).all() == []

@@ -1,12 +1,17 @@
 """A guest follows an order by its signed link: the same pages and acts, for nobody else, known to no search engine."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
+from portal.billing.issuing import issue_for_order
+from portal.billing.models import InvoiceFile
 from portal.infra.outbox import Mail
 from portal.rules.orders import OrderState
 from portal.shop.models import Order, OrderLine, Withdrawal
 from portal.shop.tokens import order_token
+from tests.billing.books import able_to_bill
 from tests.shop.making import article, order
 from tests.world import CAMILLE, CUTOFF
 
@@ -141,3 +146,29 @@ def test_without_the_pages_token_nothing_is_done(session, browser, way, placed):
     for act in ("annulation", "modification", "retractation", "reprise"):
         assert browser.post(f"{way}/{act}").status_code == 403
     assert state(session, placed) is OrderState.ACCEPTED
+
+
+def test_a_guests_invoice_is_behind_the_link_from_the_day_of_delivery_on(
+    session, browser, way, placed, clock
+):
+    able_to_bill(session)
+    session.get_one(Order, placed).state = OrderState.DELIVERED
+    other = order_token(order(session, {article(session, "Cidre"): 1}, email=None).id)
+    session.commit()
+    assert "Disponible le mardi 16 juin" in text_of(browser.get(way))
+    clock.move_to(CUTOFF + timedelta(days=2))
+    made = issue_for_order(session, placed, by=None)
+    session.commit()
+    path = f"{way}/factures/F2026-00001"
+    assert path in text_of(browser.get(way))
+    page = browser.get(path)
+    assert "Miel" in text_of(page) and "Le PDF est en préparation" in text_of(page)
+    assert browser.get(f"{path}.pdf").location == path
+    session.get_one(InvoiceFile, made.id).data = b"%PDF-"
+    session.commit()
+    file = browser.get(f"{path}.pdf")
+    assert file.data == b"%PDF-" and "facture-F2026-00001.pdf" in file.headers["Content-Disposition"]
+    for answer in (page, file):
+        assert (answer.headers["Cache-Control"], answer.headers["X-Robots-Tag"]) == ("no-store", "noindex")
+    assert browser.get(f"/lien/commande/{other}/factures/F2026-00001").status_code == 404
+    assert browser.get(f"/lien/commande/{other}/factures/F2026-00001.pdf").status_code == 404

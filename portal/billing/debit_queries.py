@@ -189,7 +189,7 @@ def of_day(session: Session, day: date, *, page: int) -> Page:
     """Whatever its state, by name."""
     on = DirectDebit.collected_on == day
     count, total = session.execute(select(func.count(), func.sum(DirectDebit.amount)).where(on)).one()
-    some = _lines(on).order_by(func.coalesce(InvoiceBuyer.name, Mandate.holder), DirectDebit.id)
+    some = _lines(on).join(Mandate.account).order_by(Account.search_key, DirectDebit.id)
     return Page(count, total or NONE, list(session.scalars(some.limit(A_PAGE).offset(page * A_PAGE))))
 
 

@@ -157,3 +157,52 @@ PERSON = {
     "postcode": "05300",
     "town": "Laragne",
 }
+BILLING = {
+    "bills_from": "",
+    "due_days": "15",
+    "company_due_days": "45",
+    "late_rate_basis_points": "12,5",
+    "iban": "FR14 2004 1010 0505 0001 3M02 606",
+    "bic": "",
+    "cheques_to": "",
+    "creditor_name": "Les Jardins du Test",
+    "creditor_id": "FR72ZZZ123456",
+    "collection_day": "10",
+    "notice_days": "14",
+    "reminds": "True",
+}
+TAX = {"since": "2026-07-01", "regime": "franchise", "mention": "", "on_debits": "False"}
+GESTURE = {"line": "0", "amount": "5,00", "reason": "Salade abîmée."}
+COMPANY_TERMS = {"due_days": "45", "purchase_reference": "Service achats"}
+
+PAYMENT = {
+    "key": "k1",
+    "de": "C10001",
+    "amount": "38,60",
+    "means": "cheque",
+    "day": "2026-06-10",
+    "reference": "0012345",
+}
+PILE = {
+    "key": "p1",
+    "means": "cheque",
+    "day": "2026-06-10",
+    "total": "",
+    "qui": "C10001",
+    "montant": "20",
+    "reference": "001",
+}
+REFUND = {
+    "rendu-key": "r1",
+    "rendu-amount": "10",
+    "rendu-means": "transfer",
+    "rendu-day": "2026-06-10",
+    "rendu-reference": "",
+    "rendu-reason": "Départ.",
+}
+WRITE_OFF = {
+    "abandon-key": "a1",
+    "abandon-amount": "5",
+    "abandon-day": "2026-06-10",
+    "abandon-reason": "Parti.",
+}

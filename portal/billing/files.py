@@ -62,17 +62,17 @@ def _make_next(build: Callable[[InvoiceView], bytes]) -> bool:
 
 def _claim(now: datetime) -> Claim | None:
     """The file that has been due longest, so that no other worker makes it."""
-    due = select(InvoiceFile).where(InvoiceFile.state == FileState.WAITING, InvoiceFile.due_at <= now)
-    oldest = due.order_by(InvoiceFile.due_at, InvoiceFile.invoice_id).limit(1)
+    due = (InvoiceFile.state == FileState.WAITING, InvoiceFile.due_at <= now)
+    oldest = select(InvoiceFile).where(*due).order_by(InvoiceFile.due_at, InvoiceFile.invoice_id).limit(1)
     with own_transaction() as session:
+        # whoever tried last never came back
+        lost = update(InvoiceFile).where(*due, InvoiceFile.tries > len(PAUSES))
+        session.execute(lost.values(state=FileState.FAILED))
         file = session.scalar(oldest.with_for_update(skip_locked=True))
         if file is None:
             return None
-        if file.tries > len(PAUSES):  # nobody came back from the last one
-            file.state = FileState.FAILED
-        else:
-            file.due_at = now + LEASE
         file.tries += 1
+        file.due_at = now + LEASE
         return Claim(file.invoice_id, file.tries)
 
 

@@ -10,12 +10,12 @@ from portal.billing.papers import file_name
 from portal.billing.queries import InvoiceView
 from portal.infra import mail, outbox, pdf
 from portal.profile.queries import get_farm
-from portal.shop.tokens import order_link
+from portal.shop.tokens import order_token
 
 
 def tell(session: Session, invoice: InvoiceView, file: bytes, *, at: datetime) -> None:
     """Where a debit is announced, this is the notice that SEPA asks for."""
-    buyer, order_id = invoice.buyer, invoice.of_order_id
+    buyer = invoice.buyer
     assert buyer
     account = session.get(Account, invoice.account_id) if invoice.account_id else None
     known = account if account and account.erased_at is None else None
@@ -25,8 +25,16 @@ def tell(session: Session, invoice: InvoiceView, file: bytes, *, at: datetime) -
         invoice=invoice,
         name=known.first_name if known else buyer.name,
         balance=balance(session, known.id) if known else None,
-        way=mail.link("member.invoices") if known or order_id is None else order_link(order_id, None),
+        way=_way(invoice),
     )
     enclosed = outbox.File(file_name(invoice.number, invoice.kind), pdf.CONTENT_TYPE, file)
     to = known.email if known else buyer.email
     outbox.post(session, to=to, at=at, attachments=[enclosed], **written.parts)
+
+
+def _way(invoice: InvoiceView) -> str:
+    """To its page: an account's behind the sign-in, a guest's by the order's signed link."""
+    if invoice.account_id is not None or invoice.of_order_id is None:
+        return mail.link("member.invoice", invoice_number=invoice.number)
+    token = order_token(invoice.of_order_id)
+    return mail.link("public.guest_invoice", order_token=token, invoice_number=invoice.number)

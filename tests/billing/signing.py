@@ -1,6 +1,10 @@
 """Somebody signs a mandate."""
 
+import re
+import subprocess
+import zipfile
 from datetime import datetime
+from io import BytesIO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +31,18 @@ MANDATE = {
     "accord": "y",
 }
 """The form."""
+GAPS = re.compile(r"[\s.\u00a0\u202f-]+")
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether one of the numbers can be read in it, however it is spaced; in a PDF, in each file of an archive."""
+    if data.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            return any(is_whole(archive.read(name)) for name in archive.namelist())
+    if data.startswith(b"%PDF-"):
+        data = subprocess.run(["pdftotext", "-", "-"], input=data, capture_output=True, check=False).stdout
+    text = GAPS.sub("", data.decode(errors="ignore")).upper()
+    return any(iban[4:] in text for iban in (IBAN, OTHER_IBAN))
 
 
 def collecting(session: Session) -> BillingSettings:

@@ -634,6 +634,8 @@ SIGHTS = (
     ),
     Sight("member.details", CAMILLE, "/mon-compte/informations"),
     Sight("member.mail_address", CAMILLE, "/mon-compte/adresse-mail"),
+    Sight("member.bank", CAMILLE, "/mon-compte/coordonnees-bancaires"),
+    Sight("member.mandate", CAMILLE, "/mon-compte/coordonnees-bancaires/mandat", nothing_typed),
     Sight("member.company", CAMILLE, "/mon-compte/entreprise"),
     Sight("member.household", CAMILLE, "/mon-compte/foyer"),
     Sight("member.addresses", CAMILLE, "/mon-compte/adresses"),

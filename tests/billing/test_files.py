@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from portal.billing import files, mails
+from portal.billing import files, mails, payments
 from portal.billing.credits import gesture
 from portal.billing.issuing import issue_for_order
 from portal.billing.models import FileState, Invoice, InvoiceFile
@@ -24,6 +24,7 @@ from portal.rules.orders import OrderState
 from portal.rules.paying import PaymentMeans
 from tests.billing.books import JUNE, MAY, able_to_bill, account, invoiced
 from tests.billing.signing import IBAN, signed
+from tests.billing.writing import customer, paid
 from tests.client import Browser
 from tests.shop import making
 from tests.world import CAMILLE, YACINE
@@ -99,6 +100,14 @@ def test_the_mail_is_the_notice_of_a_debit(session: Session) -> None:
     assert IBAN.encode() not in (data(session, invoice_id) or b"")
 
 
+def test_who_is_ahead_has_nothing_to_pay(session: Session) -> None:
+    invoiced(session, YACINE)
+    payments.pay(session, paid(5000, customer(session, YACINE)), at=now.now(), by=None)
+    work(session, paper)
+    [mail] = posted(session)
+    assert "Vous n'avez rien à payer" in words(mail.text) and "38,50 € d'avance" in words(mail.html)
+
+
 def test_a_guest_and_whoever_gets_a_credit_note_are_told_where_it_is(
     session: Session, client: Browser
 ) -> None:
@@ -111,6 +120,7 @@ def test_a_guest_and_whoever_gets_a_credit_note_are_told_where_it_is(
     guest, _invoice, credit = posted(session)
     assert guest.recipient == "emma@example.org" and "Bonjour Emma" in (guest.text or "")
     address = next(word for word in (guest.text or "").split() if "/lien/commande/" in word)
+    assert "À régler au point de retrait" in words(guest.text)
     assert words(credit.subject) == "Votre avoir A2026-00001 : 1,90 €"
     assert "Salade <abîmée>" in (credit.text or "") and "Salade &lt;abîmée&gt;" in (credit.html or "")
     assert enclosed_in(session, credit)[0].name == "avoir-A2026-00001.pdf"

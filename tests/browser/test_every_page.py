@@ -14,6 +14,7 @@ from time_machine import Traveller
 from portal.accounts import answers, companies, consents, household, mailboxes, proofs, signing_up
 from portal.accounts.alerts import Alert, tell
 from portal.accounts.models import Account, CompanyState, MailWish
+from portal.billing import credits
 from portal.boxes.models import HandoverKind
 from portal.catalogue.models import Supplier
 from portal.deliveries.models import Delivery
@@ -37,6 +38,7 @@ from portal.shop.models import Wish
 from portal.shop.orders import bring
 from portal.shop.vouchers import Person
 from portal.subscriptions.models import Contract
+from tests.billing import books
 from tests.browser.helpers import DESK, PHONE, compose, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
 from tests.client import Browser
@@ -158,6 +160,7 @@ def have_every_mail_sent(app: Flask) -> None:
     have_somebody_share()
     have_accounts_closed()
     have_people_ask_to_be_let_in()
+    have_somebody_billed()
     work(app)
 
 
@@ -249,6 +252,13 @@ def have_people_ask_to_be_let_in() -> None:
         for email in (CAMILLE, "aline@example.org"):
             answers.ask(session, MailWish.CODE, email, "a browser", at=NOW)
         answers.ask(session, MailWish.IDENTIFIER, "C10001", at=NOW)
+
+
+def have_somebody_billed() -> None:
+    """And something taken off."""
+    with own_transaction() as session:
+        made = books.invoiced(session)
+        assert credits.gesture(session, made.id, Money(190), "Salade abîmée", by=1)
 
 
 def have_accounts_closed() -> None:

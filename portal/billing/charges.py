@@ -80,6 +80,8 @@ def _differences(standing: Iterable[Owned], billed: Iterable[Owned]) -> dict[int
 def _rates(session: Session) -> RateOf:
     """The VAT rate of something on a day, none where the farm's sales bear none."""
     known = taxes(session)
+    if not known:
+        return lambda rate, _day: rate
     return lambda rate, day: rate if tax_on(known, day).regime is VatRegime.LIABLE else 0
 
 
@@ -169,7 +171,12 @@ def _orders(
                 yield rows[0].owner, charge
 
 
-def _to_weigh(row: Row[Any]) -> bool:
+def waits(order: Order) -> bool:
+    """Whether an order that is to be billed is still to be weighed."""
+    return order.state in BILLED and any(_to_weigh(line) for line in order.lines)
+
+
+def _to_weigh(row: Row[Any] | OrderLine) -> bool:
     return row.sale_unit is SaleUnit.WEIGHT and row.given is None and row.quantity > 0
 
 
@@ -250,6 +257,6 @@ def _billed(
         .where(InvoiceLine.source.is_not(None), *which)
         .group_by(owner, *terms)
     )
-    for row in session.execute(found).mappings():
-        said = {name: row[name] for name in row if name not in ("owner", "total", "quantity")}
-        yield row["owner"], Charge(**said, quantity=int(row["quantity"]), total=row["total"])
+    for row in session.execute(found):
+        said = row._asdict()
+        yield said.pop("owner"), Charge(**said | {"quantity": int(row.quantity)})

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.billing import ledger
-from portal.billing.charges import of_orders, unbilled
+from portal.billing.charges import of_orders, unbilled, waits
 from portal.billing.customers import customer_of_order, customers_of
 from portal.billing.debits import announce_all
 from portal.billing.ledger import Entry
@@ -116,41 +116,38 @@ def issue_many(
     customers = customers_of(session, ready)
     corrected = _customers_corrected(session, [draft for key in ready for draft in papers[key]])
     wanted_papers = [
-        Paper(
-            customer=corrected.get(draft.corrects_id or 0, customers[account_id]),
-            buyer=buyer,
-            draft=draft,
-            month=month if draft.kind is DocumentKind.INVOICE else None,
-            run_id=run_id,
+        (
+            account_id,
+            Paper(corrected.get(draft.corrects_id or 0, customers[account_id]), buyer, draft, month, run_id),
         )
         for account_id, buyer in ready.items()
         for draft in papers[account_id]
     ]
-    owners = [account_id for account_id in ready for _draft in papers[account_id]]
-    for account_id, invoice in zip(owners, write(session, wanted_papers, seller, by=by), strict=True):
+    made = write(session, [paper for _owner, paper in wanted_papers], seller, by=by)
+    for (account_id, _paper), invoice in zip(wanted_papers, made, strict=True):
         issued.documents.setdefault(account_id, []).append(invoice)
     return issued
 
 
 def issue_for_order(session: Session, order_id: int, *, by: int | None) -> Invoice | Refusal | None:
     """Bill an order alone, an account's or a guest's, from the day of its delivery on."""
-    order = session.get(Order, order_id)
-    if order is None:
+    owner = session.scalar(select(Order.account_id).where(Order.id == order_id))
+    held = hold(session, [owner] if owner else [])
+    order = session.scalar(locks.for_update(select(Order).where(Order.id == order_id), of=Order))
+    if order is None or order.account_id != owner:  # it has become another's meanwhile
         return None
-    held = hold(session, [order.account_id]) if order.account_id else {}
-    order = session.scalars(locks.for_update(select(Order).where(Order.id == order_id), of=Order)).one()
     today = local_day(clock.now())
     if today < order.delivery.day:
         return Refusal.NOT_YET_DELIVERED
     found = drafts(of_orders(session, [order_id]).get(order_id, ()))
     if not found:
-        return None
+        return Refusal.TO_WEIGH if waits(order) else None
     seller = Seller.load(session, today)
     if seller.lacks:
         return Refusal.SELLER_INCOMPLETE
-    if order.account_id:
-        buyer = buyers_of(session, held.values(), seller.billing)[order.account_id]
-        customer = customers_of(session, [order.account_id])[order.account_id]
+    if owner:
+        buyer = buyers_of(session, held.values(), seller.billing)[owner]
+        customer = customers_of(session, [owner])[owner]
     else:
         buyer, customer = guest(order), customer_of_order(session, order_id)
     if isinstance(buyer, Refusal):
@@ -253,7 +250,7 @@ def _invoice(paper: Paper, number: str, seller: Seller, stamp: Stamp) -> Invoice
         number=number,
         kind=paper.draft.kind,
         customer=paper.customer,
-        month=paper.month,
+        month=None if credit else paper.month,
         run_id=paper.run_id,
         corrects_id=paper.draft.corrects_id,
         reason=paper.reason,

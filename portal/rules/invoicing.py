@@ -114,7 +114,10 @@ def differences(standing: Iterable[Charge], billed: Iterable[Charge]) -> list[Ch
     before = {charge.terms: charge for charge in added_up(billed)}
     found = []
     for terms in stands | before:
-        charge = _less(stands.get(terms), before.get(terms))
+        now, was = stands.get(terms), before.get(terms)
+        if now and was and (now.quantity, now.total) == (was.quantity, was.total):
+            continue
+        charge = _less(now, was)
         if not charge.nothing:
             found.append(replace(charge, corrects_id=last.get(charge.thing)))
     return sorted(found, key=_place_of)

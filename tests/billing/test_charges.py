@@ -105,6 +105,15 @@ def test_skipped_is_not_billed_and_postponed_is_where_it_goes(session: Session) 
     assert {charge.place for charge in boxes} == {"Halle de Serres, 1 place du Village, 05700 Serres"}
 
 
+def test_a_delivery_that_was_moved_is_billed_with_the_month_of_the_day_that_it_came(session: Session) -> None:
+    """BAR T12."""
+    delivered(session)
+    making.delivery(session, FIRST).day = date(2026, 6, 1)
+    session.flush()
+    assert not to_bill(session, through=date(2026, 5, 31))
+    assert [charge.day for charge in to_bill(session)][:2] == [date(2026, 6, 1)] * 2
+
+
 def test_what_is_frozen_is_billed_once_its_day_has_come_and_not_where_it_was_cancelled(
     session: Session,
 ) -> None:

@@ -20,6 +20,7 @@ from portal.profile.models import FarmProfile
 from portal.rules.invoicing import Mention, Refusal, VatRegime
 from portal.rules.orders import OrderState
 from portal.rules.paying import PaymentMeans
+from portal.rules.selling import SaleUnit
 from portal.shop.models import Order
 from tests.billing import books
 from tests.billing.books import JUNE, MAY, able_to_bill, account, delivered, invoiced
@@ -126,10 +127,13 @@ def test_an_order_is_billed_alone_from_the_day_of_its_delivery(
     session: Session, clock: time_machine.Traveller
 ) -> None:
     able_to_bill(session)
-    honey = making.article(session)
-    order = making.order(session, {honey: 2})
+    carrots = making.article(session, "Carottes", 260, sale_unit=SaleUnit.WEIGHT, step=250)
+    order = making.order(session, {carrots: 5000})
     assert issue_for_order(session, order.id, by=1) is Refusal.NOT_YET_DELIVERED
     clock.move_to(datetime(2026, 6, 15, 22, 0, tzinfo=UTC))
+    assert issue_for_order(session, order.id, by=1) is Refusal.TO_WEIGH
+    order.lines[0].given = 5000
+    session.flush()
     view = seen(session, issue_for_order(session, order.id, by=1))
     assert (view.total.cents, view.month, view.lines[0].order_id) == (1300, None, order.id)
     assert issue_for_order(session, order.id, by=1) is None

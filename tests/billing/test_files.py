@@ -78,7 +78,7 @@ def test_a_file_is_made_and_its_buyer_told_once(session: Session) -> None:
     assert made and made.startswith(b"%PDF-1.7")
     mail, other = posted(session)
     assert (mail.recipient, other.recipient) == (CAMILLE, YACINE)
-    assert words(mail.subject) == "Votre facture F2026-00001 de mai 2026 : 21,90 €"
+    assert words(mail.subject) == "Votre facture F2026-00001 pour mai 2026 : 21,90 €"
     for expected in ("Bonjour Camille,", "À régler au plus tard le jeudi 25 juin 2026", "Vous devez 21,90 €"):
         assert expected in words(mail.text)
     assert "/factures/F2026-00001" in (mail.text or "")

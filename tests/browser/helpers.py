@@ -21,6 +21,7 @@ from portal.profile.models import FarmProfile
 from portal.profile.queries import get_farm
 from portal.subscriptions.models import Contract, Subscription
 from tests import joining
+from tests.billing.signing import signed
 from tests.composing import delivery_on, put, show
 from tests.exchange.making import send_tables
 from tests.messages import campaigning
@@ -75,6 +76,7 @@ def furnish() -> None:
                 expires_at=NOW + timedelta(days=2),
             )
         )
+        signed(session)
 
 
 def leave(session: Session) -> None:

@@ -815,6 +815,7 @@ NO_PAGES_OF_OURS = {
     "public.picture",
     "public.guest_order_file",
     "member.contract",
+    "member.mandate_paper",
     "member.order_file",
     "member.take_data",
     "farm.mail_preview",

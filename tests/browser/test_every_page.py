@@ -14,7 +14,7 @@ from time_machine import Traveller
 from portal.accounts import answers, companies, consents, household, mailboxes, proofs, signing_up
 from portal.accounts.alerts import Alert, tell
 from portal.accounts.models import Account, CompanyState, MailWish
-from portal.billing import credits
+from portal.billing import credits, mandates
 from portal.boxes.models import HandoverKind
 from portal.catalogue.models import Supplier
 from portal.deliveries.models import Delivery
@@ -30,6 +30,8 @@ from portal.profile.models import Conditions, FarmProfile
 from portal.rules.consents import ConsentSource, Notice, Topic
 from portal.rules.money import Money
 from portal.rules.orders import OrderState, may_become
+from portal.rules.paying import PaymentMeans
+from portal.rules.sepa import MandateEnd
 from portal.settings import ROOT
 from portal.shop import amending, checkout, rerouting, withdrawals
 from portal.shop.checkout import Contact
@@ -39,6 +41,7 @@ from portal.shop.orders import bring
 from portal.shop.vouchers import Person
 from portal.subscriptions.models import Contract
 from tests.billing import books
+from tests.billing.signing import OTHER_IBAN, signed
 from tests.browser.helpers import DESK, PHONE, compose, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
 from tests.client import Browser
@@ -161,6 +164,7 @@ def have_every_mail_sent(app: Flask) -> None:
     have_accounts_closed()
     have_people_ask_to_be_let_in()
     have_somebody_billed()
+    have_a_mandate_end()
     work(app)
 
 
@@ -210,6 +214,16 @@ def have_somebody_leave() -> None:
         email = contract.subscription.account.email
         renouncing.send_link("A10003", session=session, email=email)
         assert renouncing.renounce(session, contract.id, name="Yacine Benali", email=email, by=None)
+
+
+def have_a_mandate_end() -> None:
+    """For each reason that its person is told of; and another take its place."""
+    with own_transaction() as session:
+        camille = session.scalars(select(Account).where(Account.email == CAMILLE)).one()
+        for why in (MandateEnd.REVOKED, MandateEnd.UNUSED, MandateEnd.REFUSED):
+            signed(session)
+            signed(session, iban=OTHER_IBAN)
+            mandates.end(session, camille, why, at=NOW, by=None, means=PaymentMeans.CHEQUE)
 
 
 def have_details_changed() -> None:

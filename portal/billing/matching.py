@@ -23,6 +23,7 @@ from portal.billing.models import (
     Invoice,
     LedgerEntry,
 )
+from portal.billing.payers import find_payer, find_payers
 from portal.billing.payments import Payment
 from portal.infra import audit, locks
 from portal.infra.orm import View
@@ -178,6 +179,19 @@ def payers(session: Session, ids: Collection[int]) -> dict[int, PayerView]:
     return {
         number: PayerView(number, *said, sums.get(number, Money.zero())) for number, said in names.items()
     }
+
+
+def search(session: Session, text: str) -> list[PayerView]:
+    """Who may be meant: by name and address, by their number or an invoice's; whoever shares is their payer."""
+    named = find_payer(session, text)
+    found = [*([named] if named else []), *find_payers(session, text)]
+    guests = select(Customer.order_id, -Customer.id).where(
+        Customer.order_id.in_([payer.order_id for payer in found if payer.account_id is None])
+    )
+    by_order = dict(session.execute(guests).all())
+    ids = [payer.account_id or by_order.get(payer.order_id) for payer in found]
+    views = payers(session, {number for number in ids if number})
+    return [views[number] for number in dict.fromkeys(ids) if number in views]
 
 
 def enter(

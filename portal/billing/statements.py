@@ -15,6 +15,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.billing import camt
+from portal.billing.adjusting import save_settings
 from portal.billing.camt import Booked
 from portal.billing.matching import collected
 from portal.billing.models import (
@@ -227,12 +228,7 @@ def _row(statement_id: int, movement: Movement, key: str, own: Books) -> dict[st
 
 def choose_columns(session: Session, heads: Mapping[str, str], *, at: datetime, by: int) -> None:
     """Remember which head is what."""
-    row = session.get(BillingSettings, 1)
-    if row is None:
-        row = BillingSettings(id=1)
-        session.add(row)
-        session.flush()
-    audit.change(session, row, {"statement_columns": dict(heads)}, at=at, by=by)
+    save_settings(session, {"statement_columns": dict(heads)}, at=at, by=by)
 
 
 def chosen_columns(session: Session) -> dict[str, str]:

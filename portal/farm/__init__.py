@@ -31,6 +31,7 @@ from portal.farm import (
     contact,
     corrections,
     debits,
+    debts,
     deliveries,
     delivery_acts,
     departures,

@@ -20,8 +20,7 @@ from portal.exchange.reading import MOST_LINES, BadTable
 from portal.farm import blueprint, staff
 from portal.infra import clock
 from portal.infra.orm import db
-from portal.planning.people import LONGEST, Wanted, find_people
-from portal.rules.cutoffs import local_day
+from portal.planning.people import LONGEST
 from portal.rules.matching import Confidence, invoice_numbers
 from portal.rules.money import Money
 from portal.rules.permissions import Permission
@@ -35,7 +34,6 @@ from portal.web.limits import takes_uploads
 
 ADDRESS = "/banque/<id:line_id>"
 A_PAGE = 100
-FOUND = 12
 MOST_RESENT = 600 * 1024
 """A form may carry so much of a file whose columns are being named."""
 STATES = {
@@ -52,7 +50,8 @@ KINDS = {
     "label": _l("Le libellé"),
     "details": _l("Un complément du libellé"),
 }
-_PAIR = re.compile(r"([1-9][0-9]{0,8}):(-?[1-9][0-9]{0,8})?", re.ASCII)
+PAIR = re.compile(r"(-?[1-9][0-9]{0,8}):(-?[1-9][0-9]{0,8})?", re.ASCII)
+"""A line and its payer, or a payer and a step: guests are below nought."""
 _PAYER = re.compile(r"-?[1-9][0-9]{0,8}", re.ASCII)
 _read_number = whole(1, 999_999)
 
@@ -91,7 +90,7 @@ def name_columns() -> ResponseReturnValue:
 @needs(Permission.BILL)
 def settle_certain() -> ResponseReturnValue:
     """Those that the page showed as certain, if they still are."""
-    pairs = [_PAIR.fullmatch(pair) for pair in request.form.getlist("ligne")]
+    pairs = [PAIR.fullmatch(pair) for pair in request.form.getlist("ligne")]
     wanted = {int(pair[1]): int(pair[2]) if pair[2] else None for pair in pairs if pair}
     done = matching.settle_certain(db.session(), wanted, at=clock.now(), by=staff().id)
     if isinstance(done, NoPayment):
@@ -249,19 +248,17 @@ def _line_page(line: LineView, status: int = 200, *, refusal: str | None = None)
     session = db.session()
     line = matching.find_line(session, line.id) or line
     text = request.args.get("q", "").strip()[:LONGEST]
-    found = find_people(session, Wanted(text), local_day(clock.now()), page=0, size=FOUND) if text else None
     proposal = matching.proposals(session, [line])[line.id] if line.state is BankLineState.OPEN else None
-    ids = {person.id for person in found.lines} if found else set()
     known = {number for number in (line.payer_id, proposal and proposal.payer_id) if number}
     page = render_template(
         "farm/bank/line.html",
         line=line,
         text=text,
         longest=LONGEST,
-        found=found,
+        found=matching.search(session, text) if text else None,
         proposal=proposal,
         numbers=invoice_numbers(line.movement.text),
-        payers=matching.payers(session, ids | known),
+        payers=matching.payers(session, known),
         refusal=refusal,
         nav_current="farm.index",
     )

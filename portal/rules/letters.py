@@ -1,11 +1,13 @@
 """The few words of a letter that stand for something of each reader's: {{prenom}}. Nothing else is worked out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 _SLOT = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _BRACES = re.compile(r"\{\{|\}\}")
+Name = TypeVar("Name", bound=str)
 
 
 class Slot(StrEnum):
@@ -22,12 +24,13 @@ class Slot(StrEnum):
         return f"{{{{{self}}}}}"
 
 
-def unknown_slots(text: str) -> list[str]:
+def unknown_slots(text: str, known: Collection[str] = tuple(Slot)) -> list[str]:
     """What is written as if it stood for something, and does not."""
-    named = [slot[0] for slot in _SLOT.finditer(text) if slot[1] not in set(Slot)]
+    named = [slot[0] for slot in _SLOT.finditer(text) if slot[1] not in known]
     return named or _BRACES.findall(_SLOT.sub("", text))
 
 
-def fill(text: str, values: Mapping[Slot, str]) -> str:
+def fill(text: str, values: Mapping[Name, str]) -> str:
     """The text for one reader. What a value says is never looked at again; what stands for nothing stays."""
-    return _SLOT.sub(lambda slot: values[Slot(slot[1])] if slot[1] in set(Slot) else slot[0], text)
+    named: Mapping[str, str] = {str(name): value for name, value in values.items()}
+    return _SLOT.sub(lambda slot: named.get(slot[1], slot[0]), text)

@@ -52,6 +52,7 @@ from portal.shop.vouchers import Person
 from portal.subscriptions.models import Contract, Subscription, Term
 from tests.billing.banking import CSV, received
 from tests.billing.books import invoiced
+from tests.billing.debiting import shown as show_debits
 from tests.billing.signing import MANDATE, signed
 from tests.billing.writing import customer, paid
 from tests.client import Browser
@@ -83,6 +84,7 @@ from tests.farm.forms import (
     REFUND,
     SHELF,
     SHOP,
+    STEPS,
     SUPPLIER,
     TAX,
     VEGETABLE,
@@ -524,6 +526,22 @@ GET   /ferme/banque/<id:line_id>                                                
 POST  /ferme/banque/<id:line_id>                                                       bill
 POST  /ferme/banque/<id:line_id>/mise-de-cote                                          bill
 POST  /ferme/banque/<id:line_id>/retour                                                bill
+GET   /ferme/prelevements                                                              read_bills
+GET   /ferme/prelevements/<date:day>                                                   read_bills
+POST  /ferme/prelevements/<date:day>/fichier                                           collect
+POST  /ferme/prelevements/<date:day>/report                                            collect     422
+POST  /ferme/prelevements/fichiers/<id:batch_id>/telechargement                        collect     200
+POST  /ferme/prelevements/fichiers/<id:batch_id>/depot                                 collect
+POST  /ferme/prelevements/fichiers/<id:batch_id>/reprise                               collect
+GET   /ferme/prelevements/<id:debit_id>                                                read_bills
+POST  /ferme/prelevements/<id:debit_id>/retour                                         collect
+POST  /ferme/prelevements/<id:debit_id>/retour/annulation                              collect
+GET   /ferme/impayes                                                                   read_bills
+GET   /ferme/impayes/relances                                                          bill
+POST  /ferme/impayes/relances                                                          bill
+GET   /ferme/impayes/relances/apercu                                                   bill        404
+GET   /ferme/reglages/relances                                                         bill
+POST  /ferme/reglages/relances                                                         bill
 GET   /ferme/bons                                                                      vouchers
 GET   /ferme/bons/ajout                                                                vouchers
 POST  /ferme/bons/ajout                                                                vouchers
@@ -551,7 +569,7 @@ POST  /ferme/imports/<id:import_id>/abandon                                     
 POST  /ferme/imports/archives                                                          archive
 POST  /ferme/imports/archives/<id:archive_id>                                          archive     200
 GET   /ferme/factures                                                                  read_bills
-POST  /ferme/factures/pdf                                                              bill
+POST  /ferme/factures/pdf/reprise                                                      bill
 GET   /ferme/factures/<month:month>                                                    read_bills
 GET   /ferme/factures/<month:month>/apercu                                             bill
 POST  /ferme/factures/<month:month>/facturation                                        bill
@@ -564,7 +582,7 @@ GET   /ferme/factures/<invoice_number>/geste                                    
 POST  /ferme/factures/<invoice_number>/geste                                           bill
 GET   /ferme/abonnes/<id:account_id>/facturation                                       bill
 POST  /ferme/abonnes/<id:account_id>/facturation                                       bill
-POST  /ferme/abonnes/<id:account_id>/entreprise/reglement                              bill
+POST  /ferme/abonnes/<id:account_id>/entreprise/reglement                              bill        404
 GET   /ferme/reglements                                                                read_bills
 GET   /ferme/reglements/ajout                                                          read_bills
 POST  /ferme/reglements/ajout                                                          read_bills
@@ -624,6 +642,7 @@ VALUES: dict[str, str | int | date] = {
     "archive_id": 1,
     "article_id": 1,
     "article_slug": "miel",
+    "batch_id": 1,
     "before": 2,
     "campaign_id": 1,
     "category_id": 1,
@@ -633,6 +652,7 @@ VALUES: dict[str, str | int | date] = {
     "contract_id": 1,
     "correction_id": 1,
     "day": TUESDAY,
+    "debit_id": 2,
     "digest": "0" * 16,
     "ending": "csv",
     "exclusion_id": 1,
@@ -957,6 +977,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/messages/ajout": lambda _: CAMPAIGN,
     "/ferme/messages/<id:campaign_id>/modification": lambda _: CAMPAIGN,
     "/ferme/messages/<id:campaign_id>/envoi": lambda _: {"day": "", "time": ""},
+    "/ferme/reglages/relances": lambda _: STEPS,
     "/ferme/banque": lambda _: {"fichier": (BytesIO(CSV), "releve.csv")},
     "/ferme/banque/colonnes": lambda _: {
         "donnees": b64encode(CSV).decode(),
@@ -966,6 +987,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
         "credit": "Crédit euros",
     },
     "/ferme/banque/<id:line_id>": lambda _: {"paye-par": "1"},
+    "/ferme/prelevements/<id:debit_id>/retour": lambda _: {"code": "AM04", "day": "2026-06-10"},
     "/ferme/imports": lambda _: {"subject": "people", "fichier": (BytesIO(TABLE_OF_PEOPLE), "liste.csv")},
     "/ferme/imports/<id:import_id>/colonnes": lambda _: {"colonne-3": "note"},
     "/ferme/formules/ajout": lambda _: NEW_FORMULA,
@@ -1156,6 +1178,7 @@ def prepare(session: Session) -> None:
     bill = session.get_one(InvoiceFile, invoiced(session).id)
     bill.state, bill.data = FileState.MADE, b"%PDF-"
     pay(session, paid(2000, customer(session, YACINE)), at=NOW, by=None)
+    show_debits(session)
     received(session)
     session.add(
         MailedLink(

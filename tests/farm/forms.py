@@ -206,3 +206,13 @@ WRITE_OFF = {
     "abandon-day": "2026-06-10",
     "abandon-reason": "Parti.",
 }
+STEPS = {
+    "reminds": "y",
+    "etape-1-days": "10",
+    "etape-1-subject": "Un oubli ?",
+    "etape-1-text": "Bonjour {{prenom}},\n\nIl reste {{montant}}.",
+    "etape-2-days": "30",
+    "etape-2-subject": "Toujours {{montant}}",
+    "etape-2-text": "Appelez-nous.",
+} | {f"etape-{n}-{name}": "" for n in (3, 4, 5) for name in ("days", "subject", "text")}
+"""Of reminders: two, and three that are empty."""

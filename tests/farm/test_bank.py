@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal.accounts.queries import find_account
 from portal.billing.balances import books_of
 from portal.billing.models import BankLine, BankLineState, BillingSettings
-from portal.exchange.reading import MOST_BYTES
+from portal.farm import bank
 from portal.rules.money import Money
 from tests.billing.banking import CSV, IBAN, entry, received, statement
 from tests.billing.writing import customer, written
@@ -109,13 +109,15 @@ def test_columns_are_named_once(staff, session):
     ("data", "says"),
     [
         (b"", "Choisissez un fichier qui n'est pas vide."),
-        (b" " * (MOST_BYTES + 1), "Ce fichier est trop lourd : 5 Mo au plus."),
+        (b" " * 2001, "Ce fichier est trop lourd : 5 Mo au plus."),
         (statement([entry("1")], before="<!DOCTYPE d>"), "Ce fichier XML contient un DOCTYPE."),
         (b"<a/>", "Ce fichier XML n'est pas un relevé camt.053 lisible."),
         (b"\xd0\xcf\x11\xe0", "C'est un ancien classeur (.xls)."),
-        (ODD + b";" * 10 + b"x" * 700_000, "Ce fichier est trop gros pour dire ses colonnes."),
+        (ODD * 3, "Ce fichier est trop gros pour dire ses colonnes."),
     ],
 )
-def test_what_is_no_statement_is_refused_in_words(desk, session, data, says):
+def test_what_is_no_statement_is_refused_in_words(desk, session, monkeypatch, data, says):
+    monkeypatch.setattr(bank, "MOST_BYTES", 2000)
+    monkeypatch.setattr(bank, "MOST_RESENT", 100)
     answer = sent(desk, data)
     assert answer.status_code == 422 and says in text_of(answer) and lines(session) == []

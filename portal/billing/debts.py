@@ -1,0 +1,164 @@
+"""Who owes what is due: everybody whom nothing is being collected from for it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, null, select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Account, customer_number
+from portal.billing.balances import OpenInvoice, open_invoices
+from portal.billing.models import ALIVE, Customer, DirectDebit, PaymentReminder
+from portal.infra.orm import View
+from portal.rules.cutoffs import local_day
+from portal.rules.dunning import Age, Late, age_of
+from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
+from portal.shop.models import Order, order_number
+
+
+@dataclass(frozen=True, slots=True)
+class LateInvoice:
+    """An invoice that was due and is not paid, with the last step of its reminders."""
+
+    id: int
+    number: str
+    customer_id: int
+    due_on: date
+    open: Money
+    reminded: int = 0
+    reminded_at: datetime | None = None
+
+    @property
+    def for_rules(self) -> Late:
+        return Late(self.id, self.due_on, self.reminded)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How somebody is reached; without a mail address they are nobody any more."""
+
+    first_name: str
+    email: str
+    phone: str | None
+    means: PaymentMeans | None
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What somebody owes that is due, the oldest invoice first; the id is an account's, a guest's is negative."""
+
+    payer_id: int
+    name: str
+    number: str
+    order_id: int | None
+    contact: Contact
+    invoices: tuple[LateInvoice, ...]
+
+    @property
+    def amount(self) -> Money:
+        return sum((invoice.open for invoice in self.invoices), Money.zero())
+
+    @property
+    def since(self) -> date:
+        return self.invoices[0].due_on
+
+    @property
+    def reminded_at(self) -> datetime | None:
+        return max(filter(None, (invoice.reminded_at for invoice in self.invoices)), default=None)
+
+    @property
+    def reminded(self) -> int:
+        return max(invoice.reminded for invoice in self.invoices)
+
+    @property
+    def last_reminder(self) -> date | None:
+        return local_day(self.reminded_at) if self.reminded_at else None
+
+    def days(self, today: date) -> int:
+        return (today - self.since).days
+
+
+@dataclass(frozen=True, slots=True)
+class Debts:
+    """All of them, what they come to by age, and what is left out because it is being collected."""
+
+    debts: list[Debt]
+    by_age: dict[Age, Money]
+    collecting: Money
+
+    @property
+    def total(self) -> Money:
+        return sum(self.by_age.values(), Money.zero())
+
+
+def debts(session: Session, today: date, account_ids: Collection[int] | None = None) -> Debts:
+    """Everybody's, or these accounts'; in a constant number of statements."""
+    due = [invoice for invoice in open_invoices(session, account_ids) if invoice.due_on < today]
+    alive = select(DirectDebit.invoice_id).where(DirectDebit.state.in_(ALIVE))
+    collected = set(session.scalars(alive)) if due else set()
+    owed = [invoice for invoice in due if invoice.id not in collected]
+    by_age = dict.fromkeys(Age, Money.zero())
+    for invoice in owed:
+        by_age[age_of((today - invoice.due_on).days)] += invoice.open
+    collecting = sum((invoice.open for invoice in due if invoice.id in collected), Money.zero())
+    return Debts(_by_person(session, owed), by_age, collecting)
+
+
+def _by_person(session: Session, owed: Iterable[OpenInvoice]) -> list[Debt]:
+    whose: dict[int, list[OpenInvoice]] = defaultdict(list)
+    for invoice in owed:
+        whose[invoice.account_id or -invoice.customer_id].append(invoice)
+    if not whose:
+        return []
+    sent = _reminders(session, [invoice.id for invoices in whose.values() for invoice in invoices])
+    contacts = _contacts(session, whose)
+    return [
+        Debt(
+            payer_id=payer_id,
+            name=invoices[0].name,
+            number=customer_number(payer_id) if payer_id > 0 else order_number(invoices[0].order_id or 0),
+            order_id=invoices[0].order_id if payer_id < 0 else None,
+            contact=contacts.get(payer_id) or Contact("", "", None, None),
+            invoices=tuple(
+                LateInvoice(
+                    each.id, each.number, each.customer_id, each.due_on, each.open, *sent.get(each.id, ())
+                )
+                for each in invoices
+            ),
+        )
+        for payer_id, invoices in whose.items()
+    ]
+
+
+def _reminders(session: Session, invoice_ids: Collection[int]) -> dict[int, tuple[int, datetime]]:
+    rows = session.execute(
+        select(
+            PaymentReminder.invoice_id,
+            func.max(PaymentReminder.position),
+            func.max(PaymentReminder.sent_at, type_=PaymentReminder.sent_at.type),
+        )
+        .where(PaymentReminder.invoice_id.in_(invoice_ids))
+        .group_by(PaymentReminder.invoice_id)
+    )
+    return {invoice_id: (position, at) for invoice_id, position, at in rows}
+
+
+def _contacts(session: Session, payer_ids: Collection[int]) -> dict[int, Contact]:
+    person = View(
+        Contact,
+        first_name=Account.first_name,
+        email=Account.email,
+        phone=Account.phone,
+        means=Account.payment_means,
+    )
+    guest = View(Contact, first_name=Order.name, email=Order.email, phone=Order.phone, means=null())
+    people = select(Account.id, person).where(Account.id.in_(payer_ids), Account.erased_at.is_(None))
+    guests = (
+        select(-Customer.id, guest)
+        .join(Customer.order)
+        .where(Customer.id.in_([-payer_id for payer_id in payer_ids]), Customer.account_id.is_(None))
+    )
+    return {payer_id: said for rows in (people, guests) for payer_id, said in session.execute(rows)}

@@ -190,7 +190,7 @@ def invoice_file(invoice_number: str) -> ResponseReturnValue:
     return attachment(BytesIO(data), file_name(view.number, view.kind), CONTENT_TYPE)
 
 
-@blueprint.post("/factures/pdf")
+@blueprint.post("/factures/pdf/reprise")
 @needs(Permission.BILL)
 def remake_files() -> ResponseReturnValue:
     """Have the worker make those that failed; what is made stays."""

@@ -3,6 +3,7 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from portal.billing.ledger import balance
 from portal.billing.mandates import awaits_signature
 from portal.infra.orm import db
 from portal.member import blueprint, member
@@ -10,5 +11,10 @@ from portal.member import blueprint, member
 
 @blueprint.get("/mon-compte")
 def account() -> ResponseReturnValue:
-    awaits = awaits_signature(db.session(), member())
-    return render_template("member/account.html", member=member(), awaits_mandate=awaits)
+    session, own = db.session(), member()
+    return render_template(
+        "member/account.html",
+        member=own,
+        awaits_mandate=awaits_signature(session, own),
+        balance=balance(session, own.id),
+    )

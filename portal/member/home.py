@@ -12,6 +12,7 @@ from portal.compositions.queries import shown_contents
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, holder, member
+from portal.member.payments import standing
 from portal.planning.handovers import handing
 from portal.planning.queries import Card, cost
 from portal.planning.queries import planning as read_planning
@@ -97,11 +98,12 @@ def next_context() -> dict[str, Any]:
 
 @blueprint.get("/espace")
 def home() -> ResponseReturnValue:
-    news = latest_news(db.session(), clock.now())
+    session = db.session()
     return render_template(
         "member/home.html",
         member=member(),
-        news=news,
-        awaits_mandate=awaits_signature(db.session(), member()),
+        news=latest_news(session, clock.now()),
+        awaits_mandate=awaits_signature(session, member()),
+        standing=standing(session, member().id),
         **next_context(),
     )

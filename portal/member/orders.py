@@ -38,10 +38,10 @@ ENDPOINTS = {
 
 def _pages(order_id: int) -> OrderPages:
     values = {"order_id": order_id}
-    return OrderPages(order_id, holder().id, ENDPOINTS, values, by=member().id, beside=_invoice)
+    return OrderPages(order_id, holder().id, ENDPOINTS, values, by=member().id, beside=_invoices)
 
 
-def _invoice(order: OrderView) -> dict[str, Any]:
+def _invoices(order: OrderView) -> dict[str, Any]:
     """What bills it; whoever shares what another one pays is told so alone."""
     if holder() is not member():
         return {"invoiced_to": holder()}

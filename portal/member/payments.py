@@ -1,13 +1,16 @@
 """« Mes règlements »: what is owed and how to pay it, what is announced, what was paid."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from portal.billing.announced import DebitView, debits_of
 from portal.billing.balances import Bill, Books, MoneyLine, books_of
+from portal.billing.ledger import balance
 from portal.billing.models import EntryKind
 from portal.billing.settings import billing_settings
 from portal.infra import clock
@@ -17,32 +20,47 @@ from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody owes: what they pay themselves, the oldest first, and what is collected."""
+
+    balance: Money
+    to_pay: list[Bill]
+    announced: list[DebitView]
+
+    @property
+    def amount(self) -> Money:
+        return sum((bill.open for bill in self.to_pay), Money.zero())
+
+
+def _standing(books: Books, debits: Iterable[DebitView]) -> Standing:
+    announced = [debit for debit in debits if debit.alive]
+    collected = {debit.invoice_id for debit in announced}
+    to_pay = [bill for bill in books.bills if bill.open.cents > 0 and bill.id not in collected]
+    return Standing(books.balance, sorted(to_pay, key=lambda bill: (bill.due_on, bill.id)), announced)
+
+
+def standing(session: Session, account_id: int) -> Standing | None:
+    """None where nothing is owed or paid ahead: most people, most days."""
+    if not balance(session, account_id).cents:
+        return None
+    return _standing(books_of(session, account_id), debits_of(session, account_id))
+
+
 @blueprint.get("/paiements")
 def payments() -> ResponseReturnValue:
-    session, account, today = db.session(), member(), local_day(clock.now())
+    session, account = db.session(), member()
     books, debits = books_of(session, account.id), debits_of(session, account.id)
-    announced = [debit for debit in debits if debit.alive]
-    to_pay = owed(books, announced)
+    now = _standing(books, debits)
     return render_template(
         "member/payments/page.html",
-        books=books,
-        announced=announced,
+        standing=now,
         returned={debit.id: debit for debit in debits if debit.returned},
-        to_pay=to_pay,
-        amount=sum((bill.open for bill in to_pay), Money.zero()),
-        reference=to_pay[0].number if len(to_pay) == 1 else account.customer_number,
+        reference=now.to_pay[0].number if len(now.to_pay) == 1 else account.customer_number,
         settings=billing_settings(session),
         years=_by_year(books.payments),
-        account=account,
-        today=today,
+        today=local_day(clock.now()),
     )
-
-
-def owed(books: Books, announced: Iterable[DebitView]) -> list[Bill]:
-    """What is to be paid by oneself, the oldest first: nothing that is collected."""
-    collected = {debit.invoice_id for debit in announced}
-    bills = (bill for bill in books.bills if bill.open.cents > 0 and bill.id not in collected)
-    return sorted(bills, key=lambda bill: (bill.due_on, bill.id))
 
 
 def _by_year(payments: Iterable[MoneyLine]) -> list[tuple[int, list[MoneyLine]]]:

@@ -32,14 +32,16 @@ def _pages(order_token: str) -> OrderPages:
     order_id = order_of_token(order_token)
     if order_id is None:
         abort(404)
-    values = {"order_token": order_token}
 
-    def invoice(order: OrderView) -> dict[str, Any]:
+    def invoices(order: OrderView) -> dict[str, Any]:
         found = invoices_of_order(db.session(), order.id)
-        endpoint = "public.guest_invoice"
-        return {"invoices": [(one, url_for(endpoint, **values, invoice_number=one.number)) for one in found]}
+        return {"invoices": [(one, _address(order_token, one.number)) for one in found]}
 
-    return OrderPages(order_id, None, ENDPOINTS, values, beside=invoice)
+    return OrderPages(order_id, None, ENDPOINTS, {"order_token": order_token}, beside=invoices)
+
+
+def _address(order_token: str, invoice_number: str) -> str:
+    return url_for("public.guest_invoice", order_token=order_token, invoice_number=invoice_number)
 
 
 @blueprint.get("/lien/commande/<order_token>")
@@ -107,8 +109,7 @@ def guest_invoice_file(order_token: str, invoice_number: str) -> ResponseReturnV
     _pages, found = _invoice(order_token, invoice_number)
     data = file_of(db.session(), found.id)
     if data is None:
-        values = {"order_token": order_token, "invoice_number": invoice_number}
-        return redirect(url_for("public.guest_invoice", **values), 303)
+        return redirect(_address(order_token, invoice_number), 303)
     name = file_name(found.number, found.kind)
     return private(
         send_file(BytesIO(data), mimetype=pdf.CONTENT_TYPE, as_attachment=True, download_name=name)

@@ -114,7 +114,6 @@ def payments_list() -> ResponseReturnValue:
         found=found,
         wanted=wanted,
         asked={name: value for name, value in request.args.items() if value and name != "page"},
-        means=MEANS,
         page=page,
         pages=max(1, ceil(found.count / A_PAGE)),
         longest=LONGEST,

@@ -13,20 +13,13 @@ from portal.billing.payments import pay
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from tests.billing.writing import customer, paid, written
+from tests.farm.forms import PAYMENT
 from tests.farm.trail import events
 from tests.pages import text_of
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, TODAY, YACINE
 
 LIST, ADD, PILE, BOOKS = (f"/ferme/reglements{rest}" for rest in ("", "/ajout", "/pile", "/journal"))
-CHEQUE = {
-    "key": "k1",
-    "de": "C10001",
-    "amount": "38,60",
-    "means": "cheque",
-    "day": "2026-06-10",
-    "reference": "0012345",
-}
 
 
 def entries(session: Session) -> list[LedgerEntry]:
@@ -51,7 +44,7 @@ def test_somebody_is_found_and_what_they_pay_is_entered_once(staff, session):
         )
         assert 'value="38,60"' in page.text
     for _ in range(2):
-        assert staff.submit(ADD, CHEQUE).location == "/ferme/reglements#ecriture-2"
+        assert staff.submit(ADD, PAYMENT).location == "/ferme/reglements#ecriture-2"
     shown = text_of(staff.get(LIST))
     assert "38,60 € de Camille Aubert : c'est noté. Son compte est à jour." in shown
     assert (
@@ -76,21 +69,21 @@ def test_somebody_is_found_and_what_they_pay_is_entered_once(staff, session):
     ],
 )
 def test_what_cannot_be_entered_is_refused_beside_its_field(desk, session, change, says):
-    answer = desk.submit(ADD, CHEQUE | change)
+    answer = desk.submit(ADD, PAYMENT | change)
     assert (answer.status_code, entries(session)) == (422, [])
     assert says in text_of(answer)
     assert "C10001" in answer.text
-    assert desk.submit(ADD, CHEQUE | {"de": "C19999"}).status_code == 404
+    assert desk.submit(ADD, PAYMENT | {"de": "C19999"}).status_code == 404
 
 
 def test_a_form_that_was_used_says_so_and_pressed_again_enters_what_it_says_now(desk, session):
-    desk.submit(ADD, CHEQUE)
-    answer = desk.submit(ADD, CHEQUE | {"amount": "12"})
+    desk.submit(ADD, PAYMENT)
+    answer = desk.submit(ADD, PAYMENT | {"amount": "12"})
     assert (answer.status_code, len(entries(session))) == (422, 1)
     assert "ce formulaire a déjà noté un autre montant" in text_of(answer)
     assert 'value="k1"' not in answer.text
     assert "12,00 € de Camille Aubert : c'est noté. 50,60 € d'avance" in text_of(
-        desk.get(desk.submit(ADD, CHEQUE | {"amount": "12", "key": "k2"}).location)
+        desk.get(desk.submit(ADD, PAYMENT | {"amount": "12", "key": "k2"}).location)
     )
 
 
@@ -182,7 +175,7 @@ def test_a_guest_pays_for_their_order_at_the_point(desk, session):
     session.commit()
     number = placed.number
     assert f"{ADD}?de={number}" in desk.get(f"/ferme/commandes/{placed.id}").text
-    desk.submit(ADD, CHEQUE | {"de": number, "amount": "6,50", "means": "cash", "reference": ""})
+    desk.submit(ADD, PAYMENT | {"de": number, "amount": "6,50", "means": "cash", "reference": ""})
     shown = text_of(desk.get(f"{LIST}/compte/{number}"))
     assert f"Emma Roux À jour {number}" in shown
     assert "F2026-00001 6,50 € mercredi 10 juin 2026 · payée" in shown
@@ -248,7 +241,7 @@ def test_a_month_is_closed_and_nothing_is_entered_into_it(staff, session):
     assert "Le journal est intact : 1 écriture." in shown
     assert "On peut noter à partir du lundi 1er juin 2026." in shown
     assert "mai 20260,00 €20,00 €0,00 €" in shown
-    refused = staff.submit(ADD, CHEQUE | {"day": "2026-05-31"})
+    refused = staff.submit(ADD, PAYMENT | {"day": "2026-05-31"})
     assert "Jour : ce mois est clos : au plus tôt le lundi 1er juin 2026." in text_of(refused)
     taken = staff.submit(f"{BOOKS}/export?annee=2026", {"format": "csv"})
     assert taken.data.decode("utf-8-sig").splitlines()[1].startswith("1;31/05/2026;règlement;C10001;;chèque;")

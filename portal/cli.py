@@ -15,6 +15,8 @@ from portal.accounts import factors
 from portal.accounts.queries import find_account, normalise_email
 from portal.accounts.team import appoint
 from portal.billing import archive, checking
+from portal.billing.settings import seller_lacks
+from portal.demo.books import MONTHS
 from portal.demo.generate import SEED, USUAL_SUBSCRIBERS, NotEmptyError, generate
 from portal.exchange import tables
 from portal.exchange.tables import Format
@@ -52,14 +54,24 @@ def register(app: Flask) -> None:
     @app.cli.command("demo")
     @click.option("--subscribers", type=click.IntRange(min=1), default=USUAL_SUBSCRIBERS, show_default=True)
     @click.option("--seed", type=int, default=SEED, show_default=True, help="The same seed, the same farm.")
-    def demo(subscribers: int, seed: int) -> None:
+    @click.option(
+        "--months", type=click.IntRange(min=0), default=MONTHS, show_default=True, help="Billed so far."
+    )
+    def demo(subscribers: int, seed: int, months: int) -> None:
         """Fill an empty database with the demo farm, as of today."""
         if app.config["SETTINGS"].mode is Mode.PRODUCTION:
             sys.exit("La ferme de démonstration a des mots de passe publics : elle ne va pas en production.")
         _check_schema(app)
         now = clock.now()
         try:
-            made = generate(db.session(), subscribers=subscribers, seed=seed, today=local_day(now), now=now)
+            made = generate(
+                db.session(),
+                subscribers=subscribers,
+                seed=seed,
+                months=months,
+                today=local_day(now),
+                now=now,
+            )
         except NotEmptyError:
             sys.exit("La base contient déjà des comptes : la ferme de démonstration demande une base vide.")
         db.session.commit()
@@ -163,12 +175,12 @@ def _register_farm(app: Flask) -> None:
 
     @app.cli.command("check")
     def check() -> None:
-        """Say what the law still asks of the farm's card and its conditions; fails while there is anything."""
+        """Say what the law still asks of the farm's card, conditions and invoices; fails while there is anything."""
         _check_schema(app)
         with own_transaction() as session:
-            lacks = find_lacks(session)
+            lacks = [*find_lacks(session), *seller_lacks(session, local_day(clock.now()))]
         if lacks:
-            sys.exit(render_template("legal/lacks.txt", lacks=lacks))
+            sys.exit(render_template("legal/lacks.txt", lacks=dict.fromkeys(map(str, lacks))))
         click.echo("La fiche de la ferme dit ce que la loi demande.")
 
     @app.cli.command("staff")

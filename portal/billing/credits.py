@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.billing.issuing import Paper, hold, write
 from portal.billing.models import Invoice, InvoiceLine
-from portal.billing.parties import Buyer, Seller
+from portal.billing.parties import Seller, buyer_of
 from portal.infra import clock, locks
 from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import (
@@ -135,24 +135,12 @@ def _credit(
     session: Session, invoice: Invoice, charges: Sequence[Charge], reason: str, by: int
 ) -> Invoice | Refusal:
     """Made out to whom the invoice was, by the farm as it is today."""
-    buyer = invoice.buyer
-    if buyer is None:
-        return Refusal.ERASED
+    buyer = buyer_of(invoice)
+    if isinstance(buyer, Refusal):
+        return buyer
     seller = Seller.load(session, local_day(clock.now()))
     if seller.lacks:
         return Refusal.SELLER_INCOMPLETE
-    to = Buyer(
-        name=buyer.name,
-        street=buyer.street,
-        postcode=buyer.postcode,
-        town=buyer.town,
-        email=buyer.email,
-        means=invoice.means,
-        company=buyer.company,
-        vat_number=buyer.vat_number,
-        siren=buyer.siren,
-        purchase_reference=buyer.purchase_reference,
-    )
     draft = Draft(tuple(charges), invoice.id)
-    [credit] = write(session, [Paper(invoice.customer, to, draft, reason=reason)], seller, by=by)
+    [credit] = write(session, [Paper(invoice.customer, buyer, draft, reason=reason)], seller, by=by)
     return credit

@@ -4,13 +4,13 @@ The accounts are locked, then what is to be billed is read, then numbers are tak
 commit: all about an invoice is written at once or not at all, its entry in the ledger last.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import Account
 from portal.billing import ledger
@@ -29,7 +29,7 @@ from portal.billing.models import (
     InvoiceRate,
 )
 from portal.billing.numbers import take
-from portal.billing.parties import Buyer, Seller, buyers_of, guest
+from portal.billing.parties import Buyer, Seller, buyer_of, buyers_of, guest
 from portal.infra import audit, clock, locks
 from portal.infra.orm import Base
 from portal.rules.cutoffs import local_day
@@ -114,17 +114,14 @@ def issue_many(
     issued.refused = {key: buyer for key, buyer in buyers.items() if isinstance(buyer, Refusal)}
     ready = {key: buyer for key, buyer in buyers.items() if not isinstance(buyer, Refusal)}
     customers = customers_of(session, ready)
-    corrected = _customers_corrected(session, [draft for key in ready for draft in papers[key]])
+    corrected = _corrected(session, [draft for key in ready for draft in papers[key]])
     wanted_papers = [
-        (
-            account_id,
-            Paper(corrected.get(draft.corrects_id or 0, customers[account_id]), buyer, draft, month, run_id),
-        )
-        for account_id, buyer in ready.items()
-        for draft in papers[account_id]
+        (key, _paper(draft, corrected, customers[key], buyer, month=month, run_id=run_id))
+        for key, buyer in ready.items()
+        for draft in papers[key]
     ]
-    made = write(session, [paper for _owner, paper in wanted_papers], seller, by=by)
-    for (account_id, _paper), invoice in zip(wanted_papers, made, strict=True):
+    made = write(session, [paper for _account, paper in wanted_papers], seller, by=by)
+    for (account_id, _draft), invoice in zip(wanted_papers, made, strict=True):
         issued.documents.setdefault(account_id, []).append(invoice)
     return issued
 
@@ -152,8 +149,8 @@ def issue_for_order(session: Session, order_id: int, *, by: int | None) -> Invoi
         buyer, customer = guest(order), customer_of_order(session, order_id)
     if isinstance(buyer, Refusal):
         return buyer
-    corrected = _customers_corrected(session, found)
-    papers = [Paper(corrected.get(draft.corrects_id or 0, customer), buyer, draft) for draft in found]
+    corrected = _corrected(session, found)
+    papers = [_paper(draft, corrected, customer, buyer) for draft in found]
     return write(session, papers, seller, by=by)[-1]
 
 
@@ -172,13 +169,25 @@ def _billed_for(session: Session, account_ids: Collection[int], month: date | No
     return {account_id for account_id in found if account_id is not None}
 
 
-def _customers_corrected(session: Session, found: Iterable[Draft]) -> dict[int, Customer]:
-    """Whose the invoices are that credit notes correct."""
+def _corrected(session: Session, found: Iterable[Draft]) -> dict[int, Invoice]:
+    """The invoices that credit notes correct."""
     invoice_ids = {draft.corrects_id for draft in found if draft.corrects_id}
     if not invoice_ids:
         return {}
-    named = select(Invoice.id, Customer).join(Invoice.customer).where(Invoice.id.in_(invoice_ids))
-    return {row.id: row.Customer for row in session.execute(named)}
+    known = (joinedload(Invoice.customer), joinedload(Invoice.buyer))
+    named = select(Invoice).where(Invoice.id.in_(invoice_ids)).options(*known)
+    return {invoice.id: invoice for invoice in session.scalars(named)}
+
+
+def _paper(
+    draft: Draft, corrected: Mapping[int, Invoice], customer: Customer, buyer: Buyer, **of_run: Any
+) -> Paper:
+    """A credit note is made out to whom its invoice was."""
+    invoice = corrected.get(draft.corrects_id or 0)
+    if invoice is None:
+        return Paper(customer, buyer, draft, **of_run)
+    to = buyer_of(invoice)
+    return Paper(invoice.customer, buyer if isinstance(to, Refusal) else to, draft, **of_run)
 
 
 # Writing them down

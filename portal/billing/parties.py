@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, Address, Company, CompanyState
+from portal.billing.models import Invoice
 from portal.billing.settings import Billing, Tax, billing_settings, lacks_of, tax_on, taxes
 from portal.profile.queries import Farm, get_farm
 from portal.rules.invoicing import Charge, Refusal, VatRegime, mentions
@@ -100,6 +101,21 @@ def _buyer(
         siren=company.siren if company else None,
         purchase_reference=company.purchase_reference if company else None,
     )
+
+
+def buyer_of(invoice: Invoice) -> Buyer | Refusal:
+    """To whom an invoice was made out, for what corrects it."""
+    kept = invoice.buyer
+    if kept is None:
+        return Refusal.ERASED
+    named = {name: getattr(kept, name) for name in _OF_BUYER}
+    return Buyer(**named, means=invoice.means)
+
+
+_OF_BUYER = (
+    *("name", "street", "postcode", "town", "email"),
+    *("company", "vat_number", "siren", "purchase_reference"),
+)
 
 
 def guest(order: Order) -> Buyer | Refusal:

@@ -121,6 +121,11 @@ def test_a_company_has_its_numbers_its_terms_and_the_words_for_it(session: Sessi
     assert view.buyer and (view.buyer.company, view.buyer.siren) == ("Cantine du Buëch", "732829320")
     assert (view.buyer.purchase_reference, view.due_on) == ("BC-7", TODAY + timedelta(days=45))
     assert "10,5 % l'an" in view.seller.mentions[Mention.PENALTIES]
+    making.delivery(session, date(2026, 5, 26)).cancelled_at = NOW
+    session.flush()
+    credit = seen(session, issue(session, mine.id, through=TODAY, by=None))
+    assert credit.corrects and credit.corrects.number == person.number
+    assert credit.buyer and credit.buyer.company is None, "made out to whom the invoice was"
 
 
 def test_an_order_is_billed_alone_from_the_day_of_its_delivery(

@@ -129,6 +129,7 @@ def test_the_command_fails_while_something_is_missing(app, session):
     answer = app.test_cli_runner().invoke(args=["check"])
     assert answer.exit_code == 1
     assert "qui dirige la publication" in answer.output
+    assert "numéro de TVA" in answer.output and answer.output.count("raison sociale") == 1
 
 
 def test_search_engines_are_kept_from_what_is_somebodys_own(client):

@@ -190,3 +190,32 @@ def test_who_joins_with_direct_debit_signs_next_and_is_reminded_until_then(
     assert client.submit(SIGN, MANDATE).status_code == 303
     for path in ("/espace", "/mon-compte"):
         assert "il reste à signer le mandat" not in text_of(client.get(path))
+
+
+def test_staff_who_subscribe_somebody_leave_the_mandate_to_them(app: Flask, session: Session) -> None:
+    publish_conditions(session)
+    collecting(session)
+    yacine = account_of(session, YACINE).id
+    session.commit()
+    staff = signed_in(app, ADMIN)
+    staff.get("/ferme")
+    staff.submit(f"/ferme/abonnes/{yacine}/voir-comme")
+    choose(staff)
+    joined = staff.submit(SUMMARY, {**order_form(staff), "reglement": "direct_debit"})
+    assert joined.location == "/abonnements"
+    assert "Il lui reste à signer le mandat" in text_of(staff.get("/abonnements"))
+    assert "il reste à signer le mandat" not in text_of(staff.get("/espace"))  # theirs to see
+    session.expire_all()
+    assert account_of(session, YACINE).payment_means is PaymentMeans.DIRECT_DEBIT
+
+
+def test_a_mandate_that_is_left_aside_says_how_it_serves_again(camille: Browser, session: Session) -> None:
+    mandate = signed(session)
+    account_of(session, CAMILLE).payment_means = PaymentMeans.TRANSFER
+    session.commit()
+    assert "Reprendre le prélèvement" in text_of(camille.get(BANK))
+    again = {**MANDATE, "iban": IBAN}
+    assert camille.submit(SIGN, again).status_code == 303
+    session.expire_all()
+    assert account_of(session, CAMILLE).payment_means is PaymentMeans.DIRECT_DEBIT
+    assert live(session) == mandate

@@ -115,6 +115,15 @@ def file_of(session: Session, invoice_id: int) -> bytes | None:
     return session.scalar(select(InvoiceFile.data).where(InvoiceFile.invoice_id == invoice_id))
 
 
+def e_invoice_of(session: Session, invoice_id: int) -> bytes | None:
+    """The Factur-X alone, as it lies in the file."""
+    from facturx import get_facturx_xml_from_pdf  # noqa: PLC0415  see facturx.xml
+
+    data = file_of(session, invoice_id)
+    found: bytes | None = get_facturx_xml_from_pdf(data, check_xsd=False)[1] if data else None
+    return found
+
+
 def failed_files(session: Session) -> list[Row[int, str]]:
     """Invoices whose file could not be made, by id and number: somebody has to look into it."""
     failed = select(Invoice.id, Invoice.number).join(InvoiceFile, InvoiceFile.invoice_id == Invoice.id)

@@ -71,11 +71,13 @@ def words(text: str | None) -> str:
 
 def test_a_file_is_made_and_its_buyer_told_once(session: Session) -> None:
     may, yacine = invoiced(session).id, invoiced(session, YACINE).id
-    assert state(session, may) == (FileState.WAITING, 0) and data(session, may) is None
+    assert state(session, may) == (FileState.WAITING, 0)
+    assert data(session, may) is None is files.e_invoice_of(session, may)
     assert work(session) is False
     assert state(session, may) == state(session, yacine) == (FileState.MADE, 1)
     made = data(session, may)
     assert made and made.startswith(b"%PDF-1.7")
+    assert b"<ram:ID>F2026-00001</ram:ID>" in (files.e_invoice_of(session, may) or b"")
     mail, other = posted(session)
     assert (mail.recipient, other.recipient) == (CAMILLE, YACINE)
     assert words(mail.subject) == "Votre facture F2026-00001 pour mai 2026 : 21,90 €"

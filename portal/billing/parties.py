@@ -98,9 +98,15 @@ def _buyer(
         due_days=company.due_days if company and company.due_days is not None else terms,
         company=company.name if company else None,
         vat_number=company.vat_number if company else None,
-        siren=company.siren if company else None,
+        siren=_siren(company) if company else None,
         purchase_reference=company.purchase_reference if company else None,
     )
+
+
+def _siren(company: Company) -> str | None:
+    """A French VAT number holds it: FR, a key of two characters, then the SIREN."""
+    vat_number = company.vat_number or ""
+    return company.siren or (vat_number[4:] if vat_number.startswith("FR") else None)
 
 
 def buyer_of(invoice: Invoice) -> Buyer | Refusal:

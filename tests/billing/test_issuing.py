@@ -104,7 +104,6 @@ def test_a_company_has_its_numbers_its_terms_and_the_words_for_it(session: Sessi
     company = Company(
         account_id=mine.id,
         name="Cantine du Buëch",
-        siren="732829320",
         vat_number="FR44732829320",
         state=CompanyState.ASKED,
         asked_at=NOW,

@@ -10,12 +10,12 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.billing.models import Invoice, InvoiceLine
 from portal.billing.settings import billing_settings, tax_on, taxes
-from portal.boxes.models import Basket
+from portal.boxes.models import Basket, BasketCorrection
 from portal.catalogue.models import Formula
 from portal.deliveries.models import Delivery
 from portal.pickup.models import PickupPoint
@@ -86,26 +86,28 @@ def _rates(session: Session) -> RateOf:
 
 
 def _boxes(session: Session, which: tuple[ColumnElement[bool], ...], rate_of: RateOf) -> Iterable[Owned]:
-    found = (
+    found: Select[Any] = (
         select(
             Subscription.account_id,
+            Basket.id,
             Basket.subscription_id,
             Basket.week,
+            Basket.formula_id,
             Basket.delivery_id,
             Basket.billed_quantity,
             Basket.unit_price,
             Basket.vat_basis_points,
             Delivery.day,
-            Formula.name,
             *_labelled(),
         )
         .select_from(Basket)
         .join(Subscription, Subscription.id == Basket.subscription_id)
         .join(Delivery, Delivery.id == Basket.delivery_id)
-        .join(Formula, Formula.id == Basket.formula_id)
         .join(PickupPoint, PickupPoint.id == Basket.pickup_point_id)
         .where(Basket.billed_quantity > 0, Delivery.cancelled_at.is_(None), *which)
     )
+    names = dict(session.execute(select(Formula.id, Formula.name)).all())
+    otherwise = _billed_as(session, which)
     for row in session.execute(found):
         yield (
             row.account_id,
@@ -113,7 +115,7 @@ def _boxes(session: Session, which: tuple[ColumnElement[bool], ...], rate_of: Ra
                 source=f"box/{row.subscription_id}/{row.week}",
                 kind=LineKind.BOX,
                 day=row.day,
-                label=row.name,
+                label=names[otherwise.get(row.id, row.formula_id)],
                 quantity=row.billed_quantity,
                 weighed=False,
                 unit_price=row.unit_price,
@@ -124,6 +126,25 @@ def _boxes(session: Session, which: tuple[ColumnElement[bool], ...], rate_of: Ra
                 place=_place(row),
             ),
         )
+
+
+def _billed_as(session: Session, which: tuple[ColumnElement[bool], ...]) -> dict[int, int]:
+    """The formulas of boxes that bring another one than they are billed as: the fault was not the farm's."""
+    made = (
+        select(BasketCorrection)
+        .join(Basket, Basket.id == BasketCorrection.basket_id)
+        .join(Subscription, Subscription.id == Basket.subscription_id)
+        .join(Delivery, Delivery.id == Basket.delivery_id)
+        .where(BasketCorrection.undone_at.is_(None), *which)
+        .order_by(BasketCorrection.id)
+    )
+    formulas: dict[int, int] = {}
+    for each in session.scalars(made):
+        if each.before and each.before["billed"] and not each.farm_fault:
+            formulas.setdefault(each.basket_id, each.before["formula"])
+        else:
+            formulas[each.basket_id] = each.after["formula"]
+    return formulas
 
 
 def _labelled() -> list[ColumnElement[Any]]:

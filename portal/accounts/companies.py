@@ -28,6 +28,7 @@ class CompanyView:
     asked_at: datetime
     vat_state: VatState
     vat_checked_at: datetime | None
+    purchase_reference: str | None
 
 
 _IDENTITY = View(Identity, name=Company.name, vat_number=Company.vat_number, siren=Company.siren)
@@ -38,6 +39,7 @@ COMPANY = View(
     asked_at=Company.asked_at,
     vat_state=Company.vat_state,
     vat_checked_at=Company.vat_checked_at,
+    purchase_reference=Company.purchase_reference,
 )
 
 
@@ -76,6 +78,17 @@ def leave(session: Session, account_id: int, *, at: datetime, by: int) -> bool:
         return False
     session.delete(company)
     audit.record(session, "company.leave", ("account", account_id), at=at, by=by)
+    return True
+
+
+def refer(session: Session, account_id: int, reference: str | None, *, at: datetime, by: int) -> bool:
+    """Have the next invoices name a purchase as the company does; whether it was named otherwise."""
+    company = _held(session, account_id)
+    if company is None or company.purchase_reference == reference:
+        return False
+    company.purchase_reference = reference
+    changed = {"fields": ["purchase_reference"]}
+    audit.record(session, "company.terms", ("account", account_id), at=at, by=by, after=changed)
     return True
 
 

@@ -45,6 +45,10 @@ class CompanyForm(Form):
         return Identity(self.name.data, self.vat_number.data, self.siren.data)
 
 
+class ReferenceForm(Form):
+    reference = Typed(_l("Votre référence d'achat"), line(60), needed=False)
+
+
 @blueprint.get(ADDRESS)
 def company() -> ResponseReturnValue:
     known = companies.company_of(db.session(), member().id)
@@ -64,6 +68,20 @@ def ask_for_company() -> ResponseReturnValue:
     return redirect(url_for("member.company"), 303)
 
 
+@blueprint.post(f"{ADDRESS}/reference")
+def name_purchases() -> ResponseReturnValue:
+    form = ReferenceForm(request.form)
+    if not form.validate():
+        known = companies.company_of(db.session(), member().id)
+        return _page(CompanyForm(data=asdict(known.identity) if known else {}), 422, form)
+    reference = form.reference.data or None
+    if companies.refer(db.session(), member().id, reference, at=clock.now(), by=hands().id):
+        flash(_("C'est enregistré pour vos prochaines factures."), "success")
+    else:
+        flash(_("Rien n'a changé."), "success")
+    return redirect(url_for("member.company"), 303)
+
+
 @blueprint.post(f"{ADDRESS}/fin")
 def leave_company() -> ResponseReturnValue:
     if companies.leave(db.session(), member().id, at=clock.now(), by=hands().id):
@@ -73,6 +91,8 @@ def leave_company() -> ResponseReturnValue:
     return redirect(url_for("member.company"), 303)
 
 
-def _page(form: CompanyForm, status: int = 200) -> Response:
+def _page(form: CompanyForm, status: int = 200, purchases: ReferenceForm | None = None) -> Response:
     known = companies.company_of(db.session(), member().id)
-    return make_response(render_template("member/company.html", form=form, company=known), status)
+    purchases = purchases or ReferenceForm(data={"reference": known.purchase_reference if known else None})
+    page = render_template("member/company.html", form=form, company=known, purchases=purchases)
+    return make_response(page, status)

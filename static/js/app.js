@@ -83,6 +83,15 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   });
 }
 
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.lastElementChild.textContent = button.dataset.copied;
+    announce(button.dataset.copied);
+  });
+}
+
 for (const button of document.querySelectorAll("[data-insert]")) {
   const field = document.getElementById(button.dataset.into);
   button.addEventListener("click", () => {

@@ -309,6 +309,7 @@ GET   /mon-compte/coordonnees-bancaires/mandats/<id:mandate_id>             sign
 POST  /mon-compte/coordonnees-bancaires/reglement                           sign-in    303         303
 GET   /mon-compte/entreprise                                                sign-in    200         200
 POST  /mon-compte/entreprise                                                sign-in    303         303
+POST  /mon-compte/entreprise/reference                                      sign-in    303         303
 POST  /mon-compte/entreprise/fin                                            sign-in    303         303
 GET   /mon-compte/foyer                                                     sign-in    200         200
 POST  /mon-compte/foyer                                                     sign-in    303         303

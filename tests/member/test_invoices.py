@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
-from portal.accounts.models import Address
+from portal.accounts.models import Address, Company, CompanyState, VatState
 from portal.billing import payments
 from portal.billing.models import FileState, Invoice, InvoiceFile
 from portal.rules.orders import OrderState
@@ -215,3 +215,19 @@ def test_an_order_is_billed_by_its_owner_alone(session: Session, client: Browser
     assert "Elle est adressée à Camille Aubert" in text_of(client.get(path))
     assert client.submit(f"{path}/facture").status_code == 403
     assert session.scalars(select(Invoice)).all() == []
+
+
+def test_a_company_says_how_its_purchases_are_named(session: Session, camille: Browser) -> None:
+    asked = {"siren": "732829320", "state": CompanyState.APPROVED, "asked_at": NOW, "vat_tries": 0}
+    whose = account(session).id
+    session.add(Company(account_id=whose, name="Crèche Les Lutins", vat_state=VatState.UNASKED, **asked))
+    session.commit()
+    camille.get("/mon-compte/entreprise")
+    for typed, status in (("x" * 61, 422), ("BC 2026-17", 303)):
+        answer = camille.submit("/mon-compte/entreprise/reference", {"reference": typed})
+        assert answer.status_code == status
+    assert 'value="BC 2026-17"' in text_of(camille.get("/mon-compte/entreprise"))
+    invoiced(session)
+    session.commit()
+    page = text_of(camille.get("/factures/F2026-00001"))
+    assert "Crèche Les Lutins" in page and "BC 2026-17" in page

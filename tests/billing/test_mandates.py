@@ -11,11 +11,12 @@ from portal.accounts.models import Account
 from portal.billing import mandates
 from portal.billing.mandate_paper import Creditor
 from portal.billing.mandates import end, end_unused, live_mandate, mandates_of
-from portal.billing.models import Mandate
+from portal.billing.models import DebitState, Mandate
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Attachment, Mail
 from portal.rules.paying import PaymentMeans
 from portal.rules.sepa import BankAccount, MandateEnd, read_account
+from tests.billing.debiting import announced
 from tests.billing.signing import AT_HOME, IBAN, ICS, OTHER_IBAN, collecting, signed
 from tests.world import CAMILLE, NOW, YACINE
 
@@ -117,6 +118,20 @@ def test_who_ends_it_is_told_and_pays_otherwise(session: Session) -> None:
     assert "chèque" in (mail.text or "") and "0189" in (mail.text or "")
     assert not end(session, camille, MandateEnd.REVOKED, at=NOW, by=camille.id)
     assert len(subjects(session)) == 2
+
+
+def test_what_is_announced_follows_to_another_account_and_falls_with_the_last_mandate(
+    session: Session,
+) -> None:
+    signed(session)
+    debit = announced(session)
+    second = signed(session, iban=OTHER_IBAN)
+    session.refresh(debit)
+    assert (debit.mandate_id, debit.state) == (second.id, DebitState.ANNOUNCED)
+    camille = account(session)
+    end(session, camille, MandateEnd.REVOKED, at=NOW, by=camille.id, means=PaymentMeans.TRANSFER)
+    session.refresh(debit)
+    assert debit.state is DebitState.DROPPED
 
 
 def test_what_is_not_used_for_36_months_is_over(session: Session, clock: Traveller) -> None:

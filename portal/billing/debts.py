@@ -40,10 +40,14 @@ class LateInvoice:
 class Contact:
     """How somebody is reached; without a mail address they are nobody any more."""
 
+    name: str
     first_name: str
     email: str
     phone: str | None
     means: PaymentMeans | None
+
+
+NOBODY = Contact("", "", "", None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +119,19 @@ def _by_person(session: Session, owed: Iterable[OpenInvoice]) -> list[Debt]:
         return []
     sent = _reminders(session, [invoice.id for invoices in whose.values() for invoice in invoices])
     contacts = _contacts(session, whose)
-    return [
-        Debt(
-            payer_id=payer_id,
-            name=invoices[0].name,
-            number=customer_number(payer_id) if payer_id > 0 else order_number(invoices[0].order_id or 0),
-            order_id=invoices[0].order_id if payer_id < 0 else None,
-            contact=contacts.get(payer_id) or Contact("", "", None, None),
-            invoices=tuple(
-                LateInvoice(
-                    each.id, each.number, each.customer_id, each.due_on, each.open, *sent.get(each.id, ())
-                )
-                for each in invoices
-            ),
+    found = []
+    for payer_id, invoices in whose.items():
+        contact = contacts.get(payer_id, NOBODY)
+        order_id = invoices[0].order_id if payer_id < 0 else None
+        late = (
+            LateInvoice(
+                each.id, each.number, each.customer_id, each.due_on, each.open, *sent.get(each.id, ())
+            )
+            for each in invoices
         )
-        for payer_id, invoices in whose.items()
-    ]
+        number = customer_number(payer_id) if order_id is None else order_number(order_id)
+        found.append(Debt(payer_id, invoices[0].name or contact.name, number, order_id, contact, tuple(late)))
+    return found
 
 
 def _reminders(session: Session, invoice_ids: Collection[int]) -> dict[int, tuple[int, datetime]]:
@@ -149,12 +150,15 @@ def _reminders(session: Session, invoice_ids: Collection[int]) -> dict[int, tupl
 def _contacts(session: Session, payer_ids: Collection[int]) -> dict[int, Contact]:
     person = View(
         Contact,
+        name=Account.first_name + " " + Account.last_name,
         first_name=Account.first_name,
         email=Account.email,
         phone=Account.phone,
         means=Account.payment_means,
     )
-    guest = View(Contact, first_name=Order.name, email=Order.email, phone=Order.phone, means=null())
+    guest = View(
+        Contact, name=Order.name, first_name=Order.name, email=Order.email, phone=Order.phone, means=null()
+    )
     people = select(Account.id, person).where(Account.id.in_(payer_ids), Account.erased_at.is_(None))
     guests = (
         select(-Customer.id, guest)

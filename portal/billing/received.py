@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from portal.accounts.models import Account, customer_number
 from portal.billing.models import Customer, EntryKind, LedgerEntry
 from portal.billing.payers import find_payer
+from portal.billing.payments import REVERSIBLE
 from portal.infra.orm import View
 from portal.planning.people import is_found_by
 from portal.rules.alphabet import search_words
@@ -50,8 +51,14 @@ class PaymentLine:
     name: str
     reverses: int | None
     reversed_by: int | None
+    debit_id: int | None
     entered_at: datetime
     entered_by: str | None
+
+    @property
+    def reversible(self) -> bool:
+        """By hand: a debit comes back by its own page."""
+        return self.kind in REVERSIBLE and self.reversed_by is None and self.debit_id is None
 
     @property
     def payer_number(self) -> str:
@@ -128,6 +135,7 @@ def _lines() -> Select[Any]:
         name=func.coalesce(Account.first_name + " " + Account.last_name, Order.name, ""),
         reverses=taken_back.number,
         reversed_by=reversal.number,
+        debit_id=LedgerEntry.debit_id,
         entered_at=LedgerEntry.entered_at,
         entered_by=by.first_name + " " + by.last_name,
     )

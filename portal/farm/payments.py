@@ -219,6 +219,8 @@ def payment(entry_number: int) -> ResponseReturnValue:
 @needs(Permission.BILL)
 def reverse_payment(entry_number: int) -> ResponseReturnValue:
     session, line, form = db.session(), _line_or_404(entry_number), ReversalForm(request.form)
+    if line.debit_id:
+        abort(404)
     if not form.validate():
         return _payment_page(line, form, 422)
     entry = session.get_one(LedgerEntry, line.id)
@@ -242,7 +244,6 @@ def _payment_page(line: PaymentLine, form: ReversalForm, status: int = 200) -> R
         line=line,
         form=form,
         reason=payments.reason_of(db.session(), line.number),
-        reversible=line.kind in payments.REVERSIBLE and line.reversed_by is None,
         nav_current="farm.index",
     )
     return make_response(page, status)

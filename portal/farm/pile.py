@@ -78,7 +78,7 @@ def enter_pile() -> ResponseReturnValue:
         form.validate()
         for field in form:
             field.errors = []
-        return _page(form, [*rows, *(Row() for _ in range(MORE))][:MOST])
+        return _page(form, [*rows, *(Row() for _ in range(MORE))][:MOST], on=len(rows) + 1)
     sound = _judge(rows)
     if not form.validate() or not sound:
         return _page(form, rows, 422)
@@ -171,11 +171,16 @@ def _sum(rows: list[Row]) -> Money:
     return sum((row.money for row in rows if row.money), Money.zero())
 
 
-def _page(form: PileForm, rows: list[Row], status: int = 200) -> ResponseReturnValue:
+def _page(
+    form: PileForm, rows: list[Row], status: int = 200, *, on: int | None = None
+) -> ResponseReturnValue:
+    """`on` is the line on which one goes on."""
     page = render_template(
         "farm/payments/_pile.html" if is_htmx() else "farm/payments/pile.html",
         form=form,
         rows=rows,
+        on=on,
+        refused=status == 422,
         sum=_sum(rows),
         most=MOST,
         today=local_day(clock.now()),

@@ -77,15 +77,11 @@ def _claim(now: datetime) -> Claim | None:
 
 
 def _keep(claim: Claim, invoice: InvoiceView, data: bytes, now: datetime) -> None:
-    """And tell its buyer, once and for all: the mail is written with the file or not at all."""
+    """And tell its buyer: the mail is written with the file or not at all."""
+    made: dict[str, object] = {"state": FileState.MADE, "made_at": now, "data": data, "told_at": now}
     with own_transaction() as session:
-        made: dict[str, object] = {"state": FileState.MADE, "made_at": now, "data": data}
-        if not _still_ours(session, claim, made):
-            return
-        if invoice.told_at is None:
+        if _still_ours(session, claim, made):
             mails.tell(session, invoice, data, at=now)
-            told = update(InvoiceFile).where(InvoiceFile.invoice_id == invoice.id)
-            session.execute(told.values(told_at=now))
 
 
 def _put_off(claim: Claim, now: datetime) -> None:

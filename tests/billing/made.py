@@ -114,6 +114,8 @@ def at_random(random: Random) -> InvoiceView:
     means = random.choice([None, *PaymentMeans])
     debit = DEBIT if means is PaymentMeans.DIRECT_DEBIT and not made.is_credit else None
     seller = made.kept_seller | {"iban": random.choice([None, SELLER["iban"]])}
+    if regime is not VatRegime.LIABLE:
+        seller["vat_number"] = random.choice([None, SELLER["vat_number"]])
     return replace(made, means=means, debit=debit, kept_seller=seller)
 
 

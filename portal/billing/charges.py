@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Row, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.billing.models import Invoice, InvoiceLine
@@ -86,7 +86,7 @@ def _rates(session: Session) -> RateOf:
 
 
 def _boxes(session: Session, which: tuple[ColumnElement[bool], ...], rate_of: RateOf) -> Iterable[Owned]:
-    found: Select[Any] = (
+    found = (
         select(
             Subscription.account_id,
             Basket.id,
@@ -151,7 +151,7 @@ def _labelled() -> list[ColumnElement[Any]]:
     return [column.label(f"point_{column.key}") for column in _PLACE]
 
 
-def _place(row: Row[Any]) -> str:
+def _place(row: Any) -> str:
     return f"{row.point_name}, {row.point_address}, {row.point_postcode} {row.point_town}"
 
 

@@ -19,6 +19,7 @@ from portal.deliveries.jobs import AHEAD
 from portal.deliveries.models import Delivery, Tour
 from portal.demo import (
     accounts,
+    books,
     customers,
     departures,
     farm,
@@ -45,6 +46,7 @@ from portal.subscriptions.models import Subscription
 from portal.web.i18n import french
 
 BACK = 13 * WEEK
+"""So long ago it is known what boxes held and who ordered; who got which box, as long as bills go back."""
 SEED = 1
 USUAL_SUBSCRIBERS = 200
 """For whom the points have room; a larger demo farm has larger points."""
@@ -67,9 +69,18 @@ class Summary:
 
 
 def generate(
-    session: Session, *, subscribers: int = USUAL_SUBSCRIBERS, seed: int = SEED, today: date, now: datetime
+    session: Session,
+    *,
+    subscribers: int = USUAL_SUBSCRIBERS,
+    seed: int = SEED,
+    months: int = books.MONTHS,
+    today: date,
+    now: datetime,
 ) -> Summary:
-    """Write the demo farm as it stands at `now`, the clock's time. Raises NotEmptyError over any account."""
+    """Write the demo farm as it stands at `now`, the clock's time, with that many billed months behind it.
+
+    Raises NotEmptyError over any account.
+    """
     if session.scalar(select(Account.id).limit(1)) is not None:
         raise NotEmptyError
     _add_farm(session, now)
@@ -78,17 +89,18 @@ def generate(
     _add_catalogue(session, today)
     session.flush()
     shelves.add_shop(session, size, today, now)
-    _add_deliveries(session, today, now)
+    _add_deliveries(session, min(today - BACK, books.first_month(today, months)), today, now)
     _close_a_point(session, today, now)
     _add_people(session, subscribers, seed, now)
     _freeze(session, now)
-    harvest.add_compositions(session, seed, now)
+    harvest.add_compositions(session, seed, now, since=today - BACK)
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("ANALYZE"))  # its planner still takes all that was just written for a few rows
-    orders.add_orders(session, seed, now)
+    orders.add_orders(session, seed, now, since=today - BACK)
     household.share(session, now)
     accounts.add_details(session, now)
     mailbag.fill_mailbag(session, now)
+    books.keep_books(session, seed, now, months)
     letters.add_letters(session, seed, now)
     joining.add_joining(session, now)
     parting.part(session, now)
@@ -190,9 +202,9 @@ def _add_catalogue(session: Session, today: date) -> None:
         )
 
 
-def _add_deliveries(session: Session, today: date, now: datetime) -> None:
-    """Three months back and a year ahead; the farm is closed in the week of Christmas."""
-    deliveries.generate(session, today - BACK, today + AHEAD)
+def _add_deliveries(session: Session, since: date, today: date, now: datetime) -> None:
+    """All that is told of and a year ahead; the farm is closed in the week of Christmas."""
+    deliveries.generate(session, since, today + AHEAD)
     session.flush()
     christmases = {monday_of(date(year, 12, 25)) for year in range(today.year - 1, today.year + 3)}
     for delivery in session.scalars(select(Delivery).where(Delivery.week.in_(christmases))):

@@ -1,7 +1,7 @@
 """What the demo farm's past boxes held, and what is known of the coming ones."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from sqlalchemy import func, select
@@ -28,12 +28,12 @@ SHOWN, CORRECTED, CONFIRMED = timedelta(days=4), timedelta(hours=20), timedelta(
 WHY = "Le froid de la nuit en a pris une partie, il n'y en a pas assez pour tout le monde."
 
 
-def add_compositions(session: Session, seed: int, now: datetime) -> None:
-    """What boxes hold: all that was delivered, and two coming deliveries of each tour."""
+def add_compositions(session: Session, seed: int, now: datetime, *, since: date) -> None:
+    """What boxes hold: all that was delivered since a day, and two coming deliveries of each tour."""
     formulas = {formula.slug: formula.id for formula in session.scalars(select(Formula))}
     products = {product.slug: product.id for product in session.scalars(select(Product))}
     coming = []
-    for delivery, state in _composed(session, now):
+    for delivery, state in _composed(session, since, now):
         known = min(delivery.cutoff_at, now)
         for formula in farm.FORMULAS:
             composition = Composition(
@@ -105,9 +105,10 @@ def _exclude(session: Session, shown: Iterable[Composition], now: datetime) -> N
             )
 
 
-def _composed(session: Session, now: datetime) -> Iterator[tuple[Delivery, CompositionState]]:
+def _composed(session: Session, since: date, now: datetime) -> Iterator[tuple[Delivery, CompositionState]]:
     """Of each tour what has closed, confirmed, then the next delivery as a forecast, one more as a draft."""
-    held = select(Delivery).where(Delivery.cancelled_at.is_(None)).order_by(Delivery.tour_id, Delivery.day)
+    held = select(Delivery).where(Delivery.cancelled_at.is_(None), Delivery.day >= since)
+    held = held.order_by(Delivery.tour_id, Delivery.day)
     for _, of_tour in groupby(session.scalars(held).all(), key=lambda delivery: delivery.tour_id):
         ahead = iter((CompositionState.FORECAST, CompositionState.DRAFT))
         for delivery in of_tour:

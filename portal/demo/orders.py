@@ -50,14 +50,14 @@ CAMILLE_AHEAD = (
 CAMILLE_WISHES = ("ratatouille", "fraises-mara-des-bois", "miel-de-lavande", "brioche-au-beurre")
 
 
-def add_orders(session: Session, seed: int, now: datetime) -> None:
-    """Orders of the past and of the next deliveries, with all that belongs to them, and people's wishes."""
+def add_orders(session: Session, seed: int, now: datetime, *, since: date) -> None:
+    """Orders of the past since a day and of the next deliveries, with all that belongs to them, and people's wishes."""
     draw = Random(f"orders/{seed}")
     camille_id = session.scalars(select(Account.id).where(Account.email == people.SUBSCRIBER.email)).one()
     buyers = dict(_buyers(session, draw))
     desk = Desk(session, draw, now)
     own: list[Stop] = []
-    closed, ahead = _deliveries(session, now)
+    closed, ahead = _deliveries(session, since, now)
     for account_id, stop in _stops(session, closed, ahead):
         if account_id == camille_id:
             own.append(stop)
@@ -95,10 +95,12 @@ def _paper(draw: Random, name: str, email: str, phone: str | None) -> dict[str, 
     }
 
 
-def _deliveries(session: Session, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
+def _deliveries(session: Session, since: date, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
     """Those that have closed, and the next open ones of each tour."""
     held = session.scalars(
-        select(Delivery).where(Delivery.cancelled_at.is_(None)).order_by(Delivery.tour_id, Delivery.day)
+        select(Delivery)
+        .where(Delivery.cancelled_at.is_(None), Delivery.day >= since)
+        .order_by(Delivery.tour_id, Delivery.day)
     ).all()
     closed = [delivery for delivery in held if delivery.frozen_at]
     ahead = [

@@ -36,6 +36,8 @@ TEAM = (
 )
 """Who works there: some a bit of everything, one for each role."""
 
+TREASURER = "compta@example.org"
+
 SIGN_INS = (
     (SUBSCRIBER.email, "une abonnée, légumes et œufs"),
     (SHARER.email, "qui partage les paniers de l'abonnée"),

@@ -48,7 +48,7 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     app = create_app(settings)
     schema.upgrade(app)
     with app.app_context(), time_machine.travel(request.param, tick=False):
-        summary = generate(db.session(), today=local_day(request.param), now=request.param)
+        summary = generate(db.session(), months=2, today=local_day(request.param), now=request.param)
         db.session.commit()
         yield Demo(db.session(), summary, request.param)
         db.session.remove()

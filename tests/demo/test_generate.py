@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import Account
+from portal.billing.models import Invoice
 from portal.boxes.models import Basket, BoxChange
 from portal.boxes.queries import member_boxes, with_changes
 from portal.catalogue.models import Formula, Kind, Product
@@ -269,6 +270,7 @@ def _facts(session: Session) -> list[list[Any]]:
             select(Delivery.day, Formula.slug, Composition.state, Product.slug, CompositionLine.amount)
             .select_from(CompositionLine).join(Composition).join(Delivery).join(Formula).join(Product)
             .order_by(CompositionLine.id),
+            select(Invoice.number, Invoice.due_on, Invoice.total).order_by(Invoice.id),
             select(Order.name, Order.told_day, Order.state, Order.discount, OrderLine.name, OrderLine.given)
             .select_from(OrderLine).join(Order).order_by(OrderLine.id),
         )
@@ -276,7 +278,7 @@ def _facts(session: Session) -> list[list[Any]]:
 
 
 def _planted(session: Session, seed: int) -> list[list[Any]]:
-    generate(session, subscribers=30, seed=seed, today=world.TODAY, now=world.NOW)
+    generate(session, subscribers=30, seed=seed, months=2, today=world.TODAY, now=world.NOW)
     facts = _facts(session)
     session.rollback()
     return facts
@@ -292,7 +294,7 @@ def test_the_same_seed_plants_the_same_farm_and_another_seed_another(empty: Sess
 
 @pytest.mark.parametrize("subscribers", [1, 201])
 def test_as_many_subscribers_as_are_asked_for(empty: Session, subscribers: int) -> None:
-    summary = generate(empty, subscribers=subscribers, seed=3, today=world.TODAY, now=world.NOW)
+    summary = generate(empty, subscribers=subscribers, seed=3, months=1, today=world.TODAY, now=world.NOW)
     assert summary.accounts == subscribers + len((SHARER, *TEAM, *GONE))
 
 

@@ -21,6 +21,8 @@ from portal.profile.models import FarmProfile
 from portal.profile.queries import get_farm
 from portal.subscriptions.models import Contract, Subscription
 from tests import joining
+from tests.billing.banking import received
+from tests.billing.books import invoiced
 from tests.billing.signing import signed
 from tests.composing import delivery_on, put, show
 from tests.exchange.making import send_tables
@@ -77,6 +79,8 @@ def furnish() -> None:
             )
         )
         signed(session)
+        invoiced(session)
+        received(session)
 
 
 def leave(session: Session) -> None:

@@ -24,6 +24,9 @@ from tests.conftest import SECRET
 from tests.farm.forms import CLOSING, CLOSURE
 from tests.world import ADMIN, CAMILLE, CUTOFF, NOW, PASSPHRASE, STAFF, YACINE
 
+LONG_AFTER = NOW + timedelta(days=60)
+"""What is billed is due."""
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -398,6 +401,12 @@ def wrong_voucher(page: Page, clock: Traveller) -> None:
     page.get_by_label("Bon d'achat").fill("NAVETS")
     page.get_by_role("button", name="Utiliser").click()
     expect(page.locator("#bon-error")).to_be_visible()
+
+
+def wrong_step(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Objet").first.fill("{{tout}}")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.locator("[aria-invalid]")).to_be_visible()
 
 
 def point_chosen(page: Page, clock: Traveller) -> None:
@@ -794,6 +803,11 @@ SIGHTS = (
     Sight("farm.campaign", STAFF, "/ferme/messages/1"),
     Sight("farm.campaign", STAFF, "/ferme/messages/1", set_off),
     Sight("farm.change_campaign", STAFF, "/ferme/messages/1/modification"),
+    Sight("farm.bank", STAFF, "/ferme/banque"),
+    Sight("farm.bank_line", STAFF, "/ferme/banque/2?q=aubert"),
+    Sight("farm.debtors", STAFF, "/ferme/impayes", at=LONG_AFTER),
+    Sight("farm.reminders_to_send", STAFF, "/ferme/impayes/relances", at=LONG_AFTER),
+    Sight("farm.reminder_settings", STAFF, "/ferme/reglages/relances", wrong_step),
     Sight("farm.vouchers", STAFF, "/ferme/bons"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout"),
     Sight("farm.new_voucher", STAFF, "/ferme/bons/ajout", nothing_typed),
@@ -814,6 +828,7 @@ SIGHTS = (
     Sight(None, CAMILLE, "/ferme"),
 )
 NO_PAGES_OF_OURS = {
+    "farm.invoice_file",
     "public.come_back",
     "static",
     "public.health",
@@ -827,6 +842,7 @@ NO_PAGES_OF_OURS = {
     "member.order_file",
     "member.take_data",
     "farm.mail_preview",
+    "farm.preview_reminder",
     "farm.preview_campaign",
     "farm.message_file",
     "farm.paper_file",

@@ -1,7 +1,7 @@
 """What holds on every page: axe finds nothing, nothing sticks out of a narrow screen, a thumb hits every target."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from portal.accounts import answers, companies, consents, household, mailboxes, 
 from portal.accounts.alerts import Alert, tell
 from portal.accounts.models import Account, CompanyState, MailWish
 from portal.billing import credits, mandates
+from portal.billing import reminders as dunning
 from portal.boxes.models import HandoverKind
 from portal.catalogue.models import Supplier
 from portal.deliveries.models import Delivery
@@ -165,6 +166,7 @@ def have_every_mail_sent(app: Flask) -> None:
     have_people_ask_to_be_let_in()
     have_somebody_billed()
     have_a_mandate_end()
+    have_a_debtor_reminded()
     work(app)
 
 
@@ -273,6 +275,11 @@ def have_somebody_billed() -> None:
     with own_transaction() as session:
         made = books.invoiced(session)
         assert credits.gesture(session, made.id, Money(190), "Salade abîmée", by=1)
+
+
+def have_a_debtor_reminded() -> None:
+    with own_transaction() as session:
+        assert dunning.send(session, {1: 1}, at=NOW + timedelta(days=60), by=None)
 
 
 def have_accounts_closed() -> None:

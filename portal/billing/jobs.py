@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from portal.billing.issuing import issue_for_order
 from portal.billing.models import Customer, Invoice
@@ -26,13 +26,14 @@ def bill_guests() -> None:
     today = local_day(clock.now())
     since_then = (Customer.order_id == Order.id, Invoice.issued_at >= Order.changed_at)
     billed = select(Invoice.id).join(Invoice.customer).where(*since_then)
+    known = select(Customer.id).where(Customer.order_id == Order.id)
     due = (
         select(Order.id)
         .join(Order.delivery)
         .where(
             Order.account_id.is_(None),
             Order.erased_at.is_(None),
-            Order.state == OrderState.DELIVERED,
+            or_(Order.state == OrderState.DELIVERED, known.exists()),
             Delivery.day >= today - BEHIND,
             ~billed.exists(),
         )

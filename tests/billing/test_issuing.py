@@ -168,6 +168,12 @@ def test_a_guest_is_billed_once_served_and_pays_at_once(
     bill_guests()
     assert [found.total.cents for found in invoices_of_order(session, order.id)] == [-650, 1300]
     assert not invoices_of_order(session, free.id)
+    clock.shift(timedelta(hours=1))
+    order = session.get_one(Order, order.id)
+    order.state, order.changed_at = OrderState.CANCELLED, datetime.now(UTC)
+    session.commit()
+    bill_guests()
+    assert sum(found.total.cents for found in invoices_of_order(session, order.id)) == 0
 
 
 def test_what_a_guest_was_billed_is_not_billed_to_the_account_that_claims_it(session: Session) -> None:

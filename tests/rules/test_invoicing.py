@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.rules.invoicing import (
@@ -208,6 +208,8 @@ def test_only_who_is_liable_to_vat_needs_a_number_for_it() -> None:
     assert len(lacks(VatRegime.LIABLE, **dict.fromkeys(card, ""))) == 5
 
 
+@example(date(2026, 12, 31))
+@example(date(2028, 2, 29))
 @given(st.dates(date(2026, 1, 1), date(2030, 12, 31)))
 def test_each_day_is_in_one_month(day: date) -> None:
     """Week 53 of 2026 and 29 February 2028 too (BAR T12)."""

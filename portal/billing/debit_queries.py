@@ -53,6 +53,11 @@ class DebitLine:
     returned_on: date | None
     return_code: ReturnCode | None
 
+    @property
+    def is_first(self) -> bool:
+        """Under its mandate."""
+        return self.sequence is Sequence.FIRST
+
 
 @dataclass(frozen=True, slots=True)
 class Prospect:

@@ -1,15 +1,16 @@
 """Direct debits: announced with an invoice, told where its mail does not, entered as paid on their day."""
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.billing import ledger, payments
 from portal.billing.balances import open_invoices
 from portal.billing.mandates import live_mandates
-from portal.billing.models import DebitState, DirectDebit, Invoice
+from portal.billing.models import ALIVE, Customer, DebitState, DirectDebit, Invoice
 from portal.billing.payments import Payment
 from portal.billing.settings import billing_settings
 from portal.infra import audit, clock, locks, mail, outbox
@@ -38,21 +39,22 @@ def announce_all(
 
     Within the transaction that issues them, or enters a return: the mail of that is the notice.
     """
-    wanted = {
-        invoice: invoice.customer.account_id
-        for invoice in invoices
-        if invoice.means is PaymentMeans.DIRECT_DEBIT and invoice.total > NONE and invoice.customer.account_id
+    wanted = [
+        invoice for invoice in invoices if invoice.means is PaymentMeans.DIRECT_DEBIT and invoice.total > NONE
+    ]
+    owners = _owners(session, {invoice.customer_id for invoice in wanted}) if wanted else {}
+    under = live_mandates(session, set(owners.values()))
+    ready = {
+        invoice: under[owner] for invoice in wanted if (owner := owners.get(invoice.customer_id)) in under
     }
-    under = live_mandates(session, set(wanted.values())) if wanted else {}
-    ready = {invoice: under[who] for invoice, who in wanted.items() if who in under}
     if not ready or billing_settings(session).creditor_id is None:
         return []
     left = open_amounts(session, {mandate.account_id for mandate in ready.values()})
-    before = _counts(session, [invoice.id for invoice in ready])
+    before = _before(session, [invoice.id for invoice in ready])
     day = next_day(session, at)
     debits = [
         DirectDebit(
-            end_to_end=f"{invoice.number}-{before.get(invoice.id, 0) + 1}",
+            end_to_end=f"{invoice.number}-{before[invoice.id].total() + 1}",
             customer_id=invoice.customer_id,
             mandate_id=mandate.id,
             invoice_id=invoice.id,
@@ -64,17 +66,26 @@ def announce_all(
             attempt=attempt,
         )
         for invoice, mandate in ready.items()
-        if invoice.id in left
+        if invoice.id in left and not before[invoice.id].keys() & ALIVE
     ]
     session.add_all(debits)
     session.flush()
     return debits
 
 
-def _counts(session: Session, invoice_ids: Collection[int]) -> dict[int, int]:
-    """How often they were announced before."""
-    found = select(DirectDebit.invoice_id, func.count()).where(DirectDebit.invoice_id.in_(invoice_ids))
-    return dict(session.execute(found.group_by(DirectDebit.invoice_id)).all())
+def _owners(session: Session, customer_ids: Collection[int]) -> dict[int, int]:
+    """Whose account they are; guests have none."""
+    known = select(Customer.id, Customer.account_id).where(Customer.id.in_(customer_ids))
+    return {row.id: row.account_id for row in session.execute(known.where(Customer.account_id.is_not(None)))}
+
+
+def _before(session: Session, invoice_ids: Collection[int]) -> dict[int, Counter[DebitState]]:
+    """What was announced for them already, by its state."""
+    found = defaultdict[int, Counter[DebitState]](Counter)
+    known = select(DirectDebit.invoice_id, DirectDebit.state).where(DirectDebit.invoice_id.in_(invoice_ids))
+    for invoice_id, state in session.execute(known):
+        found[invoice_id][state] += 1
+    return found
 
 
 def next_day(session: Session, at: datetime) -> date:

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account
 from portal.billing import batches, debits
 from portal.billing.batches import Made
-from portal.billing.models import DebitBatch, DirectDebit, Invoice
+from portal.billing.models import DebitBatch, DebitState, DirectDebit, Invoice, Mandate
 from portal.rules.paying import PaymentMeans
-from tests.billing.signing import OTHER_IBAN, collecting
+from tests.billing.signing import collecting
 from tests.billing.writing import customer, written
-from tests.world import ADMIN, CAMILLE, NOW
+from tests.world import ADMIN, CAMILLE, NOW, TUESDAY
 
+FARMS_IBAN = "FR7610096000501234567890127"
 DAY = date(2026, 7, 10)
 """On which what is announced at the tests' now is collected: a Friday."""
 IN_TIME = datetime(2026, 7, 6, 8, 0, tzinfo=UTC)
@@ -25,7 +26,7 @@ LATER = datetime(2026, 7, 15, 8, 0, tzinfo=UTC)
 
 def bank(session: Session) -> None:
     """The farm has an ICS and an account."""
-    collecting(session).iban = OTHER_IBAN
+    collecting(session).iban = FARMS_IBAN
     session.flush()
 
 
@@ -68,3 +69,29 @@ def inside(batch: DebitBatch) -> dict[str, tuple[str, str]]:
         for block in document.iter("{*}PmtInf")
         for row in block.iter("{*}DrctDbtTxInf")
     }
+
+
+def shown(session: Session) -> None:
+    """For the first invoice, of somebody who has signed: a debit that was collected, and a file that waits."""
+    bank(session)
+    invoice = session.scalars(select(Invoice).order_by(Invoice.id).limit(1)).one()
+    mandate = session.scalars(select(Mandate).order_by(Mandate.id).limit(1)).one()
+    days = {"collected_on": TUESDAY, "announced_at": NOW, "told_at": NOW}
+    whose = {"customer_id": invoice.customer_id, "invoice_id": invoice.id, "mandate_id": mandate.id}
+    session.add(
+        DirectDebit(
+            end_to_end="F2026-00001-0", amount=invoice.total, state=DebitState.COLLECTED, **whose, **days
+        )
+    )
+    session.add(
+        DebitBatch(
+            message_id="20260616-0",
+            collected_on=TUESDAY,
+            made_at=NOW,
+            made_by=office(session),
+            count=1,
+            total=invoice.total,
+            data=b"<Document/>",
+        )
+    )
+    session.flush()

@@ -20,7 +20,7 @@ from portal.billing.models import Customer, FileState, Invoice, InvoiceFile
 from portal.billing.papers import file_name, invoice_pdf
 from portal.billing.queries import InvoiceView, these
 from portal.infra import clock
-from portal.infra.orm import own_transaction
+from portal.infra.orm import own_reading, own_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _make_next(build: Callable[[InvoiceView], bytes]) -> bool:
     if claim is None:
         return False
     try:
-        with own_transaction() as session:
+        with own_reading() as session:
             invoice = these(session, [claim.invoice_id])[claim.invoice_id]
         _keep(claim, invoice, build(invoice), clock.now())
     except Exception:

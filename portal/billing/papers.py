@@ -85,7 +85,7 @@ def _facts(invoice: InvoiceView) -> list[tuple[str, str]]:
     facts = [
         (_("Date"), _date(invoice.issued_on)),
         (_("Livraisons"), _days(invoice)),
-        (_("N° de client"), invoice.customer_number),
+        (_("N° de client") if invoice.account_id else _("Commande"), invoice.customer_number),
         (_("Votre référence"), buyer.purchase_reference),
         (_("Retrait"), buyer.delivered_to),
         (_("Motif"), invoice.reason),

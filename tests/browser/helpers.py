@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, LinkPurpose, MailedLink
 from portal.accounts.sessions import hash_token
+from portal.billing.payments import pay
 from portal.boxes.models import BoxChange
 from portal.deliveries.models import Delivery
 from portal.infra import jobs, mail, outbox
@@ -23,12 +24,14 @@ from portal.subscriptions.models import Contract, Subscription
 from tests import joining
 from tests.billing.banking import received
 from tests.billing.books import invoiced
+from tests.billing.debiting import shown as show_debits
 from tests.billing.signing import signed
+from tests.billing.writing import customer, paid
 from tests.composing import delivery_on, put, show
 from tests.exchange.making import send_tables
 from tests.messages import campaigning
 from tests.stall import fill_cart, stock_the_shop, take_orders
-from tests.world import CAMILLE, NOW, TUESDAY
+from tests.world import CAMILLE, NOW, TUESDAY, YACINE
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -80,6 +83,8 @@ def furnish() -> None:
         )
         signed(session)
         invoiced(session)
+        show_debits(session)
+        pay(session, paid(2000, customer(session, YACINE)), at=NOW, by=None)
         received(session)
 
 

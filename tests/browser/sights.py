@@ -14,9 +14,12 @@ from time_machine import Traveller
 
 from portal.accounts.jobs import answer_mail_requests
 from portal.accounts.models import Account
+from portal.billing.issuing import issue_for_order
+from portal.billing.models import Invoice
 from portal.infra.orm import own_transaction
 from portal.infra.outbox import Mail
 from portal.planning.taps import digest
+from portal.rules.orders import OrderState
 from portal.shop.models import Order
 from tests.accounts.letters import CODE
 from tests.browser.helpers import FAILED, KEPT, TOKEN
@@ -50,8 +53,25 @@ def wrong_password(page: Page, clock: Traveller) -> None:
     expect(page.locator(".flash-error")).to_be_visible()
 
 
+def why_so_much(page: Page, clock: Traveller) -> None:
+    page.locator("main summary").first.click()
+    expect(page.locator("main details[open] li").first).to_be_visible()
+
+
 def nothing_typed(page: Page, clock: Traveller) -> None:
     page.locator("main [type=submit]").first.click()
+    expect(page.locator("[aria-invalid]").first).to_be_visible()
+
+
+def nothing_paid(page: Page, clock: Traveller) -> None:
+    page.get_by_label("Montant").fill("")
+    page.get_by_role("button", name="Noter le règlement").click()
+    expect(page.locator("[aria-invalid]").first).to_be_visible()
+
+
+def nothing_typed_of_a_pile(page: Page, clock: Traveller) -> None:
+    page.get_by_label("ligne 2").first.fill("C99999")
+    page.get_by_role("button", name="Noter toute la pile").click()
     expect(page.locator("[aria-invalid]").first).to_be_visible()
 
 
@@ -83,6 +103,19 @@ def ordered_as_a_guest(page: Page, clock: Traveller) -> None:
     page.goto("/commandes/rattachement")
     page.get_by_role("button", name="Recevoir le code").click()
     expect(page.get_by_label("Code reçu par mail")).to_be_visible()
+
+
+def billed_as_a_guest(page: Page, clock: Traveller) -> None:
+    with own_transaction() as session:
+        order = session.scalars(select(Order).where(Order.account_id.is_(None)).order_by(Order.id)).first()
+        assert order
+        order.state = OrderState.DELIVERED
+        session.flush()
+        made = issue_for_order(session, order.id, by=None)
+        assert isinstance(made, Invoice), made
+    page.reload()
+    page.locator("#facture a").click()
+    expect(page.get_by_text("Le PDF est en préparation")).to_be_visible()
 
 
 def weak_password(page: Page, clock: Traveller) -> None:
@@ -601,6 +634,9 @@ SIGHTS = (
     Sight("member.change_terms", CAMILLE, "/abonnements/1/modifier?quantite=x"),
     Sight("member.wait", CAMILLE, "/liste-d-attente/cafe"),
     Sight("member.contracts", CAMILLE, "/mon-compte/contrats"),
+    Sight("member.invoices", CAMILLE, "/factures", why_so_much),
+    Sight("member.invoice", CAMILLE, "/factures/F2026-00001", why_so_much),
+    Sight("member.payments", CAMILLE, "/paiements"),
     Sight("public.join", None, "/abonnement/nouveau"),
     Sight("public.join_point", CAMILLE, "/abonnement/nouveau/point-de-retrait"),
     Sight("public.join_deliveries", CAMILLE, "/abonnement/nouveau/livraisons"),
@@ -621,6 +657,7 @@ SIGHTS = (
     Sight("member.withdraw_order", CAMILLE, "/commandes/1/retractation", renounced),
     Sight("member.print_order", CAMILLE, "/commandes/1/impression"),
     Sight("public.guest_order", None, GUEST),
+    Sight("public.guest_invoice", None, GUEST, billed_as_a_guest, at=CUTOFF + timedelta(days=2)),
     Sight("public.amend_guest_order", None, f"{GUEST}/modification"),
     Sight("public.withdraw_guest_order", None, f"{GUEST}/retractation"),
     Sight("public.print_guest_order", None, f"{GUEST}/impression"),
@@ -795,6 +832,13 @@ SIGHTS = (
     Sight("farm.gesture", STAFF, "/ferme/factures/F2026-00001/geste", nothing_typed),
     Sight("farm.billing_person", STAFF, "/ferme/abonnes/1/facturation"),
     Sight("farm.billing_settings", ADMIN, "/ferme/reglages/facturation"),
+    Sight("farm.payments_list", STAFF, "/ferme/reglements"),
+    Sight("farm.new_payment", STAFF, "/ferme/reglements/ajout?q=aub"),
+    Sight("farm.new_payment", STAFF, "/ferme/reglements/ajout?de=C10001", nothing_paid),
+    Sight("farm.pile", STAFF, "/ferme/reglements/pile", nothing_typed_of_a_pile),
+    Sight("farm.payment", STAFF, "/ferme/reglements/2"),
+    Sight("farm.payer_account", STAFF, "/ferme/reglements/compte/C10002"),
+    Sight("farm.books", STAFF, "/ferme/reglements/journal?verifier=oui"),
     Sight("farm.figures", STAFF, "/ferme/chiffres"),
     Sight("farm.exchange", STAFF, "/ferme/imports"),
     Sight("farm.table_import", STAFF, "/ferme/imports/1"),
@@ -803,6 +847,9 @@ SIGHTS = (
     Sight("farm.campaign", STAFF, "/ferme/messages/1"),
     Sight("farm.campaign", STAFF, "/ferme/messages/1", set_off),
     Sight("farm.change_campaign", STAFF, "/ferme/messages/1/modification"),
+    Sight("farm.debits", STAFF, "/ferme/prelevements?q=aubert"),
+    Sight("farm.debits_of_day", STAFF, "/ferme/prelevements/2026-06-16"),
+    Sight("farm.debit", STAFF, "/ferme/prelevements/2", nothing_typed),
     Sight("farm.bank", STAFF, "/ferme/banque"),
     Sight("farm.bank_line", STAFF, "/ferme/banque/2?q=aubert"),
     Sight("farm.debtors", STAFF, "/ferme/impayes", at=LONG_AFTER),
@@ -836,8 +883,11 @@ NO_PAGES_OF_OURS = {
     "public.calendar",
     "public.points_map",
     "public.picture",
+    "public.guest_invoice_file",
     "public.guest_order_file",
     "member.contract",
+    "member.invoice_file",
+    "member.invoices_of_year",
     "member.mandate_paper",
     "member.order_file",
     "member.take_data",

@@ -61,13 +61,22 @@ def test_a_month_is_billed_box_by_box(session: Session) -> None:
 def test_a_month_is_billed_once_and_each_delivery_in_one(session: Session) -> None:
     invoiced(session)
     mine = account(session).id
-    assert issue(session, mine, through=date(2026, 5, 31), month=MAY, by=None) is None
+    making.order(session, {making.article(session): 1}, day=date(2026, 5, 26))
+    late = issue(session, mine, through=date(2026, 5, 31), month=MAY, by=None)
+    assert late is None, "what is set right later comes with the next one"
     june = issue(session, mine, through=date(2026, 6, 30), month=JUNE, by=None)
-    assert seen(session, june).total.cents == 2 * 2190
+    assert seen(session, june).total.cents == 2 * 2190 + 650
     assert issue(session, mine, through=TODAY, by=None) is None
     lines = [line.source for view in invoices_of(session, mine) for line in view.lines]
-    assert len(lines) == len(set(lines)) == 6
+    assert len(lines) == len(set(lines)) == 7
     assert not verify(session).broken
+
+
+def test_what_is_closed_and_still_to_come_is_not_billed(session: Session) -> None:
+    delivered(session, through=date(2026, 6, 12))
+    making.order(session, {making.article(session): 1}, email=YACINE, day=date(2026, 6, 11), point="mairie")
+    view = seen(session, issue(session, account(session, YACINE).id, through=date(2026, 6, 30), by=None))
+    assert view.last_day < TODAY
 
 
 def test_nothing_that_changes_later_changes_what_is_issued(session: Session) -> None:

@@ -138,12 +138,17 @@ class Preview:
 
 def preview(session: Session, month: date) -> Preview:
     """In a constant number of queries, whatever there is to bill."""
-    now, before = amounts(session, last_day(month)), _billed_before(session, month)
+    now, before, done = (
+        amounts(session, last_day(month)),
+        _billed_before(session, month),
+        _done(session, month),
+    )
     people = session.scalars(_people(month))
     lines = [
         PreviewLine(person, now.get(person.account_id, ZERO), before.get(person.account_id, ZERO), not before)
         for person in people
-        if person.weighs or now.get(person.account_id) or before.get(person.account_id)
+        if person.account_id not in done
+        and (person.weighs or now.get(person.account_id) or before.get(person.account_id))
     ]
     counts: dict[Anomaly, int] = {}
     for line in lines:
@@ -168,9 +173,18 @@ def amounts(session: Session, through: date) -> dict[int, Money]:
     return {account_id: Money(int(cents)) for account_id, cents in session.execute(found)}
 
 
-def to_bill(session: Session, through: date) -> Money:
-    """What everybody's invoices would come to."""
-    return sum(amounts(session, through).values(), ZERO)
+def to_bill(session: Session, month: date, today: date) -> Money:
+    """What is to be billed with a month so far; who has its invoice has the rest on the next one."""
+    done = _done(session, month)
+    found = amounts(session, min(last_day(month), today))
+    return sum((amount for account_id, amount in found.items() if account_id not in done), ZERO)
+
+
+def _done(session: Session, month: date) -> set[int]:
+    """Who has the month's invoice."""
+    billed = select(Customer.account_id).join(Invoice, Invoice.customer_id == Customer.id)
+    found = session.scalars(billed.where(Invoice.month == month))
+    return {account_id for account_id in found if account_id is not None}
 
 
 def _standing(days: ColumnElement[bool]) -> list[Select[*tuple[Any, ...]]]:

@@ -42,9 +42,11 @@ class Missing:
     """What the law wants of the farm on an invoice."""
     unfrozen: Sequence[Delivery] = ()
     to_come: Sequence[Delivery] = ()
+    ahead: bool = False
+    """It has not begun."""
 
     def __bool__(self) -> bool:
-        return bool(self.lacks or self.unfrozen or self.to_come)
+        return bool(self.lacks or self.unfrozen or self.to_come or self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def missing(session: Session, month: date, today: date) -> Missing:
         lacks=seller_lacks(session, today),
         unfrozen=[delivery for delivery in found if delivery.day <= today],
         to_come=[delivery for delivery in found if delivery.day > today],
+        ahead=month > today,
     )
 
 

@@ -115,7 +115,7 @@ def _month_page(month: date) -> ResponseReturnValue:
         run=runs.latest(session, month),
         missing=runs.missing(session, month, today),
         failed_files=files.failed_files(session),
-        to_bill=previews.to_bill(session, min(runs.last_day(month), today)),
+        to_bill=previews.to_bill(session, month, today),
         billed=months.billed_months(session),
         wished=Wished,
         longest=LONGEST,

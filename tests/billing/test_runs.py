@@ -120,6 +120,7 @@ def test_the_preview_puts_first_what_is_strange(session):
     camille.payment_means, yacine.payment_means = PaymentMeans.DIRECT_DEBIT, PaymentMeans.CHEQUE
     invoiced(session)
     invoiced(session, YACINE)
+    assert previews.preview(session, MAY).lines == []
     box(session, TUESDAY - timedelta(weeks=1)).billed_quantity = 3
     session.scalars(select(Address).where(Address.account_id == yacine.id)).one().archived_at = NOW
     preview = previews.preview(session, JUNE)
@@ -156,7 +157,7 @@ def test_the_preview_comes_to_what_is_billed_to_the_cent(session):
     charged = unbilled(session, [1, 2, 3, 4], through=TODAY)
     sums = {key: sum((charge.total for charge in charges), Money.zero()) for key, charges in charged.items()}
     assert previews.amounts(session, TODAY) == sums and sums[1].cents
-    assert previews.to_bill(session, TODAY) == sum(sums.values(), Money.zero())
+    assert previews.to_bill(session, JUNE, TODAY) == sum(sums.values(), Money.zero())
     waits = [line for line in previews.preview(session, JUNE).lines if line.person.weighs]
     assert [line.person.number for line in waits] == ["C10002"]
 

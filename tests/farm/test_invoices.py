@@ -47,7 +47,7 @@ def test_a_month_is_told_at_a_glance_and_each_figure_leads_to_what_makes_it(offi
     said = text_of(page)
     assert "Mai 2026" in said and "43,80 € à facturer" not in said
     assert "Facturé 33,40 € 2 factures Payé 21,90 € 1 facture À payer 11,50 € 1 facture" in said
-    assert "5,5 %31,66 €1,74 €33,40 €" in said and "En retard 0,00 €" in said
+    assert "5,5 %31,66 €1,74 €33,40 €" in said and "dont en retard 0,00 €" in said
     for address, numbers in {
         "?mois=2026-05": ["F2026-00002", "F2026-00001"],
         "?mois=2026-05&etat=payees": ["F2026-00001"],
@@ -89,6 +89,8 @@ def test_a_month_is_looked_at_then_billed_by_the_worker_with_its_progress(admin,
     monkeypatch.setattr(runs, "AT_ONCE", 1)
     refused = admin.submit(f"{MAY}/facturation")
     assert refused.status_code == 422 and "il manque la raison sociale" in text_of(refused)
+    early = admin.submit(f"{PAGE}/2027-09/facturation")
+    assert early.status_code == 422 and "il n'a pas encore commencé" in text_of(early)
     delivered(session)
     session.commit()
     preview = admin.get(f"{MAY}/apercu")

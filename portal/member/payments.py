@@ -1,7 +1,7 @@
 """« Mes règlements »: what is owed and how to pay it, what is announced, what was paid."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from flask import render_template
@@ -22,7 +22,8 @@ from portal.rules.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What somebody owes: what they pay themselves, the oldest first, and what is collected."""
+    """What somebody owes: what they pay themselves, the oldest first, and what is collected, which is never more
+    than what is open by then."""
 
     balance: Money
     to_pay: list[Bill]
@@ -34,9 +35,14 @@ class Standing:
 
 
 def _standing(books: Books, debits: Iterable[DebitView]) -> Standing:
-    announced = [debit for debit in debits if debit.alive]
+    open_ = {bill.id: bill for bill in books.bills if bill.open.cents > 0}
+    announced = [
+        replace(debit, amount=min(debit.amount, open_[debit.invoice_id].open))
+        for debit in debits
+        if debit.alive and debit.invoice_id in open_
+    ]
     collected = {debit.invoice_id for debit in announced}
-    to_pay = [bill for bill in books.bills if bill.open.cents > 0 and bill.id not in collected]
+    to_pay = [bill for bill in open_.values() if bill.id not in collected]
     return Standing(books.balance, sorted(to_pay, key=lambda bill: (bill.due_on, bill.id)), announced)
 
 

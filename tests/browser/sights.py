@@ -839,6 +839,8 @@ SIGHTS = (
     Sight("farm.payment", STAFF, "/ferme/reglements/2"),
     Sight("farm.payer_account", STAFF, "/ferme/reglements/compte/C10002"),
     Sight("farm.books", STAFF, "/ferme/reglements/journal?verifier=oui"),
+    Sight("farm.accounting", STAFF, "/ferme/factures/comptabilite?du=2026-06-01&au=2026-06-30"),
+    Sight("farm.ledger_accounts", STAFF, "/ferme/factures/comptabilite/comptes"),
     Sight("farm.figures", STAFF, "/ferme/chiffres"),
     Sight("farm.exchange", STAFF, "/ferme/imports"),
     Sight("farm.table_import", STAFF, "/ferme/imports/1"),

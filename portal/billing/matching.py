@@ -239,7 +239,7 @@ def enter(
 
 def settle_certain(
     session: Session, wanted: Mapping[int, int | None], *, at: datetime, by: int
-) -> tuple[int, int] | payments.Refusal:
+) -> tuple[int, int] | Refusal | payments.Refusal:
     """Enter those that are still certain to be these people's, set aside the farm's own; how many of each."""
     locked = [line for line in _locked(session, wanted) if line.state is BankLineState.OPEN]
     views = session.scalars(
@@ -254,9 +254,8 @@ def settle_certain(
     }
     theirs = {number: payer_id for number, payer_id in found.items() if payer_id is not None}
     entered = enter(session, theirs, at=at, by=by) if theirs else []
-    if isinstance(entered, payments.Refusal):
+    if isinstance(entered, Refusal | payments.Refusal):
         return entered
-    assert not isinstance(entered, Refusal)
     own = [number for number, payer_id in found.items() if payer_id is None]
     for number in own:
         ignore(session, number, at=at, by=by)

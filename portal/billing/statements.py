@@ -236,6 +236,11 @@ def chosen_columns(session: Session) -> dict[str, str]:
     return dict(found or {})
 
 
+def latest(session: Session) -> BankStatement | None:
+    """The one that was sent last."""
+    return session.scalar(select(BankStatement).order_by(BankStatement.id.desc()).limit(1))
+
+
 def forget_old() -> None:
     """Empty who paid and what they wrote, once that is old; the amount, the day and whose it was stay."""
     said = or_(BankLine.name != "", BankLine.label != "")

@@ -93,7 +93,7 @@ def settle_certain() -> ResponseReturnValue:
     pairs = [PAIR.fullmatch(pair) for pair in request.form.getlist("ligne")]
     wanted = {int(pair[1]): int(pair[2]) if pair[2] else None for pair in pairs if pair}
     done = matching.settle_certain(db.session(), wanted, at=clock.now(), by=staff().id)
-    if isinstance(done, NoPayment):
+    if isinstance(done, Refusal | NoPayment):
         return _page(422, refusal=done)
     entered, aside = done
     said = ngettext("%(num)s règlement est enregistré.", "%(num)s règlements sont enregistrés.", entered)
@@ -214,6 +214,7 @@ def _page(status: int = 200, **context: Any) -> ResponseReturnValue:
         state=state,
         asked=next(name for name, each in STATES.items() if each is state),
         counts=matching.count_lines(session),
+        latest=statements.latest(session),
         states=STATES,
         proposals=proposals,
         certain=certain,

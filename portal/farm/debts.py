@@ -4,11 +4,10 @@ from itertools import pairwise
 
 from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, Form, ValidationError
+from wtforms import Form, ValidationError
 from wtforms.widgets import TextArea
 
 from portal.billing import reminders
-from portal.billing.adjusting import save_settings
 from portal.billing.debts import debts
 from portal.billing.reminders import MOST_STEPS, DueReminder, Slot, Step, due_reminders
 from portal.billing.settings import billing_settings
@@ -22,7 +21,7 @@ from portal.rules.cutoffs import local_day
 from portal.rules.dunning import Age, age_of
 from portal.rules.letters import unknown_slots
 from portal.rules.permissions import Permission
-from portal.web.forms import Reader, Typed, once, paragraphs, prose, whole
+from portal.web.forms import Reader, Typed, paragraphs, prose, whole
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -82,10 +81,6 @@ class StepForm(Form):
     def _need(self, field: Typed) -> None:
         if not self.is_empty and field.data is None and not field.errors:
             raise ValidationError(field.says(_("à remplir, ou videz toute l'étape.")))
-
-
-class RemindsForm(Form):
-    reminds = BooleanField(_l("Envoyer chaque relance d'elle-même, le jour venu"), [once])
 
 
 @blueprint.get(ADDRESS)
@@ -165,13 +160,12 @@ def reminder_settings() -> ResponseReturnValue:
         StepForm(obj=step, prefix=f"etape-{n}-")
         for n, step in enumerate([*kept, *[None] * (MOST_STEPS - len(kept))], 1)
     ]
-    return _settings_page(RemindsForm(reminds=billing_settings(session).reminds), forms)
+    return _settings_page(forms)
 
 
 @blueprint.post(SETTINGS)
 @needs(Permission.BILL)
 def save_reminder_settings() -> ResponseReturnValue:
-    form = RemindsForm(request.form)
     forms = [StepForm(request.form, prefix=f"etape-{n}-") for n in range(1, MOST_STEPS + 1)]
     valid = [each.validate() for each in forms]
     used = [each for each in forms if not each.is_empty]
@@ -179,12 +173,10 @@ def save_reminder_settings() -> ResponseReturnValue:
         if before.days.data and after.days.data and after.days.data <= before.days.data:
             after.days.errors = [after.days.says(_("plus que l'étape d'avant."))]
             valid.append(False)
-    if not form.validate() or not all(valid):
-        return _settings_page(form, forms, 422)
-    session, now, by = db.session(), clock.now(), staff().id
+    if not all(valid):
+        return _settings_page(forms, 422)
     wanted = [Step(each.days.data, each.subject.data, each.text.data) for each in used]
-    reminders.save_steps(session, wanted, at=now, by=by)
-    save_settings(session, {"reminds": form.reminds.data}, at=now, by=by)
+    reminders.save_steps(db.session(), wanted, at=clock.now(), by=staff().id)
     flash(_("Les relances sont enregistrées."), "success")
     return redirect(url_for("farm.reminder_settings"), 303)
 
@@ -195,12 +187,12 @@ def _due() -> list[DueReminder]:
     return due_reminders(session, found, today)
 
 
-def _settings_page(form: RemindsForm, forms: list[StepForm], status: int = 200) -> ResponseReturnValue:
+def _settings_page(forms: list[StepForm], status: int = 200) -> ResponseReturnValue:
     page = render_template(
         "farm/debts/settings.html",
-        form=form,
         forms=forms,
         slots=SLOTS,
+        reminds=billing_settings(db.session()).reminds,
         nav_current="farm.index",
     )
     return make_response(page, status)

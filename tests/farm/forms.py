@@ -207,7 +207,6 @@ WRITE_OFF = {
     "abandon-reason": "Parti.",
 }
 STEPS = {
-    "reminds": "y",
     "etape-1-days": "10",
     "etape-1-subject": "Un oubli ?",
     "etape-1-text": "Bonjour {{prenom}},\n\nIl reste {{montant}}.",

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.billing.models import BillingSettings, PaymentReminder, ReminderStep
+from portal.billing.models import PaymentReminder, ReminderStep
 from portal.billing.payments import pay
 from portal.infra.outbox import Mail
 from tests.billing.writing import customer, paid, written
@@ -60,8 +60,7 @@ def test_the_farm_writes_its_own_steps(staff, session):
     assert staff.submit(SETTINGS, STEPS).status_code == 303
     rows = session.scalars(select(ReminderStep).order_by(ReminderStep.position)).all()
     assert [(row.days, row.text) for row in rows][1] == (30, "Appelez-nous.")
-    assert session.scalars(select(BillingSettings.reminds)).one() is True
-    assert "Les relances partent d'elles-mêmes" in text_of(staff.get(DEBTS))
+    assert "C'est vous qui les envoyez" in text_of(staff.get(SETTINGS))
     assert text_of(staff.get(SETTINGS)).count("Étape") == 5
 
 

@@ -58,7 +58,9 @@ def payers(session: Session, texts: Iterable[str]) -> dict[str, Payer]:
     known: dict[Key, Payer] = {("account", account.id): payer_of_account(account) for account in accounts}
     for order in placed:
         if order.account_id is None:
-            known["order", order.id] = Payer(order.number, order.name or order.number, order.email or "", order_id=order.id)
+            known["order", order.id] = Payer(
+                order.number, order.name or order.number, order.email or "", order_id=order.id
+            )
     return {text: known[key] for text, key in keys.items() if key in known}
 
 

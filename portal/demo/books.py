@@ -46,7 +46,7 @@ from portal.web.i18n import french
 
 MONTHS = 12
 VAT_NUMBER = "FR42999000003"
-IBAN, BIC, ICS = "FR7616275105000800012345689", "CEPAFRPP627", "FR88ZZZ999003"
+IBAN, BIC, ICS = "FR7616275105000800012345689", "CEPAFRPP627", "FR76ZZZ999003"
 BANKS = (("30006", "00001"), ("20041", "01005"), ("13506", "10000"), ("14445", "20200"), ("10278", "08990"))
 SIGNERS = 40
 """How many let the farm collect; the others pay as they said."""
@@ -111,6 +111,7 @@ def _say_how(session: Session, first: date) -> None:
             iban=IBAN,
             bic=BIC,
             creditor_id=ICS,
+            creditor_name="Les Jardins de la Blaisance",
             collection_day=5,
             cheques_to=french("Les Jardins de la Blaisance, 12 chemin des Jardins, 05700 Sigottier"),
         )

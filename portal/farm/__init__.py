@@ -18,6 +18,7 @@ def staff() -> Account:
 
 
 from portal.farm import (
+    accounting,
     acting,
     bank,
     billing_settings,

@@ -44,6 +44,7 @@ from portal.planning.joining import preview_joining
 from portal.planning.models import CalendarFeed, ContractWithdrawal, JoiningDraft, Termination, Waiting
 from portal.planning.taps import digest
 from portal.planning.terms import TermView
+from portal.rules.accounts import USUAL
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.corrections import Wish
 from portal.shop.checkout import summary
@@ -597,6 +598,12 @@ POST  /ferme/reglements/compte/<payer>/abandon                                  
 GET   /ferme/reglements/journal                                                        read_bills
 POST  /ferme/reglements/journal/cloture                                                bill
 POST  /ferme/reglements/journal/export                                                 bill        200
+GET   /ferme/factures/comptabilite                                                     bill
+GET   /ferme/factures/comptabilite/comptes                                             bill
+POST  /ferme/factures/comptabilite/comptes                                             bill
+POST  /ferme/factures/comptabilite/fec                                                 bill        422
+POST  /ferme/factures/comptabilite/factures/export                                     bill        200
+POST  /ferme/factures/comptabilite/jours/export                                        bill        200
 GET   /ferme/chiffres                                                                  figures
 POST  /ferme/chiffres/<figure>/export                                                  figures     200
 GET   /ferme/reglages                                                                  settings
@@ -1010,6 +1017,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/ferme/reglements/compte/<payer>/remboursement": lambda _: REFUND,
     "/ferme/reglements/compte/<payer>/abandon": lambda _: WRITE_OFF,
     "/ferme/reglements/journal/cloture": lambda _: {"mois": "2026-05"},
+    "/ferme/factures/comptabilite/comptes": lambda _: {**USUAL},
     "/ferme/reglages/conditions/ajout": lambda _: CONDITIONS,
     "/ferme/reglages/nouvelles/ajout": lambda _: NEWS,
     "/ferme/reglages/nouvelles/<id:news_id>": lambda _: NEWS,

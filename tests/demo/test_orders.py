@@ -163,7 +163,7 @@ def test_the_first_order_kept_where_the_bills_go(demo: Demo, orders: list[Order]
         for address in demo.all(select(Address).where(Address.billing, Address.archived_at.is_(None)))
     }
     used = {(order.account_id, order.street, order.town) for order in orders if order.account_id}
-    assert kept == used
+    assert used <= kept
 
 
 def test_everything_was_to_be_had_when_it_was_ordered(demo: Demo, orders: list[Order]) -> None:

@@ -198,8 +198,10 @@ def _own(movement: Movement, books: Books) -> Proposal | None:
         total == movement.amount and timedelta() <= movement.day - day <= BANKS_TAKE
         for total, day in books.totals
     )
-    if named or (on_its_day and _COLLECTED.search(words)):
-        return Proposal(Confidence.CERTAIN, Reason.COLLECTION)
+    collection = _COLLECTED.search(words)
+    if named or (on_its_day and collection):
+        # who pays what came back may name the debit, too
+        return Proposal(Confidence.CERTAIN if collection else Confidence.PROBABLE, Reason.COLLECTION)
     return Proposal(Confidence.PROBABLE, Reason.DEPOSIT) if _DEPOSIT.search(words) else None
 
 

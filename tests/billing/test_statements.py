@@ -20,7 +20,17 @@ from portal.billing.matching import (
     reopen,
     settle_certain,
 )
-from portal.billing.models import BankLine, BankLineState, BankStatement, LedgerEntry, StatementFormat
+from portal.billing.models import (
+    BankLine,
+    BankLineState,
+    BankStatement,
+    DebitBatch,
+    DebitState,
+    DirectDebit,
+    LedgerEntry,
+    Mandate,
+    StatementFormat,
+)
 from portal.billing.statements import (
     KEPT,
     UnknownColumns,
@@ -35,6 +45,7 @@ from portal.billing.statements import (
 from portal.rules.money import Money
 from portal.web.forms import write_euros
 from tests.billing.banking import CSV, IBAN, VERSIONS, entry, statement
+from tests.billing.signing import signed
 from tests.billing.writing import customer, written
 from tests.world import CAMILLE, NOW, YACINE
 
@@ -215,3 +226,47 @@ def test_chosen_columns_are_remembered_and_old_names_forgotten(session, clock):
         forget_old()
         assert session.scalars(select(BankLine.name)).one() == kept
         session.commit()
+
+
+def test_the_farm_s_own_collections_are_set_aside_and_what_comes_back_is_seen(session):
+    invoice = written(session, 1950)
+    signed(session)
+    batch = DebitBatch(
+        message_id="LOT-2026-06-04",
+        collected_on=date(2026, 6, 4),
+        made_at=NOW,
+        presented_at=NOW,
+        count=1,
+        total=Money(1950),
+        data=b"<pain/>",
+    )
+    session.add(batch)
+    session.flush()
+    session.add(
+        DirectDebit(
+            end_to_end="P2026-00009-1",
+            customer_id=invoice.customer_id,
+            mandate_id=session.scalars(select(Mandate.id)).one(),
+            invoice_id=invoice.id,
+            batch_id=batch.id,
+            amount=Money(1950),
+            collected_on=batch.collected_on,
+            state=DebitState.COLLECTED,
+            announced_at=NOW,
+        )
+    )
+    session.flush()
+    imported(
+        session,
+        statement(
+            [entry("19.50", "PRLV SEPA EMIS"), entry("-19.50", "MD06 P2026-00009-1"), entry("-1", "EDF")]
+        ),
+    )
+    lines = the_lines(session)
+    assert {line.amount.cents: proposals(session, lines)[line.id].reason for line in lines} == {
+        1950: "collection",
+        -1950: "returned",
+    }
+    [collection] = [line.id for line in lines if line.amount > Money(0)]
+    assert settle_certain(session, {collection: None}, at=NOW, by=3) == (0, 1)
+    assert [line.amount.cents for line in the_lines(session)] == [-1950]

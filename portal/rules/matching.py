@@ -198,7 +198,7 @@ def _own(movement: Movement, books: Books) -> Proposal | None:
         total == movement.amount and timedelta() <= movement.day - day <= BANKS_TAKE
         for total, day in books.totals
     )
-    collection = _COLLECTED.search(words)
+    collection = _COLLECTED.search(words) and not _RETURNED.search(words)
     if named or (on_its_day and collection):
         # who pays what came back may name the debit, too
         return Proposal(Confidence.CERTAIN if collection else Confidence.PROBABLE, Reason.COLLECTION)

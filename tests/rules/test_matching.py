@@ -68,7 +68,7 @@ def line(cents, label="VIR SEPA", name="", day=DAY):
         (line(120_000, "PRLV SEPA CORE EMIS"), CERTAIN, "collection", None, []),
         (line(120_000, "PRLV SEPA", day=date(2026, 6, 20)), UNKNOWN, "nothing", None, []),
         (line(119_000, "SDD LOT-7"), CERTAIN, "collection", None, []),
-        (line(1950, "P2026-9 encore"), PROBABLE, "collection", None, []),
+        (line(1950, "P2026-9 prlv rejete"), PROBABLE, "collection", None, []),
         (line(4500, "REMISE CHEQUES 3"), PROBABLE, "deposit", None, []),
         (line(-1950, "P2026-9 MD06"), PROBABLE, "returned", None, []),
         (line(-2300, "PRLV SEPA REJETE BENALI"), PROBABLE, "returned", None, []),

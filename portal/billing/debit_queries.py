@@ -1,6 +1,6 @@
 """What the desk sees of direct debits: of an account number the end alone."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -168,15 +168,14 @@ def attempts(session: Session, invoice_id: int) -> list[DebitLine]:
 
 def announced(session: Session) -> list[Day]:
     """What is in no file yet, day by day."""
-    lines = session.scalars(
-        _lines(DirectDebit.state == DebitState.ANNOUNCED).order_by(DirectDebit.collected_on, DirectDebit.id)
-    )
-    found = prospects(session, list(lines))
+    lines = _lines(DirectDebit.state == DebitState.ANNOUNCED)
+    ordered = lines.order_by(DirectDebit.collected_on, DirectDebit.id)
+    found = prospects(session, session.scalars(ordered).all())
     return [Day(day, list(some)) for day, some in groupby(found, attrgetter("debit.collected_on"))]
 
 
-def prospects(session: Session, lines: Iterable[DebitLine]) -> list[Prospect]:
-    left = open_amounts(session)
+def prospects(session: Session, lines: Collection[DebitLine]) -> list[Prospect]:
+    left = open_amounts(session) if lines else {}
     return [
         Prospect(line, collectable(line.amount, left.get(line.invoice_id), line.mandate_end is not None))
         for line in lines

@@ -854,6 +854,7 @@ FORMS: dict[str, Callable[[Session], Form]] = {
     "/mon-compte/adresses/<id:address_id>": lambda _: POSTAL_ADDRESS,
     "/mon-compte/coordonnees-bancaires/mandat": lambda _: MANDATE,
     "/mon-compte/coordonnees-bancaires/reglement": lambda _: {"reglement": "cheque"},
+    "/mon-compte/entreprise/reference": lambda _: {"reference": "BC 17"},
     "/mon-compte/entreprise": lambda _: {
         "name": "Crèche Les Lutins",
         "vat_number": "FR40303265045",

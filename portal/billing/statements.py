@@ -40,6 +40,7 @@ KEPT = timedelta(days=396)
 """Names and labels, for thirteen months: a direct debit can come back for as long."""
 PREAMBLE = 30
 """So many lines may stand above the heads: banks write the account and its balance there."""
+SHOWN = 5
 AT_ONCE = 500
 _SIGNED = re.compile(
     r"([+-]?)([0-9]{1,3}(?:\.[0-9]{3})+(?=,)|[0-9]{1,3}(?:,[0-9]{3})+(?=\.)|[0-9]{1,9})(?:[.,]([0-9]{1,2}))?",
@@ -135,7 +136,8 @@ def read(data: bytes, chosen: Mapping[str, str]) -> Read:
         if are_enough(places):
             return _read_lines(rows[place + 1 :], places)
     widest = max(range(min(PREAMBLE, len(rows))), key=lambda place: sum(map(bool, rows[place][1])))
-    raise UnknownColumns([row for _number, row in rows[widest:][: 1 + 5]])
+    heads, *lines = (row for _number, row in rows[widest : widest + 1 + SHOWN])
+    raise UnknownColumns([heads, *(list(map(masked, row)) for row in lines)])
 
 
 def _places(heads: Sequence[str], chosen: Mapping[str, str]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Select, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from portal.accounts.models import Account
@@ -95,7 +95,7 @@ _REVERSAL = aliased(LedgerEntry)
 _REVERSED = exists().where(_REVERSAL.reverses_id == LedgerEntry.id)
 
 
-def _payments_of(debit: DirectDebit):  # type: ignore[no-untyped-def]
+def _payments_of(debit: DirectDebit) -> Select[LedgerEntry]:
     return select(LedgerEntry).where(LedgerEntry.debit_id == debit.id, LedgerEntry.kind == EntryKind.PAYMENT)
 
 

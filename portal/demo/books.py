@@ -24,6 +24,8 @@ from portal.billing.models import (
     Invoice,
     InvoiceFile,
     InvoiceLine,
+    InvoiceRun,
+    RunState,
 )
 from portal.billing.payments import Payment
 from portal.demo import people
@@ -162,18 +164,20 @@ def _account(draw: Random) -> BankAccount:
 
 
 def _bill(books: Books, month: date, at: datetime) -> None:
-    ids = books.session.scalars(
-        select(Account.id).where(Account.erased_at.is_(None)).order_by(Account.id)
-    ).all()
+    session = books.session
+    ids = session.scalars(select(Account.id).where(Account.erased_at.is_(None)).order_by(Account.id)).all()
+    run = InvoiceRun(month=month, state=RunState.WORKING, asked_at=at, asked_by=books.by, wanted=0)
+    session.add(run)
+    session.flush()
+    through = next_month(month) - timedelta(days=1)
     with clock.standing_at(at):
         for start in range(0, len(ids), AT_ONCE):
-            issue_many(
-                books.session,
-                ids[start : start + AT_ONCE],
-                through=next_month(month) - timedelta(days=1),
-                month=month,
-                by=books.by,
-            )
+            some = ids[start : start + AT_ONCE]
+            issue_many(session, some, through=through, month=month, run_id=run.id, by=books.by)
+    mine = select(func.count(), func.sum(Invoice.total)).where(Invoice.run_id == run.id)
+    run.issued, total = session.execute(mine).one()
+    run.total = total or Money.zero()
+    run.wanted, run.through, run.state, run.ended_at = run.issued, max(ids), RunState.DONE, at
 
 
 def _get_paid(books: Books, month: date, until: datetime) -> None:
@@ -181,7 +185,7 @@ def _get_paid(books: Books, month: date, until: datetime) -> None:
     session = books.session
     days = select(DirectDebit.collected_on).where(DirectDebit.state.in_(COMING)).distinct()
     for day in sorted(session.scalars(days)):
-        made = _at(last_day_to_file(day) - timedelta(days=1), 10)
+        made = _at(last_day_to_file(day), 10)
         if made < until:
             with clock.standing_at(made):
                 batches.make(session, day, by=books.by)
@@ -199,7 +203,7 @@ def _enter_payments(books: Books, month: date, until: datetime) -> None:
     session, draw = books.session, books.draw
     weeks: dict[datetime, list[Payment]] = {}
     for invoice in open_invoices(session):
-        day, luck = month + timedelta(days=draw.randint(ISSUED + 1, 26)), draw.random()
+        day, luck = month + timedelta(days=draw.randint(ISSUED + 1, 14)), draw.random()
         entered = _at(monday_of(day) + timedelta(days=7), 9)
         if invoice.means is not PaymentMeans.DIRECT_DEBIT and luck > LATE and entered < until:
             means = invoice.means or PaymentMeans.CASH

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session, defer
 
 from portal.billing.customers import belongs_to
@@ -152,10 +152,16 @@ def balances(session: Session, account_ids: Collection[int]) -> dict[int, Money]
     return {account_id: balance for account_id, balance in session.execute(sums) if account_id is not None}
 
 
-def open_invoices(session: Session, account_ids: Collection[int] | None = None) -> list[OpenInvoice]:
-    """Everybody's, or these accounts'; what is due first comes first."""
+def open_invoices(
+    session: Session, account_ids: Collection[int] | None = None, *, late_on: date | None = None
+) -> list[OpenInvoice]:
+    """Everybody's, or these accounts', or theirs who may have something late; what is due first comes first."""
     owing = select(HOLDER).select_from(LedgerEntry).join(LedgerEntry.customer)
     owing = owing.group_by(HOLDER).having(func.sum(LedgerEntry.amount) > NONE)
+    if late_on is not None:
+        was_due = (Invoice.kind == DocumentKind.INVOICE) & (Invoice.due_on < late_on)
+        counts = case((Invoice.id.is_(None) | was_due, LedgerEntry.amount))
+        owing = owing.outerjoin(LedgerEntry.invoice).having(func.sum(counts) > NONE)
     if account_ids is not None:
         owing = owing.where(Customer.account_id.in_(account_ids))
     rows = session.execute(

@@ -100,7 +100,8 @@ class Debts:
 
 def debts(session: Session, today: date, account_ids: Collection[int] | None = None) -> Debts:
     """Everybody's, or these accounts'; in a constant number of statements."""
-    due = [invoice for invoice in open_invoices(session, account_ids) if invoice.due_on < today]
+    unpaid = open_invoices(session, account_ids, late_on=today)
+    due = [invoice for invoice in unpaid if invoice.due_on < today]
     alive = select(DirectDebit.invoice_id).where(DirectDebit.state.in_(ALIVE))
     collected = set(session.scalars(alive)) if due else set()
     owed = [invoice for invoice in due if invoice.id not in collected]

@@ -13,6 +13,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from portal.billing.attention import attention
 from portal.catalogue.queries import FormulaView, formulas
 from portal.compositions.models import CompositionState
 from portal.compositions.queries import progress
@@ -126,6 +127,7 @@ def week() -> ResponseReturnValue:
         days=_days(session, on_sale, now),
         formulas=on_sale,
         today=today,
+        books=attention(session, today) if is_open("farm.invoices") else None,
         **_warnings(session, on_sale, today, now),
     )
 

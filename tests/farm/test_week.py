@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import Role
+from portal.billing import returns
+from portal.billing.models import FileState, InvoiceFile, InvoiceRun, RunState
 from portal.catalogue.models import DeliveryStock, FormulaPrice
 from portal.compositions.models import CompositionState
 from portal.deliveries.models import Delivery, Step
@@ -14,15 +16,22 @@ from portal.farm.week import Todo, todos
 from portal.infra import outbox
 from portal.infra.jobs import WorkerHeartbeat
 from portal.pickup.models import PickupPoint
+from portal.rules.cutoffs import local_day
 from portal.rules.orders import OrderState
+from portal.rules.sepa import ReturnCode
 from portal.shop.models import OrderCorrection
 from tests import crowd
 from tests.accounts.people import account_of
+from tests.billing.banking import received
+from tests.billing.books import JUNE
+from tests.billing.debiting import IN_TIME, announced, bank, filed, office, presented
+from tests.billing.signing import signed
+from tests.billing.writing import customer, written
 from tests.composing import delivery_on, put, show
 from tests.pages import text_of
 from tests.shop.making import article, order
 from tests.stall import stock_the_shop
-from tests.world import NOW, STAFF, TUESDAY
+from tests.world import NOW, STAFF, TUESDAY, YACINE
 
 LARGE, SMALL = 1, 2
 DRAFT, FORECAST, CONFIRMED = CompositionState
@@ -180,4 +189,47 @@ def test_the_week_takes_as_many_statements_however_much_there_is_to_do(desk, ses
     session.commit()
     with count_queries() as busy:
         desk.get("/ferme")
-    assert len(busy) == len(calm) <= 32
+    assert len(busy) == len(calm) <= 40
+
+
+def money_waits(session, clock):
+    """On 6 July: a debit came back for good, another waits for its file, a bill is late, its PDF failed."""
+    signed(session)
+    bank(session)
+    back = announced(session, 3860)
+    clock.move_to(IN_TIME)
+    presented(session)
+    returns.enter(session, back.id, ReturnCode.MD06, local_day(IN_TIME), by=office(session))
+    announced(session, 2000)
+    late = written(session, 1140, to=customer(session, YACINE))
+    session.add(InvoiceFile(invoice_id=late.id, state=FileState.FAILED, due_at=NOW, tries=9))
+    received(session)
+    session.commit()
+
+
+BOOKS = (
+    "À facturer : juin 2026.",
+    "Le PDF d'une facture n'a pas pu être fait.",
+    "Prélèvements du 10 juillet : fichier à faire d'ici le 8 juillet.",
+    "Un prélèvement revenu, toujours impayé.",
+    "2 factures en retard : 50,00 €.",
+)
+
+
+def test_what_waits_at_the_books_is_told_to_those_who_read_bills(client, session, clock):
+    client.sign_in(STAFF)
+    client.get("/ferme")
+    assert "À facturer" not in text_of(client.get("/ferme")), "the farm bills elsewhere"
+    money_waits(session, clock)
+    for role, told in (("desk", True), ("growing", False), ("accounts", True)):
+        account_of(session, STAFF).roles = [session.scalars(select(Role).where(Role.name == role)).one()]
+        session.commit()
+        client.sign_in(STAFF)
+        page = text_of(client.get("/ferme"))
+        assert [words for words in BOOKS if words in page] == list(BOOKS if told else ()), role
+        assert (" lignes de la banque à rapprocher." in page) == (role == "accounts")
+    filed(session)
+    session.add(InvoiceRun(month=JUNE, state=RunState.DONE, asked_at=NOW, asked_by=None, wanted=2))
+    session.commit()
+    page = text_of(client.get("/ferme"))
+    assert "fichier à déposer à la banque" in page and "À facturer" not in page and "fichier à faire" not in page

@@ -88,6 +88,16 @@ def _before(session: Session, invoice_ids: Collection[int]) -> dict[int, Counter
     return found
 
 
+def days_of_debits(
+    session: Session, account_ids: Collection[int | None], *, at: datetime
+) -> dict[int | None, date]:
+    """When what is issued now will be collected, by account; nobody is in it who lets nothing be."""
+    wanted = [account_id for account_id in account_ids if account_id]
+    if not wanted or billing_settings(session).creditor_id is None:
+        return {}
+    return dict.fromkeys(live_mandates(session, wanted), next_day(session, at))
+
+
 def next_day(session: Session, at: datetime) -> date:
     """On which what is announced now is collected."""
     known = billing_settings(session)

@@ -16,7 +16,7 @@ from portal.accounts.models import Account
 from portal.billing import ledger
 from portal.billing.charges import of_orders, unbilled, waits
 from portal.billing.customers import customer_of_order, customers_of
-from portal.billing.debits import announce_all
+from portal.billing.debits import announce_all, days_of_debits
 from portal.billing.ledger import Entry
 from portal.billing.models import (
     Customer,
@@ -43,6 +43,7 @@ from portal.rules.invoicing import (
     rates_of,
 )
 from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
 from portal.shop.models import Order
 
 SERIES = {DocumentKind.CREDIT_NOTE: "A", DocumentKind.INVOICE: "F"}
@@ -60,6 +61,11 @@ class Paper:
     month: date | None = None
     run_id: int | None = None
     reason: str | None = None
+
+    @property
+    def debited(self) -> int | None:
+        """The account of who wishes to be debited."""
+        return self.customer.account_id if self.buyer.means is PaymentMeans.DIRECT_DEBIT else None
 
 
 @dataclass(slots=True)
@@ -198,7 +204,11 @@ def write(session: Session, papers: Sequence[Paper], seller: Seller, *, by: int 
     if not papers:
         return []
     numbers, stamp = _numbered(session, [paper.draft.kind for paper in papers], by)
-    made = [_invoice(paper, number, seller, stamp) for paper, number in zip(papers, numbers, strict=True)]
+    debited = days_of_debits(session, {paper.debited for paper in papers}, at=stamp.at)
+    made = [
+        _invoice(paper, number, seller, stamp, debited.get(paper.debited))
+        for paper, number in zip(papers, numbers, strict=True)
+    ]
     session.add_all(made)
     session.flush()
     both = list(zip(made, papers, strict=True))
@@ -250,7 +260,8 @@ def _numbered(session: Session, kinds: Sequence[DocumentKind], by: int | None) -
     return numbers, Stamp(now, min(local_day(now), date(year, 12, 31)), audit.hands(by))
 
 
-def _invoice(paper: Paper, number: str, seller: Seller, stamp: Stamp) -> Invoice:
+def _invoice(paper: Paper, number: str, seller: Seller, stamp: Stamp, debited: date | None) -> Invoice:
+    """What is collected is due on the day of the debit."""
     charges, buyer, day = paper.draft.charges, paper.buyer, stamp.day
     rates = rates_of(charges)
     days = [charge.day for charge in charges]
@@ -268,7 +279,7 @@ def _invoice(paper: Paper, number: str, seller: Seller, stamp: Stamp) -> Invoice
         issued_by=stamp.by,
         first_day=min(days),
         last_day=max(days),
-        due_on=day if credit else day + timedelta(days=buyer.due_days),
+        due_on=day if credit else debited or day + timedelta(days=buyer.due_days),
         means=buyer.means,
         net=sum((rate.net for rate in rates), Money.zero()),
         vat=sum((rate.vat for rate in rates), Money.zero()),

@@ -1,6 +1,6 @@
 """What is announced, and what the worker makes of it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from portal.rules.collecting import FileRefusal
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from portal.rules.sepa import MandateEnd
+from tests.billing.books import invoiced
 from tests.billing.debiting import (
     DAY,
     IN_TIME,
@@ -140,3 +141,10 @@ def test_who_changes_banks_is_collected_under_the_new_mandate_who_ends_it_is_not
     assert (made.debits, made.total) == (1, Money(1000))  # type: ignore[union-attr]
     assert (kept.mandate_id, kept.state) == (newer.id, DebitState.IN_FILE)
     assert dropped.state is DebitState.DROPPED
+
+
+def test_what_is_collected_is_due_on_the_day_of_the_debit(session: Session) -> None:
+    signed(session)
+    invoice = invoiced(session)
+    debit = session.scalars(select(DirectDebit).where(DirectDebit.invoice_id == invoice.id)).one()
+    assert invoice.due_on == debit.collected_on > invoice.issued_on + timedelta(days=13)

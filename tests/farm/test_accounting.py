@@ -56,7 +56,9 @@ def test_day_totals_and_invoices_of_some_days_are_seen_and_taken_away(
     page = text_of(staff.get(PAGE, query_string=JUNE))
     assert "particuliers" in page and "entreprises" in page and "5,5 %" in page
     assert "Rien n'a été facturé" in text_of(staff.get(PAGE))  # of May nothing was issued in May
-    days = rows_of(staff.submit(f"{PAGE}/jours/export?du=2026-06-01&au=2026-06-30", {"format": "csv"}).text, ";")
+    days = rows_of(
+        staff.submit(f"{PAGE}/jours/export?du=2026-06-01&au=2026-06-30", {"format": "csv"}).text, ";"
+    )
     assert {day["Clients"] for day in days} == {"particuliers", "entreprises"}
     total = session.scalar(select(func.sum(Invoice.total)))
     assert total and sum(cents(day["TTC"]) for day in days) == total.cents

@@ -1,5 +1,9 @@
-"""What was billed: document by document, and day by day by VAT rate, as the tax office will ask for it."""
+"""What was billed: document by document, and day by day by VAT rate, as the tax office will ask for it.
 
+And what was paid of it, month by month.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -7,9 +11,9 @@ from datetime import date
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from portal.billing.models import Customer, Invoice, InvoiceBuyer, InvoiceRate
+from portal.billing.models import Customer, EntryKind, Invoice, InvoiceBuyer, InvoiceRate, LedgerEntry
 from portal.infra.orm import View
-from portal.rules.invoicing import DocumentKind
+from portal.rules.invoicing import DocumentKind, month_of, next_month
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 
@@ -46,6 +50,49 @@ class Issued:
     net: Money
     vat: Money
     total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class MonthTotal:
+    """What was entered in a month, and what all together owe at its end, what is paid ahead taken off."""
+
+    month: date
+    net: Money
+    billed: Money
+    paid: Money
+    owed: Money
+
+
+_PAID = (EntryKind.PAYMENT, EntryKind.REVERSAL, EntryKind.REFUND)
+
+
+def months(session: Session, first: date, last: date) -> list[MonthTotal]:
+    """Every month from the first day's to the last one's, from the ledger in one statement."""
+    is_paid = LedgerEntry.kind.in_(_PAID)
+    sums = (
+        func.sum(Invoice.net),
+        func.sum(Invoice.total),
+        func.sum(case((is_paid, LedgerEntry.amount))),
+        func.sum(LedgerEntry.amount),
+    )
+    entered = select(LedgerEntry.day, *sums).outerjoin(LedgerEntry.invoice).group_by(LedgerEntry.day)
+    zero = Money.zero()
+    each: dict[date, list[Money]] = defaultdict(lambda: [zero] * len(sums))
+    owed, month, found = zero, month_of(first), []
+    for day, *amounts in session.execute(entered.where(LedgerEntry.day < next_month(last))):
+        if day < month:
+            owed += amounts[-1]
+        else:
+            so_far = each[month_of(day)]
+            each[month_of(day)] = [
+                total + (amount or zero) for total, amount in zip(so_far, amounts, strict=True)
+            ]
+    while month <= last:
+        net, billed, paid, more = each[month]
+        owed += more
+        found.append(MonthTotal(month, net, billed, zero - paid, owed))
+        month = next_month(month)
+    return found
 
 
 def day_totals(session: Session, first: date, last: date) -> Iterator[DayTotal]:

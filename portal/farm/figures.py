@@ -11,6 +11,7 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from portal.billing.turnover import MonthTotal, months
 from portal.exchange.tables import own_head
 from portal.farm import blueprint
 from portal.farm.downloads import download
@@ -22,6 +23,7 @@ from portal.profile.queries import season_first
 from portal.rules.calendar import WEEK, monday_of, season_start
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import Permission
+from portal.web.doors import may
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.transaction import reads_only
@@ -44,6 +46,7 @@ class Figure(StrEnum):
     SUBSCRIPTIONS = "abonnements"
     GIVEN = "valeur"
     SALES = "ventes"
+    MONEY = "argent"
 
 
 @blueprint.get("/chiffres")
@@ -61,6 +64,7 @@ def figures() -> ResponseReturnValue:
         ticks={figure: _ticks(counted, figure) for figure, counted in weekly.items()},
         given=queries.given(session, period),
         sales=queries.sales(session, period),
+        months=_months(session, period) if may(Permission.READ_BILLS) else None,
         best_sold=BEST_SOLD,
         nav_current="farm.index",
     )
@@ -75,6 +79,10 @@ def export_figures(figure: str) -> ResponseReturnValue:
     session = db.session()
     _length, period = _wanted(session)
     name, wanted = _("chiffres-%(what)s", what=figure), Figure(figure)
+    if wanted is Figure.MONEY:
+        if not may(Permission.READ_BILLS):
+            abort(403)
+        return download(name, _month_columns(), _months(session, period))
     if wanted is Figure.GIVEN:
         return download(name, _given_columns(), queries.given(session, period))
     if wanted is Figure.SALES:
@@ -114,6 +122,21 @@ def _sale_columns() -> dict[str, Callable[[queries.Sale], Any]]:
         _("Quantité"): lambda s: s.quantity,
         _("En"): lambda s: _("grammes") if s.by_weight else _("pièces"),
         _("Montant"): lambda s: s.amount,
+    }
+
+
+def _months(session: Session, period: Period) -> list[MonthTotal]:
+    """Those that the weeks touch."""
+    return months(session, period.first, period.last)
+
+
+def _month_columns() -> dict[str, Callable[[MonthTotal], Any]]:
+    return {
+        _("Mois"): lambda m: m.month,
+        _("Facturé HT"): lambda m: m.net,
+        _("Facturé TTC"): lambda m: m.billed,
+        _("Réglé"): lambda m: m.paid,
+        _("Reste dû en fin de mois"): lambda m: m.owed,
     }
 
 

@@ -7,7 +7,8 @@ from io import StringIO
 import pytest
 from sqlalchemy import select
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, Role
+from portal.billing.payments import pay
 from portal.boxes import services
 from portal.boxes.models import Basket, BoxChange, Suspension
 from portal.catalogue.models import Formula
@@ -20,10 +21,12 @@ from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.selling import SaleUnit
 from portal.subscriptions.models import Subscription
+from tests.accounts.people import account_of
+from tests.billing.writing import paid, written
 from tests.composing import delivery_on, formula, product
 from tests.pages import text_of
 from tests.shop.making import article, order
-from tests.world import CAMILLE, NOW, TUESDAY
+from tests.world import CAMILLE, NOW, STAFF, TUESDAY
 
 PAGE = "/ferme/chiffres"
 FIGURES = ("paniers", "absences", "abonnements", "valeur", "ventes")
@@ -173,3 +176,19 @@ def test_the_page_draws_and_counts_and_gives_each_figure_away(desk, session, fro
     with count_queries() as many:
         desk.get(f"{PAGE}?periode=12-semaines")
     assert len(many) == len(few)
+
+
+def test_what_is_billed_paid_and_owed_is_counted_by_month_for_those_who_read_bills(desk, session):
+    before = written(session, 1000, day=NOW.date() - timedelta(days=365))
+    written(session, 3860)
+    written(session, -860, corrects=before)
+    pay(session, paid(2500, before.customer), at=NOW, by=None)
+    session.commit()
+    page = text_of(desk.get(f"{PAGE}?periode=12-semaines"))
+    assert "mai 20260,00 €0,00 €0,00 €10,00 €juin 202630,00 €30,00 €25,00 €15,00 €" in page
+    taken = desk.submit(f"{PAGE}/argent/export?periode=12-semaines", {"format": "csv"})
+    assert taken.data.decode("utf-8-sig").split()[-1].endswith("30,00;30,00;25,00;15,00")
+    account_of(session, STAFF).roles = [session.scalars(select(Role).where(Role.name == "growing")).one()]
+    session.commit()
+    assert "Facturé" not in text_of(desk.get(PAGE))
+    assert desk.submit(f"{PAGE}/argent/export", {"format": "csv"}).status_code == 403

@@ -10,7 +10,15 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session, defer
 
 from portal.billing.customers import belongs_to
-from portal.billing.models import Customer, EntryKind, Invoice, InvoiceBuyer, LedgerEntry
+from portal.billing.models import (
+    ALIVE,
+    Customer,
+    DirectDebit,
+    EntryKind,
+    Invoice,
+    InvoiceBuyer,
+    LedgerEntry,
+)
 from portal.rules.invoicing import DocumentKind
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
@@ -206,6 +214,29 @@ def open_invoices(
         for _holder, invoice, customer, name in rows
         if left.get(invoice.id, NONE) > NONE
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What somebody has to pay by themselves, and until when; less than nothing where they are ahead."""
+
+    amount: Money
+    due_on: date | None = None
+
+
+def owed(session: Session, account_ids: Collection[int]) -> dict[int, Owed]:
+    """Of those who owe something that is not being collected, or are ahead."""
+    found = {
+        account_id: Owed(balance)
+        for account_id, balance in balances(session, account_ids).items()
+        if balance < NONE
+    }
+    collected = set(session.scalars(select(DirectDebit.invoice_id).where(DirectDebit.state.in_(ALIVE))))
+    for invoice in open_invoices(session, account_ids):
+        if invoice.account_id is not None and invoice.id not in collected:
+            before = found.get(invoice.account_id, Owed(NONE, invoice.due_on))
+            found[invoice.account_id] = Owed(before.amount + invoice.open, before.due_on)
+    return found
 
 
 def _books(session: Session, whose: ColumnElement[bool]) -> Books:

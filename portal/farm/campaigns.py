@@ -19,7 +19,7 @@ from portal.farm.settings import need_with
 from portal.infra import clock, outbox
 from portal.infra.orm import db
 from portal.messages import campaigns
-from portal.messages.audience import Audience, count_readers, list_readers, of_campaign
+from portal.messages.audience import Audience, Balance, count_readers, list_readers, of_campaign
 from portal.messages.campaigns import Refusal
 from portal.messages.models import Campaign, CampaignState
 from portal.messages.next_boxes import next_week
@@ -100,6 +100,7 @@ class CampaignForm(Form):
     points = AnyOf(_l("Points de retrait"))
     formulas = AnyOf(_l("Formules"))
     delivery = Chosen(_l("Livraison"))
+    balance = Chosen(_l("Solde"))
 
     def __init__(self, formdata: Any = None, campaign: Campaign | None = None, **proposed: Any) -> None:
         if campaign:
@@ -109,9 +110,10 @@ class CampaignForm(Form):
                 "points": list(kept.points),
                 "formulas": list(kept.formulas),
                 "delivery": kept.delivery or ANY,
+                "balance": kept.balance or ANY,
                 **proposed,
             }
-        super().__init__(formdata, obj=campaign, **{"delivery": ANY, **proposed})
+        super().__init__(formdata, obj=campaign, **{"delivery": ANY, "balance": ANY, **proposed})
 
     def process(self, *args: Any, **values: Any) -> None:
         session, today = db.session(), local_day(clock.now())
@@ -130,6 +132,13 @@ class CampaignForm(Form):
         if chosen != ANY and chosen not in dict(coming):
             coming.insert(0, (chosen, _("Une livraison passée")))
         self.delivery.choices = choices([(ANY, _("Toutes")), *coming])
+        self.balance.choices = choices(
+            [
+                (ANY, _("Tout le monde")),
+                (Balance.OWING.value, _("Qui doit quelque chose")),
+                (Balance.EVEN.value, _("Qui est à jour")),
+            ]
+        )
         super().process(*args, **values)
 
     @property
@@ -137,7 +146,8 @@ class CampaignForm(Form):
         """The campaign's own columns."""
         topic = None if self.about.data == BOXES else Topic(self.about.data)
         delivery = None if self.delivery.data == ANY else self.delivery.data
-        audience = Audience(topic, tuple(self.points.data), tuple(self.formulas.data), delivery)
+        balance = None if self.balance.data == ANY else Balance(self.balance.data)
+        audience = Audience(topic, tuple(self.points.data), tuple(self.formulas.data), delivery, balance)
         return {
             "topic": topic,
             "audience": audience.filter,
@@ -364,6 +374,7 @@ def _whom(audience: Audience) -> list[str]:
         (offered.points, audience.points),
         (offered.formulas, audience.formulas),
         (offered.delivery, (audience.delivery,)),
+        (offered.balance, (audience.balance,)),
     )
     return [str(choice.label) for field, ids in wanted for choice in field.choices if choice.value in ids]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts import consents
 from portal.accounts.models import Account
+from portal.billing.holding import owing
 from portal.boxes.carried import carried
 from portal.messages.models import Campaign
 from portal.rules.calendar import monday_of
@@ -16,31 +18,62 @@ from portal.rules.consents import Topic
 from portal.subscriptions.models import Subscription, Term
 
 
+class Balance(StrEnum):
+    """Where somebody's books stand."""
+
+    OWING = "owing"
+    EVEN = "even"
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Without a topic: all who receive boxes. Points, formulas and a delivery leave those whose boxes are such."""
+    """Without a topic: all who receive boxes. Points, formulas and a delivery leave those whose boxes are such,
+    a balance those who owe something, or nothing."""
 
     topic: Topic | None = None
     points: tuple[int, ...] = ()
     formulas: tuple[int, ...] = ()
     delivery: int | None = None
+    balance: Balance | None = None
 
     @property
     def filter(self) -> dict[str, Any]:
         """As the campaign keeps it."""
-        return {"points": list(self.points), "formulas": list(self.formulas), "delivery": self.delivery}
+        return {
+            "points": list(self.points),
+            "formulas": list(self.formulas),
+            "delivery": self.delivery,
+            "balance": self.balance,
+        }
+
+    @property
+    def names_boxes(self) -> bool:
+        return bool(self.points or self.formulas or self.delivery)
 
 
 def of_campaign(campaign: Campaign) -> Audience:
     kept = campaign.audience
-    return Audience(campaign.topic, tuple(kept["points"]), tuple(kept["formulas"]), kept["delivery"])
+    balance = kept.get("balance")  # not in those of before there were books
+    return Audience(
+        campaign.topic,
+        tuple(kept["points"]),
+        tuple(kept["formulas"]),
+        kept["delivery"],
+        Balance(balance) if balance else None,
+    )
 
 
 def readers(audience: Audience, today: date) -> Select[int]:
     """Their accounts; whoever shares somebody's subscriptions reads what is written about them, too."""
     found = willing(audience.topic)
-    if audience.topic is None or any(audience.filter.values()):
-        found = found.where(func.coalesce(Account.payer_id, Account.id).in_(_receivers(audience, today)))
+    payer = func.coalesce(Account.payer_id, Account.id)
+    if audience.topic is None or audience.names_boxes:
+        found = found.where(payer.in_(_receivers(audience, today)))
+    match audience.balance:
+        case Balance.OWING:
+            found = found.where(payer.in_(owing(today)))
+        case Balance.EVEN:
+            found = found.where(payer.not_in(owing(today)))
     return found
 
 

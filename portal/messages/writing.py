@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
+from portal.billing.balances import owed
 from portal.infra import mail
 from portal.messages.models import Campaign
 from portal.messages.next_boxes import NextBoxes, next_boxes
@@ -42,6 +43,7 @@ def write(
     farm = get_farm(session)
     news = latest_news(session, now, NEWS) if campaign.letter else []
     boxes = next_boxes(session, {_owner(reader) for reader in readers}, now)
+    books = owed(session, {reader.id for reader in readers}) if campaign.letter else {}
     topic = campaign.topic
     letters = []
     for reader in readers:
@@ -56,6 +58,7 @@ def write(
             letter=campaign.letter,
             coming=coming,
             news=news,
+            owed=books.get(reader.id),
             topic=TOPICS[topic].name if topic else None,
             unsubscribe=unsubscribe,
             open=coming is not None and coming.delivery.for_rules.is_open(now),

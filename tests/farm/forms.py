@@ -139,6 +139,7 @@ CAMPAIGN = {
     "subject": "Bonjour {{prenom}}",
     "text": "Votre {{formule}} vous attend {{prochaine_livraison}}.",
     "delivery": "any",
+    "balance": "any",
 }
 SHOP = {
     "accepts_at_once": "False",

@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 
 from portal.accounts import consents
 from portal.accounts.models import Account
+from portal.billing.customers import customer_of
+from portal.billing.payments import pay
 from portal.boxes.queries import member_boxes, with_changes
 from portal.compositions.models import CompositionState
 from portal.infra import outbox
 from portal.infra.outbox import Mail
 from portal.messages import campaigns
-from portal.messages.audience import Audience, readers
+from portal.messages.audience import Audience, Balance, readers
 from portal.messages.models import CampaignMail, CampaignState
 from portal.messages.sending import WAITING_AT_MOST, send_campaigns
 from portal.rules.consents import ConsentSource, Topic
@@ -21,6 +23,7 @@ from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import of_anybody
 from tests import crowd, world
 from tests.accounts.people import account_of
+from tests.billing.writing import paid, written
 from tests.composing import SOMEBODY, delivery_on, formula, put, show
 from tests.messages import campaigning
 from tests.world import NOW, TODAY, TUESDAY
@@ -73,6 +76,11 @@ def test_with_a_topic_only_who_has_asked_reads_it_and_without_whoever_has_boxes(
     assert read(Topic.SHOP) == set()
     assert read() == {camille.id, yacine.id, shared.id}, "who shares the boxes reads of them"
     assert read(points=(1,)) == {camille.id, shared.id}
+    written(session, 3860)
+    assert read(Topic.LETTER, balance=Balance.OWING) == {camille.id}
+    assert read(Topic.LETTER, balance=Balance.EVEN) == {staff.id}, "also who has no box"
+    assert read(balance=Balance.OWING) == {camille.id, shared.id}, "who shares them is no better off"
+    assert read(balance=Balance.EVEN) == {yacine.id}
     camille.active = False
     assert read(points=(1,)) == {shared.id}
 
@@ -116,6 +124,7 @@ def test_the_weeks_letter_draws_each_ones_next_box_in_as_many_statements_for_fif
     camille = account_of(session, world.CAMILLE)
     ask(session, Topic.LETTER, camille)
     letter = {"text": "Bonjour {{prenom}}, à {{prochaine_livraison}} !"}
+    written(session, 3860, due=TUESDAY)
     campaigning.send(session, campaigning.draft(session, Audience(Topic.LETTER), **letter))
     step(session)
     with count_queries() as alone:
@@ -127,6 +136,7 @@ def test_the_weeks_letter_draws_each_ones_next_box_in_as_many_statements_for_fif
         "Carottes, 500 g",
         "Halle de Serres",
         "Les courgettes",
+        "Vous devez 38,60 €, à payer d'ici le 16 juin.",
     ):
         assert said in mail.text.replace("\u00a0", " ").replace("\u202f", " ")
     assert "Carottes" in mail.html and "500\u00a0g" in mail.html
@@ -135,6 +145,8 @@ def test_the_weeks_letter_draws_each_ones_next_box_in_as_many_statements_for_fif
     session.flush()
     everybody = session.scalars(select(Account).where(Account.email.like("personne%"))).all()
     ask(session, Topic.LETTER, *everybody)
+    for each in everybody[:20]:
+        pay(session, paid(500, customer_of(session, each.id)), at=NOW, by=None)
     campaign = campaigning.draft(session, Audience(Topic.LETTER), **letter)
     campaigning.send(session, campaign)
     step(session)
@@ -142,6 +154,7 @@ def test_the_weeks_letter_draws_each_ones_next_box_in_as_many_statements_for_fif
         step(session)
     others = [sent for sent in many if not sent.startswith("INSERT INTO mail ")]
     assert len(others) <= len(alone) + 1, "a postponed box is on another delivery"
+    assert any("Vous avez 5,00" in (sent.text or "") for sent in posted(session))
     while step(session):
         pass
     waiting = campaigns.tally(session, campaign.id).waiting

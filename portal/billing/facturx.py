@@ -102,7 +102,8 @@ def _document(invoice: InvoiceView) -> dict[str, Any]:
         "BT-109": net,
         "BT-110": vat,
         "BT-112": total,
-        "BT-115": total,
+        "BT-113": _euros(invoice.ahead) if invoice.ahead.cents else None,
+        "BT-115": _euros(invoice.total * sign - invoice.ahead),
     }
 
 

@@ -47,6 +47,10 @@ def file_name(invoice_number: str, kind: DocumentKind) -> str:
     return f"{'avoir' if kind is DocumentKind.CREDIT_NOTE else 'facture'}-{invoice_number}.pdf"
 
 
+def e_invoice_name(invoice_number: str) -> str:
+    return f"factur-x-{invoice_number}.xml"
+
+
 def title(invoice: InvoiceView) -> str:
     """« Facture F2026-00042 »"""
     if invoice.is_credit:
@@ -186,8 +190,10 @@ _BY_MEANS = {
 def _paying(invoice: InvoiceView) -> str:
     if invoice.is_credit:
         return _("Cette somme est déduite de ce que vous devez, ou reste à votre crédit.")
-    if not invoice.total.cents:
-        return _("Rien à régler.")
+    if invoice.ahead == invoice.total:
+        return (
+            _("Déjà réglé par votre avance : rien à payer.") if invoice.ahead.cents else _("Rien à régler.")
+        )
     if debit := invoice.debit:
         day = day_year(debit.collected_on)
         return _("%(sum)s seront prélevés le %(day)s", sum=money(debit.amount), day=day)
@@ -196,12 +202,16 @@ def _paying(invoice: InvoiceView) -> str:
     words = _BY_MEANS.get(invoice.means) if invoice.means else None
     if words is None and invoice.seller.iban:
         words = _l("À régler par virement au plus tard le %(day)s")
-    return str(words or _l("À régler au plus tard le %(day)s")) % {"day": day_year(invoice.due_on)}
+    said = str(words or _l("À régler au plus tard le %(day)s")) % {"day": day_year(invoice.due_on)}
+    if not invoice.ahead.cents:
+        return said
+    left = money(invoice.total - invoice.ahead)
+    return _("%(paying)s : %(left)s, votre avance déduite", paying=said, left=left)
 
 
 def _payment(invoice: InvoiceView) -> list[tuple[str, str]]:
     seller = invoice.seller
-    if invoice.is_credit or invoice.account_id is None or not invoice.total.cents:
+    if invoice.is_credit or invoice.account_id is None or invoice.ahead == invoice.total:
         return []
     if debit := invoice.debit:
         said = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.accounts.models import customer_number
@@ -19,16 +19,14 @@ from portal.billing.models import (
     InvoiceFile,
     InvoiceLine,
     InvoiceRate,
+    LedgerEntry,
     Mandate,
 )
-from portal.boxes.models import Basket, BasketCorrection
-from portal.catalogue.models import FormulaPrice
 from portal.infra.orm import View
-from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import DocumentKind, LineKind, Mention, VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
-from portal.shop.models import Order, OrderCorrection, Voucher, VoucherUse, order_number
+from portal.shop.models import order_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +150,8 @@ class InvoiceView:
     net: Money
     vat: Money
     total: Money
+    owed: Money
+    """In all, by its buyer, once it was issued; negative where they were ahead."""
     file: FileState | None
     told_at: datetime | None
     kept_seller: dict[str, Any]
@@ -174,6 +174,16 @@ class InvoiceView:
             return customer_number(self.account_id)
         assert self.of_order_id is not None
         return order_number(self.of_order_id)
+
+    @property
+    def electronic(self) -> bool:
+        """Whether its buyer's programs may want it without the paper."""
+        return self.buyer is not None and self.buyer.company is not None
+
+    @property
+    def ahead(self) -> Money:
+        """What of it was paid in advance when it was issued."""
+        return max(self.total - max(self.owed, Money.zero()), Money.zero())
 
     @property
     def is_credit(self) -> bool:
@@ -199,6 +209,18 @@ _ANNOUNCED = View(
     collected_on=DirectDebit.collected_on,
     amount=DirectDebit.amount,
 )
+_entry, _earlier, _payer = aliased(LedgerEntry), aliased(LedgerEntry), aliased(Customer)
+_OWED = (
+    select(func.sum(_earlier.amount))
+    .join(_payer, _payer.id == _earlier.customer_id)
+    .where(
+        or_(_payer.id == Customer.id, _payer.account_id == Customer.account_id),
+        _earlier.number <= _entry.number,
+    )
+    .correlate(Customer, _entry)
+    .scalar_subquery()
+)
+"""As the ledger stood at its entry: what is paid later changes nothing of a paper."""
 _INVOICES: Select[*tuple[Any, ...]] = (
     select(
         Invoice.id,
@@ -220,6 +242,7 @@ _INVOICES: Select[*tuple[Any, ...]] = (
         Invoice.net,
         Invoice.vat,
         Invoice.total,
+        func.coalesce(_OWED, Invoice.total),
         InvoiceFile.state,
         InvoiceFile.told_at,
         Invoice.seller,
@@ -228,10 +251,14 @@ _INVOICES: Select[*tuple[Any, ...]] = (
         _BUYER,
     )
     .join(Invoice.customer)
+    .outerjoin(_entry, _entry.invoice_id == Invoice.id)
     .outerjoin(Invoice.buyer)
     .outerjoin(InvoiceFile, InvoiceFile.invoice_id == Invoice.id)
     .outerjoin(_corrected, _corrected.id == Invoice.corrects_id)
-    .outerjoin(DirectDebit, (DirectDebit.invoice_id == Invoice.id) & (DirectDebit.attempt == 1))
+    .outerjoin(
+        DirectDebit,
+        (Invoice.means == PaymentMeans.DIRECT_DEBIT) & (DirectDebit.end_to_end == Invoice.number + "-1"),
+    )
     .outerjoin(Mandate, Mandate.id == DirectDebit.mandate_id)
     .order_by(Invoice.issued_at.desc(), Invoice.id.desc())
 )
@@ -278,123 +305,3 @@ def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Invoice
     for rate in session.scalars(own_rates):
         rates[rate.invoice_id].append(rate)
     return [replace(view, lines=tuple(lines[view.id]), rates=tuple(rates[view.id])) for view in found]
-
-
-# « Pourquoi ce prix »
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What staff have set right of a box or an order, and why."""
-
-    at: datetime
-    reason: str
-
-    @property
-    def day(self) -> date:
-        return local_day(self.at)
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """What another invoice or credit note says of the same."""
-
-    number: str
-    kind: DocumentKind
-    issued_on: date
-    quantity: int
-    total: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Where a line's amount comes from.
-
-    `since` is when a box's price came into force; what was ordered keeps the price of the day it was ordered
-    (`ordered_at`). `ordered` and `given` are pieces, or grams.
-    """
-
-    line: LineView
-    since: date | None = None
-    ordered_at: datetime | None = None
-    ordered: int | None = None
-    given: int | None = None
-    voucher: str | None = None
-    corrections: tuple[Correction, ...] = ()
-    elsewhere: tuple[Elsewhere, ...] = ()
-
-    @property
-    def ordered_on(self) -> date | None:
-        return local_day(self.ordered_at) if self.ordered_at else None
-
-
-_ELSEWHERE = View(
-    Elsewhere,
-    number=Invoice.number,
-    kind=Invoice.kind,
-    issued_on=Invoice.issued_on,
-    quantity=InvoiceLine.quantity,
-    total=InvoiceLine.total,
-)
-
-
-def explain(session: Session, line_id: int, *, account_id: int | None = None) -> Explanation | None:
-    """Of a line of somebody's invoices, where an account is named of that account's."""
-    wanted = select(_LINE).select_from(InvoiceLine).join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-    wanted = wanted.join(Invoice.customer)
-    if account_id is not None:
-        wanted = wanted.where(Customer.account_id == account_id)
-    line = session.scalar(wanted.where(InvoiceLine.id == line_id))
-    if line is None:
-        return None
-    same = InvoiceLine.source == line.source if line.source else InvoiceLine.id == line.corrects_id
-    others = select(_ELSEWHERE).select_from(InvoiceLine).join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-    others = others.where(
-        or_(same, InvoiceLine.corrects_id == line.id), InvoiceLine.invoice_id != line.invoice_id
-    )
-    elsewhere = tuple(session.scalars(others.order_by(Invoice.id, InvoiceLine.position)))
-    if line.subscription_id is not None:
-        return replace(_explain_box(session, line), elsewhere=elsewhere)
-    if line.order_id is not None:
-        return replace(_explain_order(session, line), elsewhere=elsewhere)
-    return Explanation(line, elsewhere=elsewhere)
-
-
-def _explain_box(session: Session, line: LineView) -> Explanation:
-    own = select(Basket).where(
-        Basket.subscription_id == line.subscription_id, Basket.delivery_id == line.delivery_id
-    )
-    if line.source:
-        own = own.where(Basket.week == date.fromisoformat(line.source.rpartition("/")[2]))
-    box = session.scalars(own.limit(1)).first()
-    if box is None:
-        return Explanation(line)
-    price = session.scalars(
-        select(FormulaPrice)
-        .where(FormulaPrice.formula_id == box.formula_id, FormulaPrice.since <= line.day)
-        .order_by(FormulaPrice.since.desc())
-        .limit(1)
-    ).first()
-    corrections = select(View(Correction, at=BasketCorrection.at, reason=BasketCorrection.reason))
-    stands = (BasketCorrection.basket_id == box.id, BasketCorrection.undone_at.is_(None))
-    return Explanation(
-        line,
-        since=price.since if price and price.price == line.unit_price else None,
-        corrections=tuple(session.scalars(corrections.where(*stands).order_by(BasketCorrection.id))),
-    )
-
-
-def _explain_order(session: Session, line: LineView) -> Explanation:
-    order = session.get_one(Order, line.order_id)
-    code = select(Voucher.code).join(VoucherUse, VoucherUse.voucher_id == Voucher.id)
-    corrections = select(View(Correction, at=OrderCorrection.at, reason=OrderCorrection.reason))
-    stands = (OrderCorrection.order_id == order.id, OrderCorrection.undone_at.is_(None))
-    ordered = next((each for each in order.lines if f"line/{each.id}" == line.source), None)
-    return Explanation(
-        line,
-        ordered_at=order.placed_at,
-        ordered=ordered.quantity if ordered else None,
-        given=ordered.paid if ordered else None,
-        voucher=session.scalar(code.where(VoucherUse.order_id == order.id)),
-        corrections=tuple(session.scalars(corrections.where(*stands).order_by(OrderCorrection.id))),
-    )

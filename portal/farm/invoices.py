@@ -11,9 +11,10 @@ from sqlalchemy import select
 from wtforms import Form
 
 from portal.billing import credits, files, months, previews, queries, runs
+from portal.billing.explaining import explain
 from portal.billing.models import Invoice
 from portal.billing.months import LONGEST, Wanted, Wished
-from portal.billing.papers import file_name
+from portal.billing.papers import e_invoice_name, file_name
 from portal.billing.queries import InvoiceView
 from portal.deliveries.models import Delivery
 from portal.farm import blueprint, staff
@@ -174,6 +175,7 @@ def invoice(invoice_number: str) -> ResponseReturnValue:
     return render_template(
         "farm/invoices/page.html",
         invoice=view,
+        told=explain(session, view),
         standing=months.standing_of(session, view, local_day(clock.now())),
         deliveries={delivery.id: delivery for delivery in deliveries},
         credit_notes=months.credit_notes_of(session, view.id),
@@ -188,6 +190,15 @@ def invoice_file(invoice_number: str) -> ResponseReturnValue:
     view = _invoice_or_404(invoice_number)
     data = files.file_of(db.session(), view.id) or abort(404)
     return attachment(BytesIO(data), file_name(view.number, view.kind), CONTENT_TYPE)
+
+
+@blueprint.get(f"{ADDRESS}.xml")
+@needs(Permission.READ_BILLS)
+def e_invoice(invoice_number: str) -> ResponseReturnValue:
+    """The Factur-X alone, for a company's programs."""
+    view = _invoice_or_404(invoice_number)
+    data = files.e_invoice_of(db.session(), view.id) if view.electronic else None
+    return attachment(BytesIO(data or abort(404)), e_invoice_name(view.number), "application/xml")
 
 
 @blueprint.post("/factures/pdf/reprise")

@@ -12,10 +12,11 @@ from flask.typing import ResponseReturnValue
 
 from portal.billing.announced import debits_of
 from portal.billing.balances import Bill, BillState, books_of
-from portal.billing.files import file_of, yearly_zip
+from portal.billing.explaining import explain
+from portal.billing.files import e_invoice_of, file_of, yearly_zip
 from portal.billing.mandates import live_mandate
 from portal.billing.outlook import outlook
-from portal.billing.papers import file_name
+from portal.billing.papers import e_invoice_name, file_name
 from portal.billing.queries import InvoiceView, find_invoice
 from portal.deliveries.queries import upcoming
 from portal.infra import clock, pdf
@@ -75,7 +76,9 @@ def invoice(invoice_number: str) -> ResponseReturnValue:
         paid=[] if found.is_credit else books.paid_for(own),
         corrected_by=[bill for bill in books.bills if bill.corrects_id == found.id],
         debits=[debit for debit in debits_of(session, account.id) if debit.invoice_id == found.id],
+        why=explain(session, found),
         file=url_for("member.invoice_file", invoice_number=found.number),
+        e_invoice=url_for("member.e_invoice", invoice_number=found.number) if found.electronic else None,
         deliveries={view.id: view for view in upcoming(session, found.first_day, found.last_day)},
         today=local_day(clock.now()),
     )
@@ -89,6 +92,14 @@ def invoice_file(invoice_number: str) -> ResponseReturnValue:
     if data is None:
         return redirect(url_for("member.invoice", invoice_number=found.number), 303)
     return _download(data, pdf.CONTENT_TYPE, file_name(found.number, found.kind))
+
+
+@blueprint.get("/factures/<invoice_number>.xml")
+def e_invoice(invoice_number: str) -> ResponseReturnValue:
+    """The Factur-X alone, for a company's programs."""
+    found = _own(invoice_number)
+    data = e_invoice_of(db.session(), found.id) if found.electronic else None
+    return _download(data or abort(404), "application/xml", e_invoice_name(found.number))
 
 
 @blueprint.get("/factures/<int:year>.zip")

@@ -6,6 +6,7 @@ from typing import Any
 from flask import abort, make_response, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.billing.explaining import explain
 from portal.billing.files import file_of
 from portal.billing.papers import file_name
 from portal.billing.queries import InvoiceView, invoices_of_order
@@ -98,7 +99,12 @@ def guest_invoice(order_token: str, invoice_number: str) -> ResponseReturnValue:
     pages, found = _invoice(order_token, invoice_number)
     file = url_for("public.guest_invoice_file", order_token=order_token, invoice_number=invoice_number)
     page = render_template(
-        "public/guest_invoice.html", invoice=found, file=file, back=pages.ways()["show"], guest=True
+        "public/guest_invoice.html",
+        invoice=found,
+        why=explain(db.session(), found),
+        file=file,
+        back=pages.ways()["show"],
+        guest=True,
     )
     return private(make_response(page))
 

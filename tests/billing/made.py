@@ -82,6 +82,7 @@ def invoice(charges: list[Charge], regime: VatRegime = VatRegime.LIABLE, **chang
         "due_on": ISSUED + timedelta(days=0 if credit else 15),
         "means": None,
         **sums,
+        "owed": sums["total"],
         "file": None,
         "told_at": None,
         "kept_seller": SELLER | {"regime": regime, "mentions": said} | own,
@@ -116,7 +117,8 @@ def at_random(random: Random) -> InvoiceView:
     seller = made.kept_seller | {"iban": random.choice([None, SELLER["iban"]])}
     if regime is not VatRegime.LIABLE:
         seller["vat_number"] = random.choice([None, SELLER["vat_number"]])
-    return replace(made, means=means, debit=debit, kept_seller=seller)
+    owed = made.total - Money(random.choice([0, 0, random.randint(1, 9000)]))
+    return replace(made, means=means, debit=debit, kept_seller=seller, owed=owed)
 
 
 def _any_charge(random: Random, rate: int) -> Charge:

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Address
 from portal.billing.credits import cancel, gesture
+from portal.billing.explaining import explain
 from portal.billing.issuing import issue
 from portal.billing.ledger import balance
 from portal.billing.models import Invoice
-from portal.billing.queries import InvoiceView, explain, find_invoice
+from portal.billing.queries import InvoiceView, find_invoice
 from portal.infra.audit import AuditEvent
 from portal.rules.invoicing import DocumentKind, LineKind, Refusal
 from portal.rules.money import Money
@@ -69,8 +70,8 @@ def test_never_more_is_taken_off_than_is_left(session: Session) -> None:
     assert gesture(session, made.id, Money(41), "Encore", line_id=eggs.id, by=3) is Refusal.NOTHING_LEFT
     assert gesture(session, made.id, Money(0), "Rien", by=3) is Refusal.NOTHING_LEFT
     assert gesture(session, made.id, Money(-1), "Moins que rien", by=3) is Refusal.NOTHING_LEFT
-    why = explain(session, eggs.id)
-    assert why and [(other.number, other.total.cents) for other in why.elsewhere] == [("A2026-00001", -200)]
+    why = explain(session, seen(session, made))[eggs.id]
+    assert [(other.number, other.total.cents) for other in why.elsewhere] == [("A2026-00001", -200)]
     gesture(session, made.id, Money(1900), "Retard", by=3)
     assert gesture(session, made.id, Money(91), "Trop", by=3) is Refusal.NOTHING_LEFT
     assert gesture(session, made.id, Money(91), "Trop", line_id=box.id, by=3) is Refusal.NOTHING_LEFT

@@ -16,7 +16,7 @@ from portal.billing.credits import gesture
 from portal.billing.issuing import issue_for_order
 from portal.billing.models import FileState, Invoice, InvoiceFile
 from portal.billing.papers import invoice_pdf
-from portal.billing.queries import InvoiceView
+from portal.billing.queries import InvoiceView, these
 from portal.infra import clock as now
 from portal.infra.outbox import File, Mail, files_of
 from portal.rules.money import Money
@@ -103,11 +103,14 @@ def test_the_mail_is_the_notice_of_a_debit(session: Session) -> None:
 
 
 def test_who_is_ahead_has_nothing_to_pay(session: Session) -> None:
-    invoiced(session, YACINE)
+    first = invoiced(session, YACINE)
     payments.pay(session, paid(5000, customer(session, YACINE)), at=now.now(), by=None)
     work(session, paper)
     [mail] = posted(session)
     assert "Vous n'avez rien à payer" in words(mail.text) and "38,50 € d'avance" in words(mail.html)
+    next_one = invoiced(session, YACINE, month=JUNE)
+    seen = these(session, [first.id, next_one.id])
+    assert [seen[each.id].ahead for each in (first, next_one)] == [Money(0), next_one.total]
 
 
 def test_a_guest_and_whoever_gets_a_credit_note_are_told_where_it_is(

@@ -87,6 +87,10 @@ def test_each_means_says_how_to_pay(say: Say) -> None:
     ):
         assert expected in company
     assert "À l'ordre de EARL Les Jardins du Test" in say(invoice(month(), means=PaymentMeans.CHEQUE))
+    ahead = say(invoice(month(), means=PaymentMeans.CHEQUE, owed=Money(-500)))
+    assert "Déjà réglé par votre avance" in ahead and "À régler" not in ahead and "À l'ordre" not in ahead
+    partly = say(invoice(month(), means=PaymentMeans.CHEQUE, owed=Money(3440)))
+    assert "au plus tard le lundi 16 novembre 2026 : 34,40 €, votre avance déduite" in partly
     guest = say(invoice([charge(600)], account_id=None, of_order_id=12, month=None))
     assert "Livraison du 1er octobre 2026" in guest and "À régler au point de retrait" in guest
     assert "Commande B10012" in guest and FARM_IBAN not in guest

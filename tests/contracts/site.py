@@ -241,6 +241,7 @@ GET   /commandes                                                            sign
 GET   /factures                                                             sign-in    200         200
 GET   /factures/<invoice_number>                                            sign-in    200         404
 GET   /factures/<invoice_number>.pdf                                        sign-in    200         404
+GET   /factures/<invoice_number>.xml                                        sign-in    404         404
 GET   /factures/<int:year>.zip                                              sign-in    200         404
 GET   /paiements                                                            sign-in    200         200
 GET   /commandes/rattachement                                               sign-in    303         303
@@ -578,6 +579,7 @@ POST  /ferme/factures/<month:month>/facturation                                 
 POST  /ferme/factures/<month:month>/arret                                              bill
 GET   /ferme/factures/<invoice_number>                                                 read_bills
 GET   /ferme/factures/<invoice_number>.pdf                                             read_bills
+GET   /ferme/factures/<invoice_number>.xml                                                 read_bills  404
 GET   /ferme/factures/<invoice_number>/avoir                                           bill
 POST  /ferme/factures/<invoice_number>/avoir                                           bill
 GET   /ferme/factures/<invoice_number>/geste                                           bill

@@ -136,7 +136,7 @@ def test_an_invoice_says_all_there_is_about_it(office, session, bills):
     page = office.get(f"{PAGE}/F2026-00002")
     said = text_of(page)
     assert "Facture F2026-00002" in said and "11,50 € TTC À payer" in said and "En préparation" in said
-    assert "Petit panier : 1 × 11,50 €, le prix de la formule ce jour-là. TVA à 5,5 % comprise." in said
+    assert "Petit panier : 1 × 11,50 €, le prix de la formule depuis le 1er janvier 2025. TVA à 5,5 % comprise." in said
     assert 'href="/ferme/livraisons/2026-05-21/jeudi"' in page.text and 'href="/ferme/abonnes/2"' in page.text
     assert office.get(f"{PAGE}/F2026-00002.pdf").status_code == 404
     kept = update(InvoiceFile).where(InvoiceFile.invoice_id == bills[1].id)

@@ -13,7 +13,7 @@ from time_machine import Traveller
 from werkzeug.test import TestResponse
 
 from portal.accounts.models import Address, Company, CompanyState, VatState
-from portal.billing import payments
+from portal.billing import files, payments
 from portal.billing.models import FileState, Invoice, InvoiceFile
 from portal.rules.orders import OrderState
 from tests.billing.books import able_to_bill, account, invoiced
@@ -84,7 +84,7 @@ def test_an_invoice_tells_what_it_is_for_why_it_costs_that_and_what_is_paid(
     for said in (
         "Mai 2026",
         "mardi 26 mai",
-        "Grand panier : 1 × 19,50 €, le prix de la formule le jour de la livraison. TVA à 5,5 % comprise.",
+        "Grand panier : 1 × 19,50 €, le prix de la formule depuis le 1er janvier 2025. TVA à 5,5 % comprise.",
         "Cette livraison",
         "/livraisons/2026-05-26/mardi",
         "20,76 €",
@@ -231,3 +231,11 @@ def test_a_company_says_how_its_purchases_are_named(session: Session, camille: B
     session.commit()
     page = text_of(camille.get("/factures/F2026-00001"))
     assert "Crèche Les Lutins" in page and "BC 2026-17" in page
+    alone = "/factures/F2026-00001.xml"
+    assert camille.get(alone).status_code == 404 and alone not in page, "it is not made yet"
+    session.commit()
+    files.make_files()
+    assert alone in text_of(camille.get("/factures/F2026-00001"))
+    answer = camille.get(alone)
+    assert b"<ram:ID>F2026-00001</ram:ID>" in answer.data and answer.headers["Cache-Control"] == "no-store"
+    assert "filename=factur-x-F2026-00001.xml" in answer.headers["Content-Disposition"]

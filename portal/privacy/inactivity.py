@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, SignInSession, account_role
+from portal.billing.ledger import balance
 from portal.infra import audit, locks, mail, outbox
 from portal.messages.models import ContactMessage
 from portal.privacy import erasing
@@ -19,6 +20,7 @@ from portal.privacy.models import AccountMerge, Departure, InactivityNotice
 from portal.profile.models import FarmProfile
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
+from portal.rules.money import Money
 from portal.shop.drafts import OfAccount
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
@@ -83,10 +85,12 @@ def forget_warnings(session: Session, now: datetime, years: int) -> None:
 
 def warn(session: Session, account: Account, ahead: timedelta, *, at: datetime) -> None:
     session.add(InactivityNotice(account_id=account.id, days=ahead.days, at=at))
+    credit = Money.zero() - balance(session, account.id)  # whoever owes something is held
     written = mail.render(
         "inactive",
         first_name=account.first_name,
         last_day=local_day(at + ahead),
+        credit=credit if credit.cents else None,
         farm=get_farm(session),
     )
     outbox.post(session, to=account.email, at=at, **written.parts)

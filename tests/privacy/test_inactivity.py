@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, SignInSession, account_role
+from portal.billing.payments import pay
 from portal.infra.outbox import Mail
 from portal.messages.models import ContactMessage, ContactState, Subject
 from portal.privacy.inactivity import YEAR
@@ -17,6 +18,7 @@ from portal.privacy.models import AccountMerge, Departure, InactivityNotice
 from portal.rules.orders import OrderState
 from portal.subscriptions.models import Subscription
 from tests.accounts.people import account_of, database, signed_in
+from tests.billing.writing import customer, paid
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, STAFF, YACINE
 
@@ -45,6 +47,8 @@ def work(app: Flask, clock: time_machine.Traveller, at: datetime) -> tuple[list[
 
 
 def test_two_warnings_then_the_end_each_once(app: Flask, clock: time_machine.Traveller) -> None:
+    with database(app) as session:
+        pay(session, paid(1200, customer(session)), at=NOW, by=None)
     assert work(app, clock, DUE - 60 * DAY) == ([], False)
     assert work(app, clock, DUE - 59 * DAY) == ([60], False)
     assert work(app, clock, DUE - 15 * DAY) == ([60], False)
@@ -53,6 +57,7 @@ def test_two_warnings_then_the_end_each_once(app: Flask, clock: time_machine.Tra
         mails = session.scalars(select(Mail).order_by(Mail.id)).all()
         assert [mail.recipient for mail in mails] == [CAMILLE, CAMILLE]
         assert mails[0].subject == mails[1].subject, "both name the same day"
+        assert all("Vous avez 12,00\u00a0€ d'avance" in mail.text for mail in mails if mail.text)
     assert work(app, clock, DUE) == ([15, 60], False)
     assert work(app, clock, DUE + DAY) == ([], True)
     with database(app) as session:

@@ -78,7 +78,7 @@ def make(session: Session, year: int, accounts: Mapping[str, str] | None) -> tup
 
 
 def _line(values: Iterable[str]) -> bytes:
-    return ("\t".join(" ".join(value.split()) for value in values) + "\r\n").encode()
+    return ("\t".join(harmless(" ".join(value.split())) for value in values) + "\r\n").encode()
 
 
 def _lines(session: Session, year: int, numbers: Mapping[Role, str]) -> Iterator[list[str]]:
@@ -152,7 +152,7 @@ def _fields(row: Row[Any], journal: Journal, posting: Posting, number: str) -> l
         number,
         str(ACCOUNTS[posting.role]),
         customer if ours else "",
-        harmless(row.name or customer) if ours else "",
+        row.name or customer if ours else "",
         piece,
         _day(row.day),
         _("%(what)s %(piece)s", what=str(LABELS[row.kind]), piece=piece),

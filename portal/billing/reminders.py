@@ -96,7 +96,8 @@ def steps(session: Session) -> list[Step]:
 
 
 def save_steps(session: Session, wanted: Sequence[Step], *, at: datetime, by: int) -> None:
-    if list(wanted) == steps(session):
+    known = steps(session)
+    if list(wanted) == known:
         return
     locks.named(session, ReminderStep.__tablename__)
     session.execute(delete(ReminderStep))
@@ -104,9 +105,14 @@ def save_steps(session: Session, wanted: Sequence[Step], *, at: datetime, by: in
         ReminderStep(position=position, days=step.days, subject=step.subject, text=step.text)
         for position, step in enumerate(wanted, 1)
     )
-    after = {"days": [step.days for step in wanted]}
     audit.record(
-        session, "payment_reminder_step.save", ("payment_reminder_step", "all"), at=at, by=by, after=after
+        session,
+        "payment_reminder_step.save",
+        ("payment_reminder_step", "all"),
+        at=at,
+        by=by,
+        before={"days": [step.days for step in known]},
+        after={"days": [step.days for step in wanted]},
     )
 
 

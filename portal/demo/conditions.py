@@ -58,8 +58,10 @@ Les prix sont en euros, toutes taxes comprises. Le retrait est gratuit. Le prix 
 moment où vous commandez ; pour les paniers, celui du jour de la livraison, et toute hausse vous est annoncée au \
 moins un mois à l'avance.
 
-Les abonnés paient à la fin du mois, sur facture, ce qui leur a été livré. Les autres clients paient au point de \
-retrait. Rien n'est débité sur ce site.
+Les abonnés reçoivent à la fin du mois la facture de ce qui leur a été livré. Ils la paient dans les quinze jours, \
+par prélèvement s'ils ont signé un mandat, par virement, par chèque ou en espèces. Un prélèvement est annoncé \
+quatorze jours avant, avec son montant. Les autres clients paient au point de retrait. Aucune carte n'est débitée \
+sur ce site.
 
 # Retrait
 

@@ -84,8 +84,24 @@ _QUESTIONS = {
             "À la fin du mois, pour ce qui vous a été livré. Les paniers sautés n'y sont pas.",
         ),
         (
+            "Comment payer ?",
+            "Par prélèvement, virement, chèque ou espèces, selon ce que nous proposons. « Mes règlements », dans "
+            "« Mon compte », dit ce que vous devez, jusqu'à quand, et ce qu'il faut écrire sur un virement.",
+        ),
+        (
+            "Quand suis-je prélevé ?",
+            "Votre facture dit le montant et le jour, deux semaines à l'avance. Le mandat se signe et se retire dans "
+            "« Mon compte », « Coordonnées bancaires ».",
+        ),
+        (
+            "Que se passe-t-il si un prélèvement est rejeté ?",
+            "Vous recevez un mail qui dit pourquoi et ce qui suit : nous le présentons une seconde fois, ou vous payez "
+            "autrement.",
+        ),
+        (
             "Où sont mes factures ?",
-            "Dans « Mon compte ». Si vous n'en voyez pas une, écrivez-nous avec le mois concerné.",
+            "Dans « Mon compte », « Factures », mois par mois, avec leur PDF. Si vous n'en voyez pas une, écrivez-nous "
+            "avec le mois concerné.",
         ),
     ),
     "Se connecter": (

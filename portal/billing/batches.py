@@ -10,7 +10,7 @@ from secrets import token_hex
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, undefer
 
-from portal.billing import mandates, pain
+from portal.billing import ledger, mandates, pain
 from portal.billing.debits import NONE, held, open_amounts
 from portal.billing.models import DebitBatch, DebitState, DirectDebit, Mandate
 from portal.billing.pain import Collection, Party
@@ -35,6 +35,12 @@ class Refusal(StrEnum):
     TAKEN_BACK = "taken_back"
     MANDATE_ENDED = "mandate_ended"
     """Of somebody in the file: it is to be made again without them."""
+    PAID_SINCE = "paid_since"
+    """It collects what is not open any more."""
+
+
+GIVEN = frozenset({Refusal.TOO_LATE, Refusal.PAID_SINCE})
+"""What staff may answer with that the bank has taken the file already: then it collects it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +102,8 @@ def make(session: Session, day: date, *, by: int) -> Made | Refusal:
     return Made(files, len(wanted), total, len(debits) - len(wanted))
 
 
-def present(session: Session, batch_id: int, *, by: int) -> Refusal | None:
-    """The bank has the file: what is in it will be collected."""
+def present(session: Session, batch_id: int, *, given: bool = False, by: int) -> Refusal | None:
+    """The bank has the file: what is in it will be collected. `given` says so once a refusal was read."""
     batch = _held_batch(session, batch_id)
     if batch.presented_at:
         return None
@@ -105,14 +111,30 @@ def present(session: Session, batch_id: int, *, by: int) -> Refusal | None:
         return Refusal.TAKEN_BACK
     inside = DirectDebit.batch_id == batch.id
     debits = held(session, inside)
+    ledger.hold(session)
     now = clock.now()
     if any(mandate.ended_at for mandate in _mandates(session, inside, sealed=True).values()):
         return Refusal.MANDATE_ENDED
+    if not given and (refusal := _refusal_as_it_is(session, batch, debits, local_day(now))):
+        return refusal
     locks.checked()
     batch.presented_at = now
-    audit.record(session, "debit_batch.present", ("debit_batch", batch.id), at=now, by=by)
+    said = {"given": True} if given else None
+    audit.record(session, "debit_batch.present", ("debit_batch", batch.id), at=now, by=by, after=said)
     for debit in debits:
         debit.state = DebitState.PRESENTED
+    return None
+
+
+def _refusal_as_it_is(
+    session: Session, batch: DebitBatch, debits: Sequence[DirectDebit], today: date
+) -> Refusal | None:
+    """It was made some days ago."""
+    if collecting.refusal_to_file(batch.collected_on, today) is FileRefusal.TOO_LATE:
+        return Refusal.TOO_LATE
+    left = open_amounts(session)
+    if any(debit.amount > left.get(debit.invoice_id, NONE) for debit in debits):
+        return Refusal.PAID_SINCE
     return None
 
 

@@ -15,7 +15,7 @@ from wtforms.widgets import DateInput
 from portal.accounts.proofs import fresh_proof_needed
 from portal.billing import batches, mandates, returns
 from portal.billing import debit_queries as queries
-from portal.billing.batches import Made
+from portal.billing.batches import GIVEN, Made
 from portal.billing.debit_queries import A_PAGE, DebitLine
 from portal.billing.debits import postpone
 from portal.billing.models import DebitBatch
@@ -211,8 +211,9 @@ def download_debit_file(batch_id: int) -> ResponseReturnValue:
 @needs(Permission.COLLECT)
 def present_debit_file(batch_id: int) -> ResponseReturnValue:
     _file_or_404(batch_id)
-    if refusal := batches.present(db.session(), batch_id, by=staff().id):
-        return _home(status=422, refusal=refusal)
+    given = request.form.get("given") == "yes"
+    if refusal := batches.present(db.session(), batch_id, given=given, by=staff().id):
+        return _home(status=422, refusal=refusal, unless_given=batch_id if refusal in GIVEN else None)
     flash(_("C'est noté : la banque a le fichier. Les paiements seront inscrits le jour dit."), "success")
     return _back("fichiers")
 

@@ -154,6 +154,22 @@ def test_who_ends_their_mandate_meanwhile_keeps_the_file_from_the_bank(
     assert camille.state is DebitState.DROPPED
 
 
+def test_a_file_that_has_grown_old_is_given_to_the_bank_by_nobody_unless_it_has_it(
+    session: Session, clock: Traveller, camille: DirectDebit
+) -> None:
+    clock.move_to(IN_TIME)
+    by, batch = office(session), filed(session)
+    payments.pay(session, paid(1000, customer(session)), at=IN_TIME, by=None)
+    assert batches.present(session, batch.id, by=by) is Refusal.PAID_SINCE
+    batches.take_back(session, batch.id, by=by)
+    again = filed(session)
+    assert inside(again) == {"F2026-00001-1": ("28.60", "FRST")}
+    clock.move_to(TOO_LATE)
+    assert batches.present(session, again.id, by=by) is Refusal.TOO_LATE
+    assert camille.state is DebitState.IN_FILE
+    assert batches.present(session, again.id, given=True, by=by) is None
+
+
 def test_who_changes_banks_meanwhile_is_collected_from_the_new_one(
     session: Session, clock: Traveller, camille: DirectDebit
 ) -> None:

@@ -176,6 +176,25 @@ def test_nobody_has_proven_a_mailbox_that_staff_may_have_typed() -> None:
         assert not any(connection.scalars(text("SELECT email_proven_at FROM account")))
 
 
+@pytest.mark.parametrize(
+    ("frozen", "bills_from"),
+    [([], []), (["2026-05-26"], ["2026-06-01"]), (["2026-06-04", "2026-06-30"], ["2026-07-01"])],
+)
+def test_a_farm_begins_to_bill_with_the_month_after_what_it_has_delivered(
+    frozen: list[str], bills_from: list[str]
+) -> None:
+    flask_migrate.downgrade(revision="0007")
+    with db.engine.begin() as connection:
+        for day in frozen:
+            connection.execute(
+                text("UPDATE delivery SET frozen_at = cutoff_at WHERE day = :day"), {"day": day}
+            )
+    flask_migrate.upgrade()
+    with db.engine.connect() as connection:
+        found = connection.scalars(text("SELECT bills_from FROM billing_settings")).all()
+    assert [str(day) for day in found] == bills_from
+
+
 def test_words_that_the_program_before_does_not_know_go() -> None:
     session = db.session()
     made = order(session, {article(session): 1}, state=OrderState.ACCEPTED)

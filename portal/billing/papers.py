@@ -71,7 +71,7 @@ def _sign(invoice: InvoiceView) -> int:
 
 
 def _shown(invoice: InvoiceView, value: Money) -> str:
-    return money(value * _sign(invoice)).replace("-", "−")
+    return money(value * _sign(invoice))
 
 
 def _subtitle(invoice: InvoiceView) -> str:

@@ -13,6 +13,7 @@ from portal.rules.cutoffs import PARIS, last_minute
 from portal.rules.money import Money
 from portal.web.i18n import FIRM, gettext, language
 
+MINUS = "−"
 _DAY_OF_MONTH = re.compile(r"\b(\d{1,2}) (?=[^\W\d])")
 
 
@@ -88,8 +89,16 @@ def cutoff(value: datetime) -> str:
 
 
 def money(value: Money) -> str:
-    """« 1 234,50 € »"""
-    return format_currency(Decimal(value.cents).scaleb(-2), "EUR", locale=language())
+    """« 1 234,50 € », « −2,50 € »"""
+    return format_currency(Decimal(value.cents).scaleb(-2), "EUR", locale=language()).replace("-", MINUS)
+
+
+def of(name: str) -> str:
+    """Whose: « des Jardins de la Blaisance », « du Potager », « de La Source »."""
+    if language() == "fr" and name.startswith(("Le ", "Les ")):
+        article, rest = name.split(" ", 1)
+        return f"{'du' if article == 'Le' else 'des'} {rest}"
+    return gettext("de %(name)s", name=name)
 
 
 def percent(basis_points: int) -> str:

@@ -95,7 +95,7 @@ def test_templates_escape_values_and_not_our_words() -> None:
         (Money(1250), "12,50~€"),
         (Money(0), "0,00~€"),
         (Money(5), "0,05~€"),
-        (Money(-1250), "-12,50~€"),
+        (Money(-1250), "−12,50~€"),
         (Money(123456789), "1^234^567,89~€"),
     ],
 )

@@ -8,7 +8,7 @@ from portal.infra import pdf
 from portal.profile.queries import Farm
 from portal.rules.cutoffs import local_day
 from portal.rules.sepa import BankAccount
-from portal.web.filters import day_year
+from portal.web.filters import day_year, of
 from portal.web.i18n import gettext as _
 from portal.web.i18n import language
 
@@ -31,8 +31,9 @@ def words(name: str) -> list[str]:
         _(
             "En signant ce formulaire de mandat, vous autorisez (A) %(name)s à envoyer des "
             "instructions à votre banque pour débiter votre compte, et (B) votre banque à "
-            "débiter votre compte conformément aux instructions de %(name)s.",
+            "débiter votre compte conformément aux instructions %(of_name)s.",
             name=name,
+            of_name=of(name),
         ),
         _(
             "Vous bénéficiez du droit d'être remboursé par votre banque selon les conditions "

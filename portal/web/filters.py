@@ -148,7 +148,7 @@ def unbroken(text: str) -> str:
 
 FILTERS = (
     day, day_year, day_month, day_short, weekday, weekday_name, month, month_name, month_short,
-    clock, moment, cutoff, money, percent, number, distance, amount, content,
+    clock, moment, cutoff, money, of, percent, number, distance, amount, content,
     unbroken,
 )  # fmt: skip
 

@@ -104,6 +104,19 @@ def test_amounts_of_money(value: Money, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Les Jardins", "des Jardins"),
+        ("Le Potager", "du Potager"),
+        ("La Source", "de La Source"),
+        ("Lesage", "de Lesage"),
+    ],
+)
+def test_whose_a_thing_is(name: str, shown: str) -> None:
+    assert filters.of(name) == shown
+
+
+@pytest.mark.parametrize(
     ("value", "day", "day_year", "day_short", "month"),
     [
         (date(2026, 6, 1), "lundi 1er~juin", "lundi 1er~juin 2026", "lun. 1er~juin", "juin 2026"),

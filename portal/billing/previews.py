@@ -75,7 +75,7 @@ class Person:
 
     @property
     def name(self) -> str:
-        return f"{self.last_name} {self.first_name}"
+        return f"{self.first_name} {self.last_name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,7 @@ def invoices() -> ResponseReturnValue:
 @needs(Permission.READ_BILLS)
 def invoice_month(month: date) -> ResponseReturnValue:
     """The page; as an answer to HTMX, how far its run is."""
-    if is_htmx():
-        view = runs.latest(db.session(), month)
+    if is_htmx() and (view := runs.latest(db.session(), month)):
         return render_template("farm/invoices/_run.html", month=month, run=view, htmx=True)
     return _month_page(month)
 

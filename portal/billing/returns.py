@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from portal.accounts.models import Account
 from portal.billing import ledger, mandates, payments
+from portal.billing.balances import open_invoices
 from portal.billing.debits import announce, collect, held
 from portal.billing.models import DebitState, DirectDebit, EntryKind, LedgerEntry
 from portal.infra import audit, clock, locks, mail, outbox
@@ -60,10 +61,16 @@ def enter(
     following = None
     if after is AfterReturn.AGAIN:
         following = announce(session, debit.invoice, at=now, attempt=debit.attempt + 1)
+        if following is None and _is_open(session, debit, account):
+            after = AfterReturn.OTHER_MEANS  # they let nothing be collected any more
     told = not is_for_family(code) and not account.erased_at
     if told:
         _tell(session, "debit_returned", account, at=now, debit=debit, after=after, following=following)
     return Outcome(after, following.collected_on if following else None, told)
+
+
+def _is_open(session: Session, debit: DirectDebit, account: Account) -> bool:
+    return any(invoice.id == debit.invoice_id for invoice in open_invoices(session, [account.id]))
 
 
 def _what_follows(

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from portal.billing import ledger, returns
+from portal.billing import ledger, mandates, payments, returns
 from portal.billing.debits import collect_due
 from portal.billing.mandates import live_mandate
 from portal.billing.models import DebitState, DirectDebit, EntryKind, LedgerEntry
@@ -15,6 +15,7 @@ from portal.billing.returns import Outcome, Refusal
 from portal.infra.outbox import Mail
 from portal.rules.collecting import AfterReturn
 from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
 from portal.rules.sepa import MandateEnd, ReturnCode
 from tests.billing.debiting import (
     DAY,
@@ -28,7 +29,7 @@ from tests.billing.debiting import (
     presented,
 )
 from tests.billing.signing import OTHER_IBAN, signed
-from tests.billing.writing import customer
+from tests.billing.writing import customer, paid
 
 BACK = date(2026, 7, 14)
 OWED = Money(3860)
@@ -116,6 +117,25 @@ def test_an_account_that_was_closed_for_a_new_one_is_tried_there(
     again = next_of(session, collected)
     assert again and again.mandate_id == newer.id
     assert live_mandate(session, newer.account_id) == newer
+
+
+def test_who_lets_nothing_be_collected_any_more_is_told_what_is_to_be_paid(
+    session: Session, collected: DirectDebit
+) -> None:
+    account = collected.customer.account
+    assert account
+    cheque = PaymentMeans.CHEQUE
+    mandates.end(session, account, MandateEnd.REVOKED, at=LATER, by=None, means=cheque, told=False)
+    assert enter(session, collected, ReturnCode.AM04) == Outcome(AfterReturn.OTHER_MEANS, None, True)
+    assert "cette facture reste à payer" in last_mail(session)
+
+
+def test_who_has_paid_what_came_back_is_told_that_nothing_is_to_be_done(
+    session: Session, collected: DirectDebit
+) -> None:
+    payments.pay(session, paid(3860, collected.customer), at=LATER, by=None)
+    enter(session, collected, ReturnCode.AM04)
+    assert "déjà payée" in last_mail(session)
 
 
 def test_a_refund_within_eight_weeks_is_not_collected_again(session: Session, collected: DirectDebit) -> None:

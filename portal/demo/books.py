@@ -82,6 +82,8 @@ def keep_books(session: Session, seed: int, now: datetime, months: int = MONTHS)
     while (following := next_month(month)) <= local_day(now):
         if (issued := _at(following.replace(day=ISSUED), 9)) <= now:
             _bill(books, month, issued)
+            if next_month(following) == month_of(local_day(now)):
+                _make_good(books, month, issued + timedelta(days=4))
         _get_paid(books, following, min(_at(next_month(following), 0), now))
         month = following
     _go_wrong(books, now)
@@ -226,7 +228,7 @@ def _reference(draw: Random, invoice: OpenInvoice, means: PaymentMeans) -> str |
 
 
 def _go_wrong(books: Books, now: datetime) -> None:
-    """Two debits of the last file come back; a box that had gone bad is made good; one pays twice."""
+    """Two debits of the last file come back."""
     session = books.session
     collected = select(DirectDebit).where(DirectDebit.state == DebitState.COLLECTED)
     last = session.scalars(
@@ -236,14 +238,17 @@ def _go_wrong(books: Books, now: datetime) -> None:
         at = min(_at(debit.collected_on + timedelta(days=3), 11), now)
         with clock.standing_at(at):
             returns.enter(session, debit.id, code, local_day(at), by=books.by)
-    own = select(Invoice).join(Invoice.customer).join(Customer.account)
-    own = own.where(Account.email == people.SUBSCRIBER.email, Invoice.month.is_not(None))
-    invoice = session.scalars(own.order_by(Invoice.id.desc()).offset(1)).first()
-    if invoice:
-        line = session.scalars(select(InvoiceLine.id).where(InvoiceLine.invoice_id == invoice.id)).first()
-        at = min(invoice.issued_at + timedelta(days=4), now)
+
+
+def _make_good(books: Books, month: date, at: datetime) -> None:
+    """A box had gone bad."""
+    session = books.session
+    own = select(Invoice.id).join(Invoice.customer).join(Customer.account)
+    mine = own.where(Account.email == people.SUBSCRIBER.email, Invoice.month == month)
+    if invoice := session.scalar(mine):
+        line = session.scalars(select(InvoiceLine.id).where(InvoiceLine.invoice_id == invoice)).first()
         with clock.standing_at(at):
-            credits.gesture(session, invoice.id, Money(250), french(GESTURE), line_id=line, by=books.by)
+            credits.gesture(session, invoice, Money(250), french(GESTURE), line_id=line, by=books.by)
 
 
 def _serve_guests(books: Books, now: datetime) -> None:

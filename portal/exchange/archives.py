@@ -116,7 +116,8 @@ def _explained(taken: list[Table], now: datetime) -> str:
             "Tout ce que la ferme a noté, le %(day)s.\r\n\r\n"
             "Un fichier par table, en CSV (UTF-8, point-virgule, virgule décimale) : il s'ouvre dans un tableur.\r\n"
             "Les colonnes en _id renvoient à la colonne id d'une autre table ; les heures sont celles de Paris.\r\n"
-            "N'y sont pas : les mots de passe, les liens envoyés, les sessions, le texte des mails, les photos.\r\n"
+            "N'y sont pas : les mots de passe, les liens envoyés, les sessions, le texte des mails, les photos,\r\n"
+            "les PDF des factures, les numéros de compte des abonnés et les fichiers pour la banque.\r\n"
             "Ce fichier est plein de données personnelles : gardez-le sous clé et supprimez-le après usage.\r\n\r\n",
             day=now.strftime("%d/%m/%Y"),
         )

@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import Account
+from portal.billing.models import DebitBatch
 from portal.exchange import archives, jobs
 from portal.exchange.models import Archive, TableImport
 from portal.farm import exchange
 from portal.farm.exchange import MODELS
 from portal.infra import outbox
+from tests.billing.debiting import shown
+from tests.billing.signing import IBAN, is_whole, signed
+from tests.billing.writing import written
 from tests.farm.trail import events
 from tests.pages import text_of
 from tests.world import ADMIN, NOW
@@ -111,6 +115,10 @@ def test_models_say_what_a_file_may_hold_and_can_be_imported(desk, session):
 
 
 def test_everything_is_one_file_that_opens_nothing(admin, session):
+    signed(session)
+    written(session, 3860)
+    shown(session)
+    session.scalars(select(DebitBatch)).one().data = IBAN.encode()
     outbox.post(session, to="a@exemple.fr", subject="Objet", text="Un secret", html="<p>", at=NOW)
     session.commit()
     assert admin.submit(f"{PAGE}/archives", {}).status_code == 303
@@ -125,9 +133,12 @@ def test_everything_is_one_file_that_opens_nothing(admin, session):
         names = archive.namelist()
         heads, *people = csv.reader(StringIO(archive.read("account.csv").decode("utf-8-sig")), delimiter=";")
         mails = archive.read("mail.csv").decode("utf-8-sig")
+        mandates = archive.read("mandate.csv").decode("utf-8-sig")
+        assert len(archive.read("debit_batch.csv").splitlines()) == 2
         explained = archive.read("LISEZ-MOI.txt").decode()
     assert "email" in heads and len(people) == 4
     assert "Objet" in mails and "secret" not in mails
+    assert "0189" in mandates and not is_whole(taken.data), "of an account number the end alone"
     assert {"subscription.csv", "basket.csv", "LISEZ-MOI.txt"} <= set(names)
     assert "account.csv : id, email" in explained
     actions = [event.action for event in events(session)]
@@ -145,4 +156,5 @@ def test_no_column_that_opens_something_is_taken_along():
         name for name in taken if any(word in name for word in ("password", "token", "hash", "secret."))
     }
     assert not taken & {"account.fs_uniquifier", "mail.text", "mail.html", "picture_size.data"}
+    assert not taken & {"mandate.iban", "mandate.paper", "debit_batch.data", "invoice_file.data"}
     assert "mail.recipient" in taken and "shop_order.cart_key" not in taken

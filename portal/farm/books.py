@@ -14,13 +14,14 @@ from portal.billing.payers import Payer, customer_for, find_payer
 from portal.billing.payments import Refusal
 from portal.farm import blueprint, staff
 from portal.farm.downloads import download
-from portal.farm.payments import MoneyForm, PaymentForm, new_key, told
+from portal.farm.payments import MoneyForm, PaymentForm, new_key, standing_words
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.permissions import Permission
 from portal.web.forms import Typed, prose, whole
+from portal.web.filters import money
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -77,15 +78,27 @@ def write_off_debt(payer: str) -> ResponseReturnValue:
     if isinstance(entered, Refusal):
         form.refuse(entered)
         return _page(found, write_off=form)
-    return _done(found, form.amount.data)
+    said = _("%(amount)s ne sont plus demandés à %(name)s.", amount=money(form.amount.data), name=found.name)
+    return _done(found, said)
+
+
+@blueprint.post(f"{ADDRESS}/prelevement")
+@needs(Permission.COLLECT)
+def collect_open(payer: str) -> ResponseReturnValue:
+    """What was billed before they signed; sent twice it is announced once."""
+    session, found = db.session(), _payer_or_404(payer)
+    account = session.get(Account, found.account_id) if found.account_id else None
+    debits.announce_open(session, account or abort(404), at=clock.now(), by=staff().id)
+    flash(_("C'est annoncé ; la personne l'apprend par mail."), "success")
+    return redirect(url_for("farm.payer_account", payer=payer), 303)
 
 
 def _payer_or_404(number: str) -> Payer:
     return find_payer(db.session(), number) or abort(404)
 
 
-def _done(payer: Payer, amount: Money) -> ResponseReturnValue:
-    flash(told(payer, amount), "success")
+def _done(payer: Payer, said: str) -> ResponseReturnValue:
+    flash(f"{said} {standing_words(payer)}", "success")
     return redirect(url_for("farm.payer_account", payer=payer.number), 303)
 
 

@@ -108,14 +108,20 @@ def debtors() -> ResponseReturnValue:
 @needs(Permission.BILL)
 def reminders_to_send() -> ResponseReturnValue:
     """To whom, before anything is sent."""
+    return _reminders_page()
+
+
+def _reminders_page(unchosen: bool = False) -> ResponseReturnValue:
     due = _due()
-    return render_template(
+    page = render_template(
         "farm/debts/reminders.html",
         reminders=due[:MOST],
         more=len(due) > MOST,
+        unchosen=unchosen,
         today=local_day(clock.now()),
         nav_current="farm.index",
     )
+    return make_response(page, 422 if unchosen else 200)
 
 
 @blueprint.post(f"{ADDRESS}/relances")
@@ -124,6 +130,8 @@ def send_reminders() -> ResponseReturnValue:
     """Each named with the step that the page showed: who has paid or was reminded since hears nothing."""
     pairs = [PAIR.fullmatch(pair) for pair in request.form.getlist("relance")[:MOST]]
     wanted = {int(pair[1]): int(pair[2]) for pair in pairs if pair and pair[2]}
+    if not wanted:
+        return _reminders_page(unchosen=True)
     sent = reminders.send(db.session(), wanted, at=clock.now(), by=staff().id)
     said = (
         ngettext("%(num)s relance part.", "%(num)s relances partent.", sent)

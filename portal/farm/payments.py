@@ -174,12 +174,13 @@ def enter_payment() -> ResponseReturnValue:
     if isinstance(entered, Refusal):
         form.refuse(entered)
         return _entry_page(payer, form)
-    flash(told(payer, form.amount.data), "success")
+    said = _("%(amount)s de %(name)s : c'est noté.", amount=money(form.amount.data), name=payer.name)
+    flash(f"{said} {standing_words(payer)}", "success")
     return redirect(url_for("farm.payments_list", _anchor=f"ecriture-{entered.number}"), 303)
 
 
-def told(payer: Payer, amount: Money) -> str:
-    """What was entered, and how the person stands now."""
+def standing_words(payer: Payer) -> str:
+    """How the person stands now."""
     balance = books_of_payer(db.session(), payer.account_id, payer.order_id).balance
     values = {"amount": money(amount), "name": payer.name, "left": money(max(balance, balance * -1))}
     if balance > Money.zero():

@@ -43,6 +43,9 @@ def test_reminders_go_to_whom_staff_have_chosen_once(staff, session):
     preview = staff.get(f"{REMINDERS}/apercu?personne=1")
     assert "sandbox" in preview.headers["Content-Security-Policy"] and "Bonjour Camille" in text_of(preview)
     assert staff.get(f"{REMINDERS}/apercu?personne=99").status_code == 404
+    nobody = staff.submit(REMINDERS, {})
+    assert nobody.status_code == 422 and "Vous n'avez coché personne." in text_of(nobody)
+    assert 'value="1:1" checked' not in nobody.text
     pay(session, paid(2300, customer(session, YACINE)), at=NOW, by=None)
     session.commit()
     assert staff.submit(REMINDERS, {"relance": ["1:1", "2:1", "x", "1:"]}).status_code == 303

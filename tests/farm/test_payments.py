@@ -151,6 +151,8 @@ def test_the_account_of_somebody_shows_all_and_gives_back_or_gives_up(staff, ses
     assert "cette personne ne doit pas tant." in text_of(staff.submit(f"{account}/abandon", given_up))
     assert staff.submit(f"{account}/abandon", given_up | {"abandon-amount": "5"}).location == account
     pay(session, paid(3500, customer(session)), at=NOW, by=None)
+    said = "5,00 € ne sont plus demandés à Camille Aubert. Reste à payer :"
+    assert said in text_of(staff.get(account))
     session.commit()
     assert "A 10,00 € d'avance" in text_of(staff.get(account))
     given = {
@@ -165,6 +167,7 @@ def test_the_account_of_somebody_shows_all_and_gives_back_or_gives_up(staff, ses
     assert "cette personne n'a pas tant d'avance." in text_of(staff.submit(f"{account}/remboursement", given))
     assert staff.submit(f"{account}/remboursement", given | {"rendu-amount": "10"}).location == account
     assert balance(session) == 0
+    assert "10,00 € rendus à Camille Aubert. Son compte est à jour." in text_of(staff.get(account))
     assert "Compte À jour" not in text_of(staff.get("/ferme/abonnes/1"))
     assert "Factures et règlements À jour" in text_of(staff.get("/ferme/abonnes/1"))
 

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import combinations
 
+from stdnum.iso7064 import mod_97_10
+
 from portal.rules.alphabet import slug_of
 from portal.rules.money import Money
 
@@ -17,6 +19,14 @@ _ACCOUNT_NUMBERS = re.compile(
     rf"|\d{{5}}{_GAP}\d{{5}}{_GAP}[A-Z0-9]{{11}}{_GAP}\d{{2}})\b",
     re.ASCII | re.IGNORECASE,
 )
+_MAY_BEGIN = re.compile(r"[A-Z]{2}\d{2}", re.ASCII | re.IGNORECASE)
+_FAR = re.compile(r"[^A-Z0-9]{4}", re.ASCII | re.IGNORECASE)
+"""Too wide a gap within one number."""
+_LENGTHS = {
+    "AT": 20, "BE": 16, "CH": 21, "DE": 22, "ES": 24, "FR": 27, "GB": 22, "IE": 22, "IT": 27, "LU": 20, "MC": 27,
+    "NL": 18, "PT": 25,
+}  # fmt: skip
+"""Of an IBAN, where those who pay the farm may bank (ISO 13616)."""
 _INVOICE = re.compile(
     r"(?<![A-Z0-9])(?:F|FACT(?:URE)?S?\W{0,3}F?)\W{0,2}(20\d{2})\W{0,3}(\d{1,7})(?!\d)",
     re.ASCII | re.IGNORECASE,
@@ -36,12 +46,28 @@ MOST_SUMMED = 8
 
 
 def masked(text: str) -> str:
-    """A text from a bank without the account numbers in it, but for their last four characters (BAR P1)."""
+    """A text from a bank without the account numbers in it, but for their last four characters (BAR P1).
 
-    def mask(found: re.Match[str]) -> str:
-        return f"•••• {re.sub(r'[^A-Z0-9]', '', found[0], flags=re.IGNORECASE)[-4:]}"
+    What looks like one, and what is one by its key, however it is glued to other words or taken apart.
+    """
+    for found in reversed(list(_MAY_BEGIN.finditer(text))):
+        if end := _end_of_account_number(text, found.start()):
+            text = f"{text[: found.start()]}{_dotted(text[found.start() : end])}{text[end:]}"
+    return _ACCOUNT_NUMBERS.sub(lambda found: _dotted(found[0]), text)
 
-    return _ACCOUNT_NUMBERS.sub(mask, text)
+
+def _dotted(number: str) -> str:
+    return f"•••• {re.sub(r'[^A-Z0-9]', '', number, flags=re.IGNORECASE)[-4:]}"
+
+
+def _end_of_account_number(text: str, start: int) -> int | None:
+    """Where the IBAN ends that begins there, if one does."""
+    length = _LENGTHS.get(text[start : start + 2].upper(), 0)
+    letters = [place for place in range(start, len(text)) if text[place].isascii() and text[place].isalnum()]
+    number = "".join(text[place] for place in letters[:length]).upper()
+    if len(number) < (length or 1) or _FAR.search(text[start : letters[length - 1]]):
+        return None
+    return letters[length - 1] + 1 if mod_97_10.is_valid(number[4:] + number[:4]) else None
 
 
 class Confidence(StrEnum):

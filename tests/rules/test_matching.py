@@ -1,5 +1,6 @@
 """What a line of a bank statement is proposed to be for, and that no account number is kept of it (BAR P1)."""
 
+import re
 from datetime import date
 
 import pytest
@@ -139,6 +140,16 @@ def test_no_account_number_is_left_whole(iban, grouped, small, before, after):
     bare = "".join(shown.split()).upper()
     assert iban not in bare and iban[4:-4] not in bare
     assert f"•••• {iban[-4:]}" in shown.upper() or grouped
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["IBANFR7630006000011234567890189", "VIR_FR7630006000011234567890189_AUBERT",
+     "FR76 3000  6000  0112  3456  7890  189", "fr76-3000-6000-0112-3456-7890-189.", "xFR7630006000011234567890189y"],
+)  # fmt: skip
+def test_an_account_number_is_masked_however_it_is_glued_or_taken_apart(written: str) -> None:
+    shown = masked(f"VIR {written}")
+    assert "•••• 0189" in shown and "1234567890" not in re.sub(r"\W", "", shown)
 
 
 def test_old_french_account_numbers_are_masked_and_what_is_none_is_left():

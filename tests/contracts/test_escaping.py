@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
-from sqlalchemy import Column, Enum, String, select, update
+from sqlalchemy import Column, Enum, String, func, select, text, update
 
 from portal.infra.orm import Base, db
 from portal.infra.outbox import Mail
@@ -60,6 +60,9 @@ def backend() -> str:
     return "sqlite"
 
 
+GUARDS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%never changed%'"
+
+
 def typed() -> list[Column[str]]:
     return [
         column
@@ -84,6 +87,8 @@ def spoilt(site: Site) -> Site:
     """The site with markup in every text that somebody may have typed."""
     site.client("subscriber"), site.client("admin")
     with site.app.app_context():
+        for name in db.session.scalars(text(GUARDS)).all():  # what is issued is shown as well
+            db.session.execute(text(f"DROP TRIGGER {name}"))
         for table in Base.metadata.sorted_tables:
             spoilt = {column.name: hostile(column) for column in typed() if column.table is table}
             if spoilt:  # all at once: some are only together
@@ -138,6 +143,8 @@ def test_every_page_and_fragment_shows_it_as_text(spoilt: Site) -> None:
 
 def test_every_mail_carries_it_as_text(spoilt: Site) -> None:
     subscriber, anonymous = spoilt.client("subscriber"), spoilt.client("anonymous")
+    with spoilt.app.app_context():
+        known = db.session.scalar(select(func.max(Mail.id)))
     for client, rules in (
         (subscriber, ("/saut", "/reprise", "/recapitulatif", "/mon-compte/mot-de-passe")),
         (anonymous, ("/mot-de-passe-oublie",)),
@@ -149,7 +156,7 @@ def test_every_mail_carries_it_as_text(spoilt: Site) -> None:
                     form["vu"] = SEEN.findall(client.get(line.path).text)[0]
                 assert client.submit(line.path, form).status_code == 303, line.rule
     with spoilt.app.app_context():
-        written = db.session.scalars(select(Mail).where(Mail.id > 1)).all()
+        written = db.session.scalars(select(Mail).where(Mail.id > known)).all()
     assert len(written) >= 3
     for mail in written:
         assert not breaks_out(mail.html or "")

@@ -182,12 +182,11 @@ def enter_payment() -> ResponseReturnValue:
 def standing_words(payer: Payer) -> str:
     """How the person stands now."""
     balance = books_of_payer(db.session(), payer.account_id, payer.order_id).balance
-    values = {"amount": money(amount), "name": payer.name, "left": money(max(balance, balance * -1))}
     if balance > Money.zero():
-        return _("%(amount)s de %(name)s : c'est noté. Reste à payer : %(left)s.", **values)
+        return _("Reste à payer : %(left)s.", left=money(balance))
     if balance < Money.zero():
-        return _("%(amount)s de %(name)s : c'est noté. %(left)s d'avance restent à son compte.", **values)
-    return _("%(amount)s de %(name)s : c'est noté. Son compte est à jour.", **values)
+        return _("%(left)s d'avance restent à son compte.", left=money(balance * -1))
+    return _("Son compte est à jour.")
 
 
 def _entry_page(payer: Payer, form: PaymentForm | None = None) -> ResponseReturnValue:

@@ -5,7 +5,7 @@ Whoever enters holds the ledger first, so what is decided on stands until the co
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +23,7 @@ from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 
 NONE = Money.zero()
+LONGEST_AGO = timedelta(days=366)
 REVERSIBLE = (EntryKind.PAYMENT, EntryKind.REFUND, EntryKind.WRITE_OFF)
 
 
@@ -31,6 +32,8 @@ class Refusal(StrEnum):
 
     MONTH_CLOSED = "month_closed"
     FUTURE_DAY = "future_day"
+    LONG_AGO = "long_ago"
+    """Most likely a slip of the year, which would stand in the books for ever."""
     NOT_REVERSIBLE = "not_reversible"
     """Not money, or a reversal itself: an invoice is corrected by a credit note."""
     MORE_THAN_CREDIT = "more_than_credit"
@@ -128,7 +131,9 @@ def refusal_of_day(session: Session, day: date, at: datetime) -> Refusal | None:
     if day > local_day(at):
         return Refusal.FUTURE_DAY
     opens = ledger.first_open_day(session)
-    return Refusal.MONTH_CLOSED if opens and day < opens else None
+    if opens and day < opens:
+        return Refusal.MONTH_CLOSED
+    return Refusal.LONG_AGO if local_day(at) - day > LONGEST_AGO else None
 
 
 def reason_of(session: Session, number: int) -> str | None:

@@ -14,7 +14,13 @@ from portal.billing.debits import announce, collect, held
 from portal.billing.models import DebitState, DirectDebit, EntryKind, LedgerEntry
 from portal.infra import audit, clock, locks, mail, outbox
 from portal.profile.queries import get_farm
-from portal.rules.collecting import ATTEMPTS, AfterReturn, after_return, is_for_family
+from portal.rules.collecting import (
+    ATTEMPTS,
+    AfterReturn,
+    after_return,
+    first_day_to_file,
+    is_for_family,
+)
 from portal.rules.cutoffs import local_day
 from portal.rules.sepa import MandateEnd, ReturnCode
 
@@ -25,6 +31,8 @@ class Refusal(StrEnum):
     NOT_PRESENTED = "not_presented"
     """The bank does not have it."""
     FUTURE_DAY = "future_day"
+    BEFORE_IT = "before_it"
+    """No bank had it by then."""
     NEXT_AT_BANK = "next_at_bank"
     """The next attempt is in a file already."""
 
@@ -50,6 +58,8 @@ def enter(
         return Refusal.NOT_PRESENTED
     if day > local_day(now):
         return Refusal.FUTURE_DAY
+    if day < first_day_to_file(debit.collected_on):
+        return Refusal.BEFORE_IT
     locks.checked()
     debit.state, debit.returned_on, debit.return_code = DebitState.RETURNED, day, code
     said = {"code": code, "day": day.isoformat()}

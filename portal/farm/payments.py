@@ -46,6 +46,9 @@ def new_key() -> str:
     return uuid4().hex
 
 
+OF_DAY = (Refusal.FUTURE_DAY, Refusal.MONTH_CLOSED, Refusal.LONG_AGO)
+
+
 class MoneyForm(Form):
     """How much, on which day; `key` is the form's own: sent twice, it enters once."""
 
@@ -55,7 +58,7 @@ class MoneyForm(Form):
 
     def refuse(self, refusal: Refusal) -> None:
         """Say why beside the field; pressed again, it is a form of its own."""
-        field = self.day if refusal in (Refusal.FUTURE_DAY, Refusal.MONTH_CLOSED) else self.amount
+        field = self.day if refusal in OF_DAY else self.amount
         field.errors = [field.says(refusal_words(refusal))]
         self.key.raw_data = [new_key()]
 
@@ -91,6 +94,7 @@ def refusal_words(refusal: Refusal) -> str:
     opens = ledger.first_open_day(db.session())
     words = {
         Refusal.FUTURE_DAY: _("ce jour n'est pas encore venu."),
+        Refusal.LONG_AGO: _("ce jour est passé depuis plus d'un an : est-ce la bonne année ?"),
         Refusal.MORE_THAN_CREDIT: _("cette personne n'a pas tant d'avance."),
         Refusal.MORE_THAN_OWED: _("cette personne ne doit pas tant."),
         Refusal.FORM_USED: _(

@@ -64,6 +64,14 @@ def test_no_more_is_given_back_than_somebody_is_ahead_and_no_more_given_up_than_
     assert (given_up.amount, balance(session)) == (Money(-900), 0)
 
 
+def test_a_slip_of_the_year_is_asked_about(session: Session) -> None:
+    camille = customer(session)
+    for days, refusal in ((366, None), (367, Refusal.LONG_AGO), (7000, Refusal.LONG_AGO)):
+        done = pay(session, paid(100, camille, day=TODAY - timedelta(days=days)), at=NOW, by=None)
+        assert (done if refusal else None) is refusal
+    assert balance(session) == -100
+
+
 def test_nothing_is_entered_for_a_day_to_come_or_into_a_closed_month(session: Session) -> None:
     camille = customer(session)
     entry = pay(session, paid(900, camille, day=date(2026, 5, 31)), at=NOW, by=None)

@@ -189,4 +189,5 @@ def test_only_what_the_bank_has_can_come_back_and_not_tomorrow(session: Session,
     assert returns.enter(session, debit.id, ReturnCode.AM04, DAY, by=by) is Refusal.NOT_PRESENTED
     clock.move_to(IN_TIME)
     presented(session)
-    assert returns.enter(session, debit.id, ReturnCode.AM04, DAY, by=by) is Refusal.FUTURE_DAY
+    for day, refusal in ((DAY, Refusal.FUTURE_DAY), (date(2025, 7, 6), Refusal.BEFORE_IT)):
+        assert returns.enter(session, debit.id, ReturnCode.AM04, day, by=by) is refusal

@@ -20,9 +20,9 @@ from portal.infra.orm import db
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.permissions import Permission
-from portal.web.forms import Typed, prose, whole
 from portal.web.filters import money
 from portal.web.guards import needs
+from portal.web.forms import Typed, prose, whole
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.transaction import reads_only
@@ -56,7 +56,7 @@ def refund_payer(payer: str) -> ResponseReturnValue:
     if isinstance(entered, Refusal):
         form.refuse(entered)
         return _page(found, refund=form)
-    return _done(found, form.amount.data)
+    return _done(found, _("%(amount)s rendus à %(name)s.", amount=money(form.amount.data), name=found.name))
 
 
 @blueprint.post(f"{ADDRESS}/abandon")

@@ -41,6 +41,7 @@ ZERO = Money.zero()
 class Anomaly(StrEnum):
     """What is strange about somebody's bill, or stops it, the worst first; its words are in the templates."""
 
+    ERASED = "erased"
     NO_ADDRESS = "no_address"
     NEGATIVE = "negative"
     NOTHING_NOW = "nothing_now"
@@ -63,6 +64,7 @@ class Person:
     first_name: str
     last_name: str
     means: PaymentMeans | None
+    is_erased: bool
     has_address: bool
     has_mandate: bool
     lacks_number: bool
@@ -101,6 +103,8 @@ class PreviewLine:
     @property
     def anomalies(self) -> list[Anomaly]:
         bills, person = self.amount.cents > 0, self.person
+        if person.is_erased:
+            return [Anomaly.ERASED] if self.amount.cents else []
         found = {
             Anomaly.NO_ADDRESS: bills and not person.has_address,
             Anomaly.NEGATIVE: self.amount.cents < 0,
@@ -112,7 +116,7 @@ class PreviewLine:
             Anomaly.NOTHING_BEFORE: bills and not self.before.cents and not self.first,
             Anomaly.NO_MEANS: person.means is None,
         }
-        return [anomaly for anomaly in _WORST if found[anomaly]]
+        return [anomaly for anomaly in _WORST if found.get(anomaly)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +274,7 @@ def _people(month: date) -> Select[Person]:
         first_name=Account.first_name,
         last_name=Account.last_name,
         means=Account.payment_means,
+        is_erased=Account.erased_at.is_not(None),
         has_address=exists().where(
             Address.account_id == Account.id, Address.billing, Address.archived_at.is_(None)
         ),

@@ -1,15 +1,21 @@
 """What an account's bills hold open, and what goes with it when it becomes another's."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from portal.billing.issuing import issue_for_order
+from portal.billing import months, previews
+from portal.billing.debts import debts
+from portal.billing.issuing import issue, issue_for_order
 from portal.billing.ledger import Entry, append, balance
 from portal.billing.mandates import mandates_of
 from portal.billing.models import BillingSettings, EntryKind, Invoice
+from portal.billing.previews import Anomaly
+from portal.planning.people import Wanted, find_people
+from portal.privacy.erasing import erase
 from portal.privacy.leaving import Hindrance, hindrances
 from portal.privacy.merging import merge
+from portal.rules.invoicing import Refusal
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.paying import PaymentMeans
@@ -17,7 +23,7 @@ from portal.rules.sepa import MandateEnd
 from portal.shop.claiming import claim
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
-from tests.billing.books import MAY, able_to_bill, account, invoiced
+from tests.billing.books import JUNE, MAY, able_to_bill, account, invoiced
 from tests.billing.signing import OTHER_IBAN, signed
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, TODAY, YACINE
@@ -67,3 +73,17 @@ def test_a_guests_order_brings_its_bill_to_the_account_that_it_becomes(session) 
     assert claim(session, CAMILLE, camille.id, by=camille.id) == 1
     assert balance(session, camille.id) == invoice.total
     assert session.get_one(Order, placed.id).account_id == camille.id
+
+
+def test_whoever_is_erased_is_named_on_invoices_alone_and_billed_no_more(session) -> None:
+    invoice = invoiced(session, CAMILLE, month=MAY)
+    camille = account(session, CAMILLE)
+    erase(session, camille.id, at=NOW)
+    session.flush()
+    found = months.find_invoices(session, months.Wanted(text="aubert"), TODAY, page=0, size=9).lines
+    assert [(line.number, line.name) for line in found] == [(invoice.number, "Camille Aubert")]
+    assert find_people(session, Wanted(text="aubert"), TODAY, page=0, size=9).total == 0
+    [line] = [one for one in previews.preview(session, JUNE).lines if one.person.account_id == camille.id]
+    assert line.anomalies == [Anomaly.ERASED]
+    assert issue(session, camille.id, through=TODAY, month=JUNE, by=None) is Refusal.ERASED
+    assert [debt.contact.email for debt in debts(session, TODAY + timedelta(days=60)).debts] == [""]

@@ -39,7 +39,9 @@ def main() -> int:
             for same in pages.values():
                 for page in same[:: 1 if number % 2 else -1]:
                     page.take_turn(chosen.seconds)
+        steps = [[site.bill_some() for site in sites] for _ in range(chosen.rounds)]
     print_table(pages)
+    print_steps(sites, steps)
     return print_goals(pages["/espace"], pages[LIST][-1], pages[LIST_FILE][-1])
 
 
@@ -60,6 +62,17 @@ def print_table(pages: dict[str, list[Page]]) -> None:
     for name, same in pages.items():
         for page in same:
             print_line([*about(name, page), *words(of_bare(page) + of_first(same[0], page))])
+
+
+def print_steps(sites: list[Site], turns: list[list[tuple[int, float]]]) -> None:
+    """The monthly run, without the PDFs: what an invoice takes, and for how many of the first farm's."""
+    each = [[took / max(count, 1) for count, took in turn] for turn in turns]
+    for place, site in enumerate(sites):
+        rate = 1 / median(turn[place] for turn in each)
+        of_first = median(turn[0] / turn[place] for turn in each)
+        print(
+            f"a step of the run, {site.subscribers}: {turns[0][place][0]} of {rate:.0f}/s, of first {of_first:.2f}"
+        )
 
 
 def print_line(cells: Sequence[str]) -> None:

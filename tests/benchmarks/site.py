@@ -14,12 +14,15 @@ from sqlalchemy.engine import Engine
 
 from portal import create_app
 from portal.accounts.models import Account
+from portal.billing.issuing import issue_many
+from portal.billing.runs import AT_ONCE, customers
 from portal.boxes.models import Basket
 from portal.catalogue.models import Article, NotOnTour
 from portal.deliveries.models import Delivery, Tour
 from portal.demo.people import STAFF, SUBSCRIBER
-from portal.infra import schema
-from portal.infra.orm import own_transaction
+from portal.infra import clock, schema
+from portal.infra.orm import db, own_transaction
+from portal.rules.cutoffs import local_day
 from portal.rules.selling import StockKind
 from portal.settings import ROOT, Mode
 from tests import databases
@@ -31,8 +34,11 @@ from tests.infra.workers import environment
 MEMBERS = 4
 """How many subscribers ask at the same time; of the staff it is one."""
 
-MEMBER_PAGES = ("/espace", "/planning", "/planning?semaines=52", "/points-de-retrait", "/boutique")
-STAFF_PAGES = ("/ferme", "/ferme/livraisons")
+MEMBER_PAGES = (
+    *("/espace", "/planning", "/planning?semaines=52", "/points-de-retrait", "/boutique"),
+    *("/factures", "/paiements"),
+)
+STAFF_PAGES = ("/ferme", "/ferme/livraisons", "/ferme/factures", "/ferme/prelevements")
 SKIP, LIST, LIST_FILE = "skip, take back", "packing list", "packing list, PDF"
 ADD, ORDER = "add, remove", "add, look, order"
 
@@ -103,6 +109,17 @@ class Site:
                 .limit(1)
             ).one()
             return session.scalars(no_staff).all(), count, f"/ferme/livraisons/{day}/{tour}/liste"
+
+    def bill_some(self) -> tuple[int, float]:
+        """How many a step of the monthly run bills, and in how many seconds; then it is taken back."""
+        with self.app.app_context():
+            session = db.session()
+            some = session.scalars(customers().limit(AT_ONCE)).all()
+            began = time.perf_counter()
+            issued = issue_many(session, some, through=local_day(clock.now()), by=None)
+            took = time.perf_counter() - began
+            session.rollback()
+            return len(issued.documents), took
 
     def _never_sold_out(self) -> set[int]:
         """Articles of which there is as much as one likes, on every tour until it closes."""

@@ -14,6 +14,8 @@ def test_it_measures_every_page_without_a_failed_answer():
     )
     assert result.stderr == ""
     table, goals = result.stdout.split("\n\n")
-    pages = [line[:22].strip() for line in table.splitlines()[1:]]
+    *table, step = table.splitlines()
+    assert step.startswith("a step of the run, 10: ")
+    pages = [line[:22].strip() for line in table[1:]]
     assert pages == [*MEMBER_PAGES, SKIP, ADD, ORDER, *STAFF_PAGES, LIST, LIST_FILE]
     assert result.returncode == ("MISSED" in goals)

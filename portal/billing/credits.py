@@ -54,18 +54,29 @@ def gesture(
     line = next((line for line in invoice.lines if line.id == line_id), None) if invoice else None
     if invoice is None or (line_id and line is None):
         return None
-    billed = _billed(session, invoice)
-    left = {rate.basis_points: rate.total for rate in rates_of(billed) if rate.total.cents > 0}
-    if line:
-        own = [charge.total for charge in added_up(billed) if _is_of(charge, line)]
-        left = {
-            line.vat_basis_points: min(sum(own, Money.zero()), left.get(line.vat_basis_points, Money.zero()))
-        }
+    left = _left(session, invoice, line)
     if not Money.zero() < amount <= sum(left.values(), Money.zero()):
         return Refusal.NOTHING_LEFT
     parts = shared(amount, left)
     off = [_gesture(invoice, line, rate, part) for rate, part in parts.items() if part.cents]
     return _credit(session, invoice, off, reason, by)
+
+
+def left_of(session: Session, invoice_id: int, line_id: int | None = None) -> Money:
+    """Of an invoice, or of one of its lines: the most that a gesture takes off."""
+    invoice = session.get_one(Invoice, invoice_id)
+    line = next((line for line in invoice.lines if line.id == line_id), None)
+    return sum(_left(session, invoice, line).values(), Money.zero())
+
+
+def _left(session: Session, invoice: Invoice, line: InvoiceLine | None) -> dict[int, Money]:
+    """By VAT rate."""
+    billed = _billed(session, invoice)
+    left = {rate.basis_points: rate.total for rate in rates_of(billed) if rate.total.cents > 0}
+    if line is None:
+        return left
+    own = sum((charge.total for charge in added_up(billed) if _is_of(charge, line)), Money.zero())
+    return {line.vat_basis_points: min(own, left.get(line.vat_basis_points, Money.zero()))}
 
 
 def _held(session: Session, invoice_id: int) -> Invoice | None:

@@ -81,6 +81,10 @@ class GestureForm(ReasonForm):
         self.offered = choices([(WHOLE, _("toute la facture")), *lines])
         super().__init__(formdata, line=WHOLE)
 
+    @property
+    def line_name(self) -> str:
+        return next(str(choice.label) for choice in self.offered if choice.value == self.line.data)
+
     def process(self, *args: Any, **values: Any) -> None:
         self.line.choices = self.offered
         super().process(*args, **values)
@@ -247,15 +251,15 @@ def make_gesture(invoice_number: str) -> ResponseReturnValue:
     form = GestureForm(request.form, view)
     if not form.validate():
         return _credit_page(view, form, 422)
-    if request.form.get("act") != "issue":
-        return _credit_page(view, form, sure=True)
+    line_id, act = form.line.data or None, request.form.get("act")
+    left = credits.left_of(db.session(), view.id, line_id)
+    if form.amount.data > left:
+        form.amount.errors = [form.amount.says(_("il n'en reste que %(left)s.", left=money(left)))]
+        return _credit_page(view, form, 422)
+    if act != "issue":
+        return _credit_page(view, form, sure=act == "look")
     made = credits.gesture(
-        db.session(),
-        view.id,
-        form.amount.data,
-        form.reason.data,
-        line_id=form.line.data or None,
-        by=staff().id,
+        db.session(), view.id, form.amount.data, form.reason.data, line_id=line_id, by=staff().id
     )
     return _credited(view, form, made)
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, case, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, aliased, defer
 
 from portal.billing.customers import belongs_to
 from portal.billing.models import (
@@ -35,6 +35,8 @@ class BillState(StrEnum):
     DUE = "due"
     LATE = "late"
     CREDIT_NOTE = "credit_note"
+    CREDITED = "credited"
+    """Taken back whole: neither paid nor to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,19 @@ class Bill:
     due_on: date
     total: Money
     open: Money
+    credited: Money = NONE
+    """What credit notes took off it."""
+    notes: tuple[str, ...] = ()
+    """Their numbers."""
     corrects_id: int | None = None
+    corrects: str | None = None
+    """The number of the invoice that a credit note takes back from."""
 
     def state(self, today: date) -> BillState:
         if self.kind is DocumentKind.CREDIT_NOTE:
             return BillState.CREDIT_NOTE
+        if self.credited == self.total:
+            return BillState.CREDITED
         if self.open <= NONE:
             return BillState.PAID
         if self.due_on < today:
@@ -216,6 +226,20 @@ def open_invoices(
     ]
 
 
+def credited(session: Session) -> dict[int, tuple[Money, Money]]:
+    """What invoices that were credited came to, and what was taken off them (`rules.settling`)."""
+    note, whose = aliased(Invoice), aliased(Customer)
+    taken = (
+        select(Invoice.id, Invoice.total, func.sum(note.total))
+        .join(Invoice.customer)
+        .join(note, note.corrects_id == Invoice.id)
+        .join(whose, whose.id == note.customer_id)
+        .where(func.coalesce(whose.account_id, -whose.id) == HOLDER)
+        .group_by(Invoice.id, Invoice.total)
+    )
+    return {each: (total, min(total, NONE - off)) for each, total, off in session.execute(taken)}
+
+
 @dataclass(frozen=True, slots=True)
 class Owed:
     """What somebody has to pay by themselves, and until when; less than nothing where they are ahead."""
@@ -250,7 +274,11 @@ def _books(session: Session, whose: ColumnElement[bool]) -> Books:
     ).all()
     invoices = [invoice for _entry, invoice in entries if invoice]
     rows = [entry for entry, invoice in entries if not invoice]
-    left = _settle(invoices, sum((NONE - row.amount for row in rows), NONE)).open
+    settled = _settle(invoices, sum((NONE - row.amount for row in rows), NONE))
+    named = {invoice.id: invoice.number for invoice in invoices}
+    notes = defaultdict[int | None, list[str]](list)
+    for invoice in reversed(invoices):
+        notes[invoice.corrects_id].append(invoice.number)
     numbers = {row.id: row.number for row in rows}
     reversals = {row.reverses_id: row.number for row in rows if row.reverses_id}
     return Books(
@@ -264,8 +292,11 @@ def _books(session: Session, whose: ColumnElement[bool]) -> Books:
                 issued_on=invoice.issued_on,
                 due_on=invoice.due_on,
                 total=invoice.total,
-                open=left.get(invoice.id, NONE),
+                open=settled.open.get(invoice.id, NONE),
+                credited=settled.credited.get(invoice.id, NONE),
+                notes=tuple(notes[invoice.id]),
                 corrects_id=invoice.corrects_id,
+                corrects=named.get(invoice.corrects_id) if invoice.corrects_id else None,
             )
             for invoice in invoices
         ],

@@ -4,7 +4,6 @@ A month is that of the deliveries: the monthly invoice of June is June's, whenev
 billed or taken back of June's deliveries alone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, customer_number
-from portal.billing.balances import BillState, books_of_customer, open_invoices
+from portal.billing.balances import BillState, books_of_customer, credited, open_invoices
 from portal.billing.models import (
     ALIVE,
     Customer,
@@ -44,7 +43,11 @@ class Wished(StrEnum):
     PAID = "payees"
     COLLECTING = "en-prelevement"
     LATE = "en-retard"
+    CREDITED = "reprises"
     CREDIT_NOTES = "avoirs"
+
+
+PARTS = tuple(wished for wished in Wished if wished is not Wished.CREDIT_NOTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Month:
     total: Money
     rates: list[RateSum]
     states: dict[Wished, Sum]
-    """Of what is paid, what was paid; of the others, what is still open."""
+    """All that was billed is paid, due, under collection or credited; what is late is due, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +132,11 @@ class Found:
     lines: list[InvoiceRow]
     states: dict[int, str]
     open: dict[int, Money]
+    parts: dict[int, Money]
+    """What of each stands as one looks for; all of it where one looks for all."""
     count: int
     total: Money
+    """Of the parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,7 @@ class BillStanding:
 
     state: str
     open: Money
+    paid: Money
     collected_on: date | None
 
 
@@ -154,9 +161,12 @@ class CreditNote:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What of all invoices is open, late or under collection, by their ids."""
+    """What of all invoices is open, credited, late or under collection, by their ids."""
 
+    totals: dict[int, Money]
+    """Of those of which something is open or credited: all others are paid."""
     open: dict[int, Money]
+    credited: dict[int, Money]
     late: frozenset[int]
     collecting: frozenset[int]
 
@@ -165,30 +175,41 @@ class Standing:
         if line.kind is DocumentKind.CREDIT_NOTE:
             return "credit"
         if line.id not in self.open:
-            return "paid"
+            return "credited" if self.credited.get(line.id) == line.total else "paid"
         if line.id in self.collecting:
             return "announced"
         return "overdue" if line.id in self.late else "due"
 
-    def of(self, wished: Wished) -> Sequence[int]:
-        """What is open and stands so; of what is under collection nobody is late."""
-        waiting = self.open.keys() - self.collecting
+    def part(self, wished: Wished | None, invoice_id: int, total: Money) -> Money:
+        """What of an invoice stands so; of what is under collection nobody is late."""
+        open_, credited = self.open.get(invoice_id, ZERO), self.credited.get(invoice_id, ZERO)
         match wished:
+            case Wished.PAID:
+                return total - open_ - credited
+            case Wished.CREDITED:
+                return credited
             case Wished.COLLECTING:
-                return sorted(self.open.keys() & self.collecting)
-            case Wished.LATE:
-                return sorted(waiting & self.late)
+                return open_ if invoice_id in self.collecting else ZERO
             case Wished.DUE:
-                return sorted(waiting)
+                return open_ if invoice_id not in self.collecting else ZERO
+            case Wished.LATE:
+                return open_ if invoice_id in self.late - self.collecting else ZERO
             case _:
-                return sorted(self.open)
+                return total
+
+    def having(self, wished: Wished) -> list[int]:
+        """Of those that are not wholly paid, which have such a part."""
+        return [each for each, total in self.totals.items() if self.part(wished, each, total) > ZERO]
 
 
 def standing(session: Session, today: date) -> Standing:
-    bills = open_invoices(session)
+    bills, taken = open_invoices(session), credited(session)
     alive = select(DirectDebit.invoice_id).where(DirectDebit.state.in_(ALIVE))
     return Standing(
+        totals={bill.id: bill.total for bill in bills}
+        | {each: total for each, (total, _off) in taken.items()},
         open={bill.id: bill.open for bill in bills},
+        credited={each: off for each, (_total, off) in taken.items()},
         late=frozenset(bill.id for bill in bills if bill.due_on < today),
         collecting=frozenset(session.scalars(alive)),
     )
@@ -205,7 +226,7 @@ def standing_of(session: Session, invoice: InvoiceView, today: date) -> BillStan
     state = _WORDS[bill.state(today)]
     if collected_on and bill.open > ZERO:
         state = "announced"
-    return BillStanding(state, bill.open, collected_on)
+    return BillStanding(state, bill.open, bill.total - bill.credited - bill.open, collected_on)
 
 
 _WORDS = {
@@ -214,6 +235,7 @@ _WORDS = {
     BillState.DUE: "due",
     BillState.LATE: "overdue",
     BillState.CREDIT_NOTE: "credit",
+    BillState.CREDITED: "credited",
 }
 
 
@@ -265,11 +287,10 @@ def _states(session: Session, which: ColumnElement[bool], now: Standing) -> dict
             select(Invoice.id, Invoice.total).where(which, Invoice.kind == DocumentKind.INVOICE)
         ).all()
     )
-    paid = [number for number in totals if number not in now.open]
-    states = {Wished.PAID: Sum(len(paid), sum((totals[number] for number in paid), ZERO))}
-    for wished in (Wished.COLLECTING, Wished.DUE, Wished.LATE):
-        mine = [number for number in now.of(wished) if number in totals]
-        states[wished] = Sum(len(mine), sum((now.open[number] for number in mine), ZERO))
+    states: dict[Wished, Sum] = {}
+    for wished in PARTS:
+        parts = [now.part(wished, *each) for each in totals.items()]
+        states[wished] = Sum(sum(part > ZERO for part in parts), sum(parts, ZERO))
     return states
 
 
@@ -291,6 +312,8 @@ def find_invoices(session: Session, wanted: Wanted, today: date, *, page: int, s
     which = _conditions(wanted, now)
     rows = _joined(select(func.count(Invoice.id), func.sum(Invoice.total))).where(*which)
     count, total = session.execute(rows).one()
+    unpaid = _joined(select(Invoice.id, Invoice.total)).where(*which, Invoice.id.in_(list(now.totals)))
+    rest = [whole - now.part(wanted.state, each, whole) for each, whole in session.execute(unpaid)]
     lines = session.scalars(
         _joined(select(_LINE))
         .where(*which)
@@ -302,8 +325,9 @@ def find_invoices(session: Session, wanted: Wanted, today: date, *, page: int, s
         lines=list(lines),
         states={line.id: now.state(line) for line in lines},
         open={line.id: now.open[line.id] for line in lines if line.id in now.open},
+        parts={line.id: now.part(wanted.state, line.id, line.total) for line in lines},
         count=count,
-        total=_money(total),
+        total=_money(total) - sum(rest, ZERO),
     )
 
 
@@ -343,9 +367,10 @@ def _conditions(wanted: Wanted, now: Standing) -> list[ColumnElement[bool]]:
         case Wished.CREDIT_NOTES:
             which.append(Invoice.kind == DocumentKind.CREDIT_NOTE)
         case Wished.PAID:
-            which += [Invoice.kind == DocumentKind.INVOICE, Invoice.id.not_in(list(now.open))]
+            unpaid = now.totals.keys() - now.having(Wished.PAID)
+            which += [Invoice.kind == DocumentKind.INVOICE, Invoice.id.not_in(list(unpaid))]
         case state:
-            which.append(Invoice.id.in_(now.of(state)))
+            which.append(Invoice.id.in_(now.having(state)))
     return which
 
 

@@ -27,7 +27,7 @@ from portal.rules.cutoffs import local_day
 STATES = {
     "a-payer": {BillState.DUE, BillState.PARTLY, BillState.LATE},
     "payees": {BillState.PAID},
-    "avoirs": {BillState.CREDIT_NOTE},
+    "avoirs": {BillState.CREDIT_NOTE, BillState.CREDITED},
 }
 
 

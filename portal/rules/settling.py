@@ -27,6 +27,8 @@ class Settlement:
     """What is open of each invoice. The balance is `open` and `beyond`, less `credit`; none of them is negative."""
 
     open: dict[int, Money]
+    credited: dict[int, Money]
+    """What credit notes took off each invoice that some correct."""
     credit: Money
     beyond: Money
     """Owed for no invoice: something was given back, and then the payment that it came from did."""
@@ -40,14 +42,16 @@ def settle(documents: Iterable[Document], money: Money) -> Settlement:
             invoices.append(document)
         else:
             credits[document.corrects_id] -= document.total
-    open_: dict[int, Money] = {}
+    open_, credited = dict[int, Money](), dict[int, Money]()
     for invoice in sorted(invoices, key=lambda each: (each.due_on, each.id)):
         taken = min(invoice.total, credits[invoice.id])
-        credits[invoice.id] -= taken
+        if taken > Money.zero():
+            credited[invoice.id] = taken
+            credits[invoice.id] -= taken
         open_[invoice.id] = invoice.total - taken
     money = sum(credits.values(), money)
     for invoice_id, left in open_.items():
         paid = max(Money.zero(), min(left, money))
         open_[invoice_id] = left - paid
         money -= paid
-    return Settlement(open_, max(money, Money.zero()), max(Money.zero() - money, Money.zero()))
+    return Settlement(open_, credited, max(money, Money.zero()), max(Money.zero() - money, Money.zero()))

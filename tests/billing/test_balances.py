@@ -47,7 +47,9 @@ def test_the_books_say_what_is_owed_what_is_open_and_what_was_paid(session: Sess
     )
     assert ledger.balance(session, camille.account_id) == books.balance == Money(6500)
     assert balances(session, [camille.account_id, 999]) == {camille.account_id: Money(6500)}
-    assert older.total == Money(4000)
+    written(session, -4000, corrects=older)
+    whole = next(bill for bill in books_of(session, camille.account_id).bills if bill.id == older.id)
+    assert (whole.state(TODAY), whole.notes) == (BillState.CREDITED, ("A2026-00002",))
 
 
 def test_what_two_customers_of_one_account_pay_and_owe_is_one(session: Session) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.accounts.models import Company, CompanyState, VatState
-from portal.billing import runs
+from portal.billing import credits, months, runs
 from portal.billing.ledger import Entry, append
 from portal.billing.models import (
     BillingSettings,
@@ -18,6 +18,7 @@ from portal.billing.models import (
     RunState,
     TaxStatus,
 )
+from portal.billing.months import Wished
 from portal.rules.invoicing import DocumentKind, VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
@@ -61,6 +62,33 @@ def test_a_month_is_told_at_a_glance_and_each_figure_leads_to_what_makes_it(offi
     for words in ("F2026-00002", "benali", "C10002", "yacine@example"):
         assert listed(office, f"?q={words}") == ["F2026-00002"], words
     assert len(listed(office, "?toutes=oui&etat=x&mois=9&taux=x&page=x")) == 2
+
+
+def test_all_that_was_billed_is_paid_due_or_credited_and_lists_come_to_their_figures(admin, session, bills):
+    part = Entry(EntryKind.PAYMENT, bills[1].customer_id, TODAY, Money(-400), means=PaymentMeans.CHEQUE)
+    append(session, [part], at=NOW, by=3)
+    credits.gesture(session, bills[0].id, Money(500), "Salade abîmée.", by=3)
+    session.commit()
+    glance = months.glance(session, bills[0].month, TODAY)
+    found = {wished: each.total for wished, each in glance.states.items() if wished is not Wished.LATE}
+    assert found == {
+        Wished.PAID: Money(1690 + 400),
+        Wished.DUE: Money(750),
+        Wished.COLLECTING: Money(0),
+        Wished.CREDITED: Money(500),
+    }
+    assert sum(found.values(), Money(0)) == glance.invoices.total
+    for wished, words in {
+        "payees": "20,90 € payés",
+        "a-payer": "reste 7,50 €",
+        "reprises": "5,00 € repris",
+    }.items():
+        assert words in text_of(admin.get(f"{PAGE}?mois=2026-05&etat={wished}"))
+    credits.cancel(session, bills[1].id, "Nom faux.", rebill=False, by=3)
+    session.commit()
+    assert months.glance(session, bills[0].month, TODAY).states[Wished.CREDITED].total == Money(1650)
+    page = admin.get(f"{PAGE}/F2026-00002")
+    assert "Annulée par l'avoir A2026-00002" in text_of(page) and "/geste" not in page.text
 
 
 def listed(client: Any, address: str) -> list[str]:
@@ -136,7 +164,10 @@ def test_an_invoice_says_all_there_is_about_it(office, session, bills):
     page = office.get(f"{PAGE}/F2026-00002")
     said = text_of(page)
     assert "Facture F2026-00002" in said and "11,50 € TTC À payer" in said and "En préparation" in said
-    assert "Petit panier : 1 × 11,50 €, le prix de la formule depuis le 1er janvier 2025. TVA à 5,5 % comprise." in said
+    assert (
+        "Petit panier : 1 × 11,50 €, le prix de la formule depuis le 1er janvier 2025. TVA à 5,5 % comprise."
+        in said
+    )
     assert 'href="/ferme/livraisons/2026-05-21/jeudi"' in page.text and 'href="/ferme/abonnes/2"' in page.text
     assert office.get(f"{PAGE}/F2026-00002.pdf").status_code == 404
     kept = update(InvoiceFile).where(InvoiceFile.invoice_id == bills[1].id)
@@ -174,8 +205,13 @@ def test_a_gesture_is_shown_before_it_is_made(admin, session, bills):
     line = str(bills[0].lines[0].id)
     shown = admin.submit(address, GESTURE | {"line": line, "act": "look"})
     assert shown.status_code == 200 and "Un avoir de 5,00 € sera fait" in text_of(shown)
-    too_much = admin.submit(address, GESTURE | {"line": line, "amount": "19,51", "act": "issue"})
-    assert too_much.status_code == 422 and "Il n'en reste pas autant à rendre." in text_of(too_much)
+    assert '<input type="hidden" name="amount" value="5,00">' in shown.text and "<select" not in shown.text
+    changed = admin.submit(address, GESTURE | {"line": line, "act": "change"})
+    assert "<select" in changed.text and "Voir avant de le faire" in text_of(changed)
+    for act in ("look", "issue"):
+        too_much = admin.submit(address, GESTURE | {"line": line, "amount": "19,51", "act": act})
+        assert too_much.status_code == 422 and "il n'en reste que 19,50 €." in text_of(too_much)
+        assert 'id="amount-error"' in too_much.text
     assert admin.submit(address, GESTURE | {"line": line, "act": "issue"}).status_code == 303
     session.rollback()
     [note] = session.scalars(select(Invoice).where(Invoice.kind == DocumentKind.CREDIT_NOTE))

@@ -28,7 +28,8 @@ def test_what_is_due_on_one_day_is_paid_in_the_order_in_which_it_was_billed():
 def test_a_credit_note_takes_off_the_invoice_that_it_corrects_before_money_does():
     older, newer = invoice(1, 2000), invoice(2, 3000, due=30)
     credit = invoice(3, -500, corrects=2)
-    assert settle([older, newer, credit], Money(1000)).open == {1: Money(1000), 2: Money(2500)}
+    found = settle([older, newer, credit], Money(1000))
+    assert (found.open, found.credited) == ({1: Money(1000), 2: Money(2500)}, {2: Money(500)})
 
 
 def test_what_is_left_of_a_credit_note_pays_like_money():

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -103,6 +103,7 @@ def empty(session: Session) -> Session:
 
 @settings(
     max_examples=4 * ROUNDS,
+    phases=[Phase.explicit, Phase.generate],  # a failure is short as it is
     # every example begins on the small farm again: it is rolled back
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

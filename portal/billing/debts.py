@@ -1,16 +1,16 @@
 """Who owes what is due: everybody whom nothing is being collected from for it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, null, select
+from sqlalchemy import case, func, null, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, customer_number
 from portal.billing.balances import OpenInvoice, open_invoices
-from portal.billing.models import ALIVE, Customer, DirectDebit, PaymentReminder
+from portal.billing.models import ALIVE, Customer, DebitState, DirectDebit, Mandate, PaymentReminder
 from portal.infra.orm import View
 from portal.rules.cutoffs import local_day
 from portal.rules.dunning import Age, Late, age_of
@@ -27,13 +27,15 @@ class LateInvoice:
     number: str
     customer_id: int
     due_on: date
+    late_since: date
+    """When it was due, or what was to collect it came to nothing."""
     open: Money
     reminded: int = 0
     reminded_at: datetime | None = None
 
     @property
     def for_rules(self) -> Late:
-        return Late(self.id, self.due_on, self.reminded)
+        return Late(self.id, self.late_since, self.reminded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Debt:
 
     @property
     def since(self) -> date:
-        return self.invoices[0].due_on
+        return min(invoice.late_since for invoice in self.invoices)
 
     @property
     def reminded_at(self) -> datetime | None:
@@ -105,14 +107,28 @@ def debts(session: Session, today: date, account_ids: Collection[int] | None = N
     alive = select(DirectDebit.invoice_id).where(DirectDebit.state.in_(ALIVE))
     collected = set(session.scalars(alive)) if due else set()
     owed = [invoice for invoice in due if invoice.id not in collected]
+    since = _late_since(session, owed)
     by_age = dict.fromkeys(Age, Money.zero())
     for invoice in owed:
-        by_age[age_of((today - invoice.due_on).days)] += invoice.open
+        by_age[age_of((today - since[invoice.id]).days)] += invoice.open
     collecting = sum((invoice.open for invoice in due if invoice.id in collected), Money.zero())
-    return Debts(_by_person(session, owed), by_age, collecting)
+    return Debts(_by_person(session, owed, since), by_age, collecting)
 
 
-def _by_person(session: Session, owed: Iterable[OpenInvoice]) -> list[Debt]:
+def _late_since(session: Session, owed: Iterable[OpenInvoice]) -> dict[int, date]:
+    """Who let it be collected is not late before that has failed."""
+    since = {invoice.id: invoice.due_on for invoice in owed}
+    ended = case((DirectDebit.state == DebitState.DROPPED, Mandate.ended_at))
+    failed = select(DirectDebit.invoice_id, DirectDebit.returned_on, ended).join(DirectDebit.mandate)
+    gone = failed.where(DirectDebit.state.in_([DebitState.RETURNED, DebitState.DROPPED]))
+    for invoice_id, returned_on, ended_at in session.execute(gone) if since else ():
+        day = returned_on or (local_day(ended_at) if ended_at else None)
+        if day and invoice_id in since:
+            since[invoice_id] = max(since[invoice_id], day)
+    return since
+
+
+def _by_person(session: Session, owed: Iterable[OpenInvoice], since: Mapping[int, date]) -> list[Debt]:
     whose: dict[int, list[OpenInvoice]] = defaultdict(list)
     for invoice in owed:
         whose[invoice.account_id or -invoice.customer_id].append(invoice)
@@ -126,7 +142,13 @@ def _by_person(session: Session, owed: Iterable[OpenInvoice]) -> list[Debt]:
         order_id = invoices[0].order_id if payer_id < 0 else None
         late = (
             LateInvoice(
-                each.id, each.number, each.customer_id, each.due_on, each.open, *sent.get(each.id, ())
+                each.id,
+                each.number,
+                each.customer_id,
+                each.due_on,
+                since[each.id],
+                each.open,
+                *sent.get(each.id, ()),
             )
             for each in invoices
         )

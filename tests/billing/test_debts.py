@@ -79,6 +79,11 @@ def test_what_is_due_is_listed_by_age_and_what_is_collected_is_not(session, owin
     with count_queries() as two:
         assert len(debts(session, TODAY).debts) == 2
     assert len(one) == len(two)
+    debit = session.scalars(select(DirectDebit)).one()
+    debit.state, debit.returned_on = DebitState.RETURNED, TODAY
+    session.flush()
+    [camille, _yacine] = debts(session, TODAY).debts
+    assert [invoice.late_since for invoice in camille.invoices] == [old.due_on, TODAY]
 
 
 def test_each_invoice_is_reminded_of_once_a_step_and_nobody_twice_in_a_week(session, owing):

@@ -29,6 +29,8 @@ NAMES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('a
 ALONE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
            WHERE datname = 'portal' AND pid <> pg_backend_pid()"""
 NEXT = "SELECT pg_get_serial_sequence('{0}', 'id'), coalesce(max(id), 0) + 1 FROM {0}"
+ALWAYS = """SELECT tgrelid::regclass::text, array_agg(tgname::text) FROM pg_trigger
+            WHERE tgenabled = 'A' GROUP BY 1"""
 STATE = "SELECT '{0}', count(*), coalesce(max(xmin::text::bigint), 0) FROM {0}"
 
 BACKENDS = ["sqlite", "postgresql"] if find_postgresql() else ["sqlite"]
@@ -132,6 +134,7 @@ class PostgresqlDatabase:
                 connection.execute(f"CREATE TABLE template.{table} AS TABLE public.{table}")
             numbered = [row[0] for row in connection.execute(NUMBERED)]
             restarts = [connection.execute(NEXT.format(table)).fetchone() for table in numbered]
+            self.guards = dict(connection.execute(ALWAYS).fetchall())
             self.state = " UNION ALL ".join(map(STATE.format, tables))
             self.clean = self._states(connection)
         self.keeper = self._connect("portal")  # what it has once learnt of the tables it need not learn again
@@ -153,11 +156,18 @@ class PostgresqlDatabase:
             self.keeper.execute(ALONE)
         states = self._states(self.keeper)
         spoilt = [name for name, state in states.items() if state != self.clean[name]]
+        guarded = [name for name in spoilt if name in self.guards]
         refill = [
             "BEGIN",
+            *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in guarded),
             "SET LOCAL session_replication_role = replica",  # no trigger, no order of foreign keys
             *(f"DELETE FROM {table}" for table in spoilt),
             *(f"INSERT INTO {table} SELECT * FROM template.{table}" for table in spoilt),
+            *(
+                f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
+                for table in guarded
+                for name in self.guards[table]
+            ),
             self.restart,
             "COMMIT",
         ]

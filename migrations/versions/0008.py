@@ -726,10 +726,22 @@ def downgrade() -> None:
 
 
 NEVER_CHANGED = ("invoice", "invoice_line", "invoice_rate", "ledger_entry", "ledger_closing")
-COMPLETE = ("invoice_line", "invoice_rate")
+COMPLETE = ("invoice_buyer", "invoice_line", "invoice_rate")
 """Nothing is added to an invoice any more once the ledger has it."""
+ONE_EACH: dict[str, tuple[tuple[str, ...], ...]] = {
+    "invoice": (("id",), ("number",), ("customer_id", "month")),
+    "invoice_line": (("id",), ("invoice_id", "position")),
+    "invoice_rate": (("invoice_id", "vat_basis_points"),),
+    "invoice_buyer": (("invoice_id",),),
+    "ledger_entry": (("id",), ("number",), ("invoice_id",), ("reverses_id",), ("key",)),
+    "ledger_closing": (("month",),),
+    "number_series": (("name",),),
+}
+"""SQLite's INSERT OR REPLACE removes the row that is there without a word to its triggers."""
 STILL_KEPT = "OLD.kept_until >= (SELECT max(issued_on) FROM invoice)"
 """The newest invoice is the clock: it never goes back."""
+GOES_BACK = "NEW.last < OLD.last OR NEW.name <> OLD.name"
+"""A series of numbers only grows."""
 
 
 def _protect() -> None:
@@ -745,6 +757,16 @@ def _protect() -> None:
         op.execute(
             f"CREATE TRIGGER invoice_buyer_no_delete BEFORE DELETE ON invoice_buyer WHEN {STILL_KEPT} {refuse}"
         )
+        op.execute(
+            f"CREATE TRIGGER number_series_no_update BEFORE UPDATE ON number_series WHEN {GOES_BACK} {refuse}"
+        )
+        op.execute(f"CREATE TRIGGER number_series_no_delete BEFORE DELETE ON number_series {refuse}")
+        for table, keys in ONE_EACH.items():
+            same = " OR ".join(
+                f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{name} = NEW.{name}' for name in key)})"
+                for key in keys
+            )
+            op.execute(f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {same} {refuse}")
         return
     raised = "RAISE EXCEPTION 'what is issued or entered is never changed: %', TG_TABLE_NAME;"
     _function("refuse_change_of_books", raised)
@@ -754,13 +776,16 @@ def _protect() -> None:
         "RETURN NEW;",
     )
     _function("refuse_to_forget_buyer", f"IF {STILL_KEPT} THEN {raised} END IF; RETURN OLD;")
+    _function("refuse_to_count_back", f"IF {GOES_BACK} THEN {raised} END IF; RETURN NEW;")
     for table in NEVER_CHANGED:
         _trigger(table, "no_change", "BEFORE UPDATE OR DELETE", "ROW", "refuse_change_of_books")
     for table in COMPLETE:
         _trigger(table, "complete", "BEFORE INSERT", "ROW", "refuse_more_of_invoice")
     _trigger("invoice_buyer", "no_update", "BEFORE UPDATE", "ROW", "refuse_change_of_books")
     _trigger("invoice_buyer", "no_delete", "BEFORE DELETE", "ROW", "refuse_to_forget_buyer")
-    for table in (*NEVER_CHANGED, "invoice_buyer"):
+    _trigger("number_series", "no_update", "BEFORE UPDATE", "ROW", "refuse_to_count_back")
+    _trigger("number_series", "no_delete", "BEFORE DELETE", "ROW", "refuse_change_of_books")
+    for table in ONE_EACH:
         _trigger(table, "no_truncate", "BEFORE TRUNCATE", "STATEMENT", "refuse_change_of_books")
 
 
@@ -769,18 +794,24 @@ def _function(name: str, body: str) -> None:
 
 
 def _trigger(table: str, name: str, when: str, each: str, function: str) -> None:
+    """Whatever a session says of its role: else a replica's would pass by."""
     op.execute(
         f"CREATE TRIGGER {table}_{name} {when} ON {table} FOR EACH {each} EXECUTE FUNCTION {function}()"
     )
+    op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{name}")
 
 
 def _unprotect() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        names = [
-            f"{table}_no_{act}" for table in (*NEVER_CHANGED, "invoice_buyer") for act in ("update", "delete")
-        ]
+        acts = ("replace", "update", "delete")
+        names = [f"{table}_no_{act}" for table in ONE_EACH for act in acts]
         for name in (*names, *(f"{table}_complete" for table in COMPLETE)):
             op.execute(f"DROP TRIGGER {name}")
         return
-    for function in ("refuse_change_of_books", "refuse_more_of_invoice", "refuse_to_forget_buyer"):
+    for function in (
+        "refuse_change_of_books",
+        "refuse_more_of_invoice",
+        "refuse_to_forget_buyer",
+        "refuse_to_count_back",
+    ):
         op.execute(f"DROP FUNCTION {function}() CASCADE")

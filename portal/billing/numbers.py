@@ -13,10 +13,12 @@ def take(session: Session, name: str, count: int = 1) -> int:
 
     Series are held in the order of their names, after every other lock.
     """
-    begun = insert(session, NumberSeries).values(name=name, last=0)
-    session.execute(begun.on_conflict_do_nothing())
-    own = select(NumberSeries).where(NumberSeries.name == name)
-    series = session.scalars(locks.for_update(own, of=NumberSeries)).one()
+    own = locks.for_update(select(NumberSeries).where(NumberSeries.name == name), of=NumberSeries)
+    series = session.scalars(own).one_or_none()
+    if series is None:
+        begun = insert(session, NumberSeries).values(name=name, last=0)
+        session.execute(begun.on_conflict_do_nothing())
+        series = session.scalars(own).one()
     first = series.last + 1
     locks.checked()
     series.last += count

@@ -13,7 +13,15 @@ from portal.billing.checking import verify
 from portal.billing.issuing import issue, issue_for_order, issue_many
 from portal.billing.jobs import bill_guests
 from portal.billing.ledger import balance
-from portal.billing.models import BillingSettings, Customer, FileState, Invoice, InvoiceFile, TaxStatus
+from portal.billing.models import (
+    BillingSettings,
+    Customer,
+    FileState,
+    Invoice,
+    InvoiceFile,
+    NumberSeries,
+    TaxStatus,
+)
 from portal.billing.queries import InvoiceView, find_invoice, invoices_of, invoices_of_order
 from portal.infra.audit import AuditEvent
 from portal.profile.models import FarmProfile
@@ -211,6 +219,7 @@ def test_many_are_billed_by_as_many_statements_as_few(
     delivered(session)
     ids = [account(session, email).id for email in (CAMILLE, YACINE)]
     session.add_all(Customer(account_id=account_id) for account_id in ids)
+    session.add_all(NumberSeries(name=name, last=0) for name in ("F2026", "ledger"))
     session.commit()
     with count_queries() as for_one:
         issue_many(session, ids[:1], through=date(2026, 5, 31), month=MAY, by=None)

@@ -61,6 +61,36 @@ def test_the_database_refuses_to_change_what_is_entered(books: Session) -> None:
             books.rollback()
 
 
+def test_nor_is_it_replaced_or_counted_back(books: Session) -> None:
+    """On SQLite by whoever has the file; elsewhere also by who says that they only copy."""
+    copy = "INSERT OR REPLACE INTO {0} SELECT * FROM {0}"
+    acts = [
+        f"UPDATE number_series SET last = last - 1 WHERE name = '{ledger.SERIES}'",
+        "DELETE FROM number_series",
+    ]
+    begin = "PRAGMA recursive_triggers = OFF"
+    if books.get_bind().dialect.name == "postgresql":
+        begin = "SET LOCAL session_replication_role = replica"
+        acts.append("DELETE FROM ledger_entry WHERE number = 6")
+    else:
+        tables = (
+            "invoice",
+            "invoice_line",
+            "invoice_rate",
+            "ledger_entry",
+            "ledger_closing",
+            "number_series",
+        )
+        acts += [copy.format(table) for table in tables]
+    for act in acts:
+        books.execute(text(begin))
+        with pytest.raises(DBAPIError, match="never changed"):
+            books.execute(text(act))
+        books.rollback()
+    if "PRAGMA" in begin:
+        books.execute(text(begin.replace("OFF", "ON")))
+
+
 def entry(number: int):
     return LedgerEntry.number == number
 

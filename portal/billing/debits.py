@@ -1,15 +1,16 @@
 """Direct debits: announced with an invoice, told where its mail does not, entered as paid on their day."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from portal.accounts.models import Account
 from portal.billing import ledger, payments
-from portal.billing.balances import open_invoices
-from portal.billing.mandates import live_mandates
+from portal.billing.balances import OpenInvoice, open_invoices
+from portal.billing.mandates import MandateView, live_mandates
 from portal.billing.models import ALIVE, Customer, DebitState, DirectDebit, Invoice
 from portal.billing.payments import Payment
 from portal.billing.settings import billing_settings
@@ -39,18 +40,66 @@ def announce_all(
 
     Within the transaction that issues them, or enters a return: the mail of that is the notice.
     """
-    wanted = [
-        invoice for invoice in invoices if invoice.means is PaymentMeans.DIRECT_DEBIT and invoice.total > NONE
-    ]
-    owners = _owners(session, {invoice.customer_id for invoice in wanted}) if wanted else {}
-    under = live_mandates(session, set(owners.values()))
-    ready = {
-        invoice: under[owner] for invoice in wanted if (owner := owners.get(invoice.customer_id)) in under
+    wanted = {
+        invoice.id: invoice.customer_id
+        for invoice in invoices
+        if invoice.means is PaymentMeans.DIRECT_DEBIT and invoice.total > NONE
     }
-    if not ready or billing_settings(session).creditor_id is None:
+    under = live_mandates(session, _owners(session, set(wanted.values()))) if wanted else {}
+    if not under or billing_settings(session).creditor_id is None:
         return []
-    left = open_amounts(session, {mandate.account_id for mandate in ready.values()})
-    before = _before(session, [invoice.id for invoice in ready])
+    left = [invoice for invoice in open_invoices(session, under) if invoice.id in wanted]
+    return _announce(session, left, under, at=at, attempt=attempt)
+
+
+def collectable(session: Session, account: Account) -> list[OpenInvoice]:
+    """What is open and was announced for no day, of somebody who lets it be collected by now."""
+    if (
+        account.payment_means is not PaymentMeans.DIRECT_DEBIT
+        or billing_settings(session).creditor_id is None
+    ):
+        return []
+    if not live_mandates(session, [account.id]):
+        return []
+    left = open_invoices(session, [account.id])
+    before = _before(session, [invoice.id for invoice in left])
+    return [invoice for invoice in left if not before[invoice.id].keys() & ALIVE]
+
+
+def announce_open(session: Session, account: Account, *, at: datetime, by: int) -> list[DirectDebit]:
+    """Collect what was billed before they let it be; one mail is the notice of all of it."""
+    own = select(Account.id).where(Account.id == account.id)
+    session.scalars(locks.for_update(own, of=Account)).one()
+    left = collectable(session, account)
+    locks.checked()
+    if not left:
+        return []
+    debits = _announce(session, left, live_mandates(session, [account.id]), at=at, attempt=1)
+    audit.record(
+        session, "debits.announce", ("account", account.id), at=at, by=by, after={"count": len(debits)}
+    )
+    words = mail.render(
+        "debit_announced",
+        farm=get_farm(session),
+        first_name=account.first_name,
+        debits=debits,
+        total=sum((debit.amount for debit in debits), NONE),
+        creditor=billing_settings(session).creditor_id,
+    )
+    outbox.post(session, to=account.email, at=at, **words.parts)
+    return debits
+
+
+def _announce(
+    session: Session,
+    left: Iterable[OpenInvoice],
+    under: Mapping[int, MandateView],
+    *,
+    at: datetime,
+    attempt: int,
+) -> list[DirectDebit]:
+    ready = [(invoice, under[invoice.account_id]) for invoice in left if invoice.account_id]
+    before = _before(session, [invoice.id for invoice, _mandate in ready])
     day = next_day(session, at)
     debits = [
         DirectDebit(
@@ -58,25 +107,25 @@ def announce_all(
             customer_id=invoice.customer_id,
             mandate_id=mandate.id,
             invoice_id=invoice.id,
-            amount=left[invoice.id],
+            amount=invoice.open,
             collected_on=day,
             state=DebitState.ANNOUNCED,
             announced_at=at,
             told_at=at,
             attempt=attempt,
         )
-        for invoice, mandate in ready.items()
-        if invoice.id in left and not before[invoice.id].keys() & ALIVE
+        for invoice, mandate in ready
+        if not before[invoice.id].keys() & ALIVE
     ]
     session.add_all(debits)
     session.flush()
     return debits
 
 
-def _owners(session: Session, customer_ids: Collection[int]) -> dict[int, int]:
-    """Whose account they are; guests have none."""
-    known = select(Customer.id, Customer.account_id).where(Customer.id.in_(customer_ids))
-    return {row.id: row.account_id for row in session.execute(known.where(Customer.account_id.is_not(None)))}
+def _owners(session: Session, customer_ids: Collection[int]) -> set[int]:
+    """Whose accounts they are; guests have none."""
+    known = select(Customer.account_id).where(Customer.id.in_(customer_ids))
+    return {account_id for account_id in session.scalars(known) if account_id is not None}
 
 
 def _before(session: Session, invoice_ids: Collection[int]) -> dict[int, Counter[DebitState]]:
@@ -106,9 +155,9 @@ def next_day(session: Session, at: datetime) -> date:
     )
 
 
-def open_amounts(session: Session, account_ids: Collection[int] | None = None) -> dict[int, Money]:
-    """Of invoices that are not wholly paid: everybody's, or these accounts'."""
-    return {invoice.id: invoice.open for invoice in open_invoices(session, account_ids)}
+def open_amounts(session: Session) -> dict[int, Money]:
+    """Of invoices that are not wholly paid."""
+    return {invoice.id: invoice.open for invoice in open_invoices(session)}
 
 
 def held(session: Session, *which: ColumnElement[bool]) -> Sequence[DirectDebit]:

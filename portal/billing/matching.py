@@ -283,10 +283,26 @@ def reopen(session: Session, line_id: int, *, at: datetime, by: int) -> payments
         undone = payments.reverse(session, entry, day=local_day(at), reason=f"BQ{line.id}", at=at, by=by)
         if isinstance(undone, payments.Refusal):
             return undone
+    _open(session, line, at=at, by=by)
+    return None
+
+
+def reverse(
+    session: Session, entry: LedgerEntry, *, day: date, reason: str, at: datetime, by: int
+) -> LedgerEntry | payments.Refusal:
+    """Take an entry back by another; if it came off a statement, whose that money is is open again."""
+    own = select(BankLine).where(BankLine.entry_id == entry.id)
+    line = session.scalar(locks.for_update(own, of=BankLine))
+    undone = payments.reverse(session, entry, day=day, reason=reason, at=at, by=by)
+    if line and not isinstance(undone, payments.Refusal):
+        _open(session, line, at=at, by=by)
+    return undone
+
+
+def _open(session: Session, line: BankLine, *, at: datetime, by: int) -> None:
     line.state, line.customer_id, line.entry_id = BankLineState.OPEN, None, None
     line.settled_at = line.settled_by = None
-    audit.record(session, "bank_line.reopen", ("bank_line", line_id), at=at, by=by)
-    return None
+    audit.record(session, "bank_line.reopen", ("bank_line", line.id), at=at, by=by)
 
 
 def _locked(session: Session, ids: Collection[int]) -> list[BankLine]:

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import UnprocessableEntity
 from wtforms.widgets import TextArea
 
-from portal.billing import archive, checking, closings, ledger, payments
+from portal.accounts.models import Account
+from portal.billing import archive, checking, closings, debits, ledger, payments
 from portal.billing.balances import books_of_payer
 from portal.billing.payers import Payer, customer_for, find_payer
 from portal.billing.payments import Refusal
@@ -21,8 +22,8 @@ from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.permissions import Permission
 from portal.web.filters import money
-from portal.web.guards import needs
 from portal.web.forms import Typed, prose, whole
+from portal.web.guards import needs
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.transaction import reads_only
@@ -105,7 +106,10 @@ def _done(payer: Payer, said: str) -> ResponseReturnValue:
 def _page(
     payer: Payer, refund: RefundForm | None = None, write_off: WriteOffForm | None = None
 ) -> ResponseReturnValue:
-    books, today = books_of_payer(db.session(), payer.account_id, payer.order_id), local_day(clock.now())
+    session, now = db.session(), clock.now()
+    books, today = books_of_payer(session, payer.account_id, payer.order_id), local_day(now)
+    account = session.get(Account, payer.account_id) if payer.account_id else None
+    open_ = debits.collectable(session, account) if account else []
     page = render_template(
         "farm/payments/account.html",
         payer=payer,
@@ -113,6 +117,8 @@ def _page(
         refund=refund or RefundForm(prefix="rendu-", data=_proposed(books.credit, today)),
         write_off=write_off or WriteOffForm(prefix="abandon-", data=_proposed(books.balance, today)),
         today=today,
+        collectable=sum((invoice.open for invoice in open_), Money.zero()),
+        collected_on=debits.next_day(session, now),
         nav_current="farm.people" if payer.account_id else "farm.orders",
     )
     return make_response(page, 422 if refund or write_off else 200)

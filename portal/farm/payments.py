@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import Form
 from wtforms.widgets import DateInput, HiddenInput, TextArea
 
-from portal.billing import ledger, payments, received
+from portal.billing import ledger, matching, payments, received
 from portal.billing.balances import Books, balances, books_of_payer
 from portal.billing.models import LedgerEntry
 from portal.billing.payers import Payer, customer_for, find_payer, find_payers
@@ -228,7 +228,7 @@ def reverse_payment(entry_number: int) -> ResponseReturnValue:
     if not form.validate():
         return _payment_page(line, form, 422)
     entry = session.get_one(LedgerEntry, line.id)
-    done = payments.reverse(
+    done = matching.reverse(
         session, entry, day=form.day.data, reason=form.reason.data, at=clock.now(), by=staff().id
     )
     if isinstance(done, Refusal):

@@ -21,7 +21,7 @@ from wtforms.validators import InputRequired
 from portal.accounts.addresses import AddressView, billing_address
 from portal.accounts.limits import count_try
 from portal.accounts.proofs import fresh_proof_needed
-from portal.billing import mandates
+from portal.billing import debits, mandates
 from portal.billing.mandate_paper import words
 from portal.infra import clock
 from portal.infra.orm import db
@@ -129,7 +129,8 @@ def sign_mandate() -> ResponseReturnValue:
     if signed is None:
         return _mandate_page(form, 422)
     flash(_("C'est signé : le mandat %(number)s part par mail.", number=signed.reference), "success")
-    return redirect(url_for("member.bank"), 303)
+    waits = debits.collectable(db.session(), member())
+    return redirect(url_for("member.payments" if waits else "member.bank"), 303)
 
 
 @blueprint.post(f"{ADDRESS}/reglement")

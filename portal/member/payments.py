@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from portal.billing import debits
 from portal.billing.announced import DebitView, debits_of
 from portal.billing.balances import Bill, Books, MoneyLine, books_of
 from portal.billing.ledger import balance
@@ -18,6 +19,8 @@ from portal.infra.orm import db
 from portal.member import blueprint, member
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
+from portal.web.guards import own_hands_only, payer_only
+from portal.web.i18n import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +59,30 @@ def standing(session: Session, account_id: int) -> Standing | None:
 @blueprint.get("/paiements")
 def payments() -> ResponseReturnValue:
     session, account = db.session(), member()
-    books, debits = books_of(session, account.id), debits_of(session, account.id)
-    now = _standing(books, debits)
+    books, announced = books_of(session, account.id), debits_of(session, account.id)
+    now, at = _standing(books, announced), clock.now()
+    open_ = debits.collectable(session, account) if now.to_pay and not account.payer_id else []
     return render_template(
         "member/payments/page.html",
         standing=now,
-        returned={debit.id: debit for debit in debits if debit.returned},
+        returned={debit.id: debit for debit in announced if debit.returned},
         reference=now.to_pay[0].number if len(now.to_pay) == 1 else account.customer_number,
         settings=billing_settings(session),
         years=_by_year(books.payments),
-        today=local_day(clock.now()),
+        collectable=sum((invoice.open for invoice in open_), Money.zero()),
+        collected_on=debits.next_day(session, at),
+        today=local_day(at),
     )
+
+
+@blueprint.post("/paiements/prelevement")
+@payer_only
+@own_hands_only
+def collect_open() -> ResponseReturnValue:
+    """What was billed before they signed, if they wish."""
+    debits.announce_open(db.session(), member(), at=clock.now(), by=member().id)
+    flash(_("C'est noté ; le jour et le montant partent par mail."), "success")
+    return redirect(url_for("member.payments"), 303)
 
 
 def _by_year(payments: Iterable[MoneyLine]) -> list[tuple[int, list[MoneyLine]]]:

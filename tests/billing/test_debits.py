@@ -2,14 +2,15 @@
 
 from datetime import date, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from portal.billing import ledger, mandates, payments
 from portal.billing.batches import make
-from portal.billing.debits import announce, announce_all, collect_due, postpone, tell_moved
+from portal.billing.debits import announce, announce_all, announce_open, collect_due, postpone, tell_moved
 from portal.billing.models import DebitState, DirectDebit, EntryKind, LedgerClosing, LedgerEntry, Mandate
+from portal.billing.queries import invoices_of
 from portal.infra.outbox import Mail
 from portal.rules.collecting import FileRefusal
 from portal.rules.money import Money
@@ -61,6 +62,25 @@ def test_nothing_is_announced_without_a_mandate_without_an_ics_or_where_nothing_
     collecting(session).creditor_id = None
     assert announce(session, billed(session, 9000), at=NOW) is None
     assert session.scalars(select(DirectDebit)).all() == []
+
+
+def test_what_was_billed_before_one_signed_is_announced_by_one_mail(session: Session) -> None:
+    older = [billed(session, 1000), written(session, 2860)]
+    camille = older[0].customer.account
+    assert camille and announce_open(session, camille, at=NOW, by=3) == [], "nobody has signed"
+    mandate = signed(session)
+    session.execute(delete(Mail))
+    payments.pay(session, paid(400, customer(session)), at=NOW, by=None)
+    made = announce_open(session, camille, at=NOW, by=3)
+    assert [(debit.amount, debit.collected_on) for debit in made] == [(Money(600), DAY), (Money(2860), DAY)]
+    assert announce_open(session, camille, at=NOW, by=3) == [], "it is announced once"
+    [mail] = session.scalars(select(Mail))
+    for said in ("34,60 €", "vendredi 10 juillet 2026", "F2026-00001", mandate.reference, "FR72ZZZ123456"):
+        assert said in mail.text.replace("\xa0", " ").replace("\u202f", " "), said
+    made[0].state = DebitState.DROPPED
+    session.flush()
+    assert [debit.end_to_end for debit in announce_open(session, camille, at=NOW, by=3)] == ["F2026-00001-2"]
+    assert [view.number for view in invoices_of(session, camille.id)] == ["F2026-00002", "F2026-00001"]
 
 
 def test_many_are_announced_with_as_many_questions_as_one(session: Session, count_queries) -> None:  # type: ignore[no-untyped-def]

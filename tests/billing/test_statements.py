@@ -18,6 +18,7 @@ from portal.billing.matching import (
     list_lines,
     proposals,
     reopen,
+    reverse,
     settle_certain,
 )
 from portal.billing.models import (
@@ -47,7 +48,7 @@ from portal.web.forms import write_euros
 from tests.billing.banking import CSV, IBAN, VERSIONS, entry, statement
 from tests.billing.signing import signed
 from tests.billing.writing import customer, written
-from tests.world import CAMILLE, NOW, YACINE
+from tests.world import CAMILLE, NOW, TODAY, YACINE
 
 DAY = date(2026, 6, 5)
 NOTHING: dict[str, str] = {}
@@ -191,6 +192,10 @@ def test_a_line_is_entered_once_and_undone_by_another_entry(session):
     assert session.query(LedgerEntry).count() == 3
     enter(session, {line.id: yacine}, at=NOW, by=3)
     assert books_of(session, yacine).credit == Money(5000)
+    taken_back = session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(1)).one()
+    for _press in range(2):
+        reverse(session, taken_back, day=TODAY, reason="Pas la sienne.", at=NOW, by=3)
+    assert (find_line(session, line.id).state, books_of(session, yacine).credit) == ("open", Money(0))
 
 
 def test_only_what_is_certain_still_is_accepted_with_the_others(session, count_queries):

@@ -244,6 +244,7 @@ GET   /factures/<invoice_number>.pdf                                        sign
 GET   /factures/<invoice_number>.xml                                        sign-in    404         404
 GET   /factures/<int:year>.zip                                              sign-in    200         404
 GET   /paiements                                                            sign-in    200         200
+POST  /paiements/prelevement                                                sign-in    303         303
 GET   /commandes/rattachement                                               sign-in    303         303
 POST  /commandes/rattachement                                               sign-in    422         422
 POST  /commandes/rattachement/code                                          sign-in    303         303
@@ -597,6 +598,7 @@ POST  /ferme/reglements/<id:entry_number>/annulation                            
 GET   /ferme/reglements/compte/<payer>                                                 read_bills
 POST  /ferme/reglements/compte/<payer>/remboursement                                   bill
 POST  /ferme/reglements/compte/<payer>/abandon                                         bill
+POST  /ferme/reglements/compte/<payer>/prelevement                                         collect
 GET   /ferme/reglements/journal                                                        read_bills
 POST  /ferme/reglements/journal/cloture                                                bill
 POST  /ferme/reglements/journal/export                                                 bill        200

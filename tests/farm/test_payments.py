@@ -12,6 +12,7 @@ from portal.billing.models import EntryKind, LedgerEntry
 from portal.billing.payments import pay
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
+from tests.billing.signing import signed
 from tests.billing.writing import customer, paid, written
 from tests.farm.forms import PAYMENT
 from tests.farm.trail import events
@@ -150,9 +151,9 @@ def test_the_account_of_somebody_shows_all_and_gives_back_or_gives_up(staff, ses
     }
     assert "cette personne ne doit pas tant." in text_of(staff.submit(f"{account}/abandon", given_up))
     assert staff.submit(f"{account}/abandon", given_up | {"abandon-amount": "5"}).location == account
-    pay(session, paid(3500, customer(session)), at=NOW, by=None)
     said = "5,00 € ne sont plus demandés à Camille Aubert. Reste à payer :"
     assert said in text_of(staff.get(account))
+    pay(session, paid(3500, customer(session)), at=NOW, by=None)
     session.commit()
     assert "A 10,00 € d'avance" in text_of(staff.get(account))
     given = {
@@ -166,8 +167,8 @@ def test_the_account_of_somebody_shows_all_and_gives_back_or_gives_up(staff, ses
     given = {f"rendu-{name}": value for name, value in given.items()}
     assert "cette personne n'a pas tant d'avance." in text_of(staff.submit(f"{account}/remboursement", given))
     assert staff.submit(f"{account}/remboursement", given | {"rendu-amount": "10"}).location == account
-    assert balance(session) == 0
     assert "10,00 € rendus à Camille Aubert. Son compte est à jour." in text_of(staff.get(account))
+    assert balance(session) == 0
     assert "Compte À jour" not in text_of(staff.get("/ferme/abonnes/1"))
     assert "Factures et règlements À jour" in text_of(staff.get("/ferme/abonnes/1"))
 
@@ -249,3 +250,17 @@ def test_a_month_is_closed_and_nothing_is_entered_into_it(staff, session):
     taken = staff.submit(f"{BOOKS}/export?annee=2026", {"format": "csv"})
     assert taken.data.decode("utf-8-sig").splitlines()[1].startswith("1;31/05/2026;règlement;C10001;;chèque;")
     assert TODAY.year == 2026
+
+
+def test_what_was_billed_before_a_mandate_can_be_collected(office, session):
+    written(session, 3860)
+    signed(session)
+    session.commit()
+    account = f"{LIST}/compte/C10001"
+    assert "ce qui est ouvert, 38,60 €, peut être prélevé le vendredi 10 juillet" in text_of(
+        office.get(account)
+    )
+    for _press in range(2):
+        assert office.submit(f"{account}/prelevement").location == account
+    assert "Prélever ce qui est ouvert" not in text_of(office.get(account))
+    assert office.submit(f"{LIST}/compte/C10009/prelevement").status_code == 404

@@ -116,3 +116,16 @@ def test_contracts_and_mandates_are_on_one_page(session: Session, camille: Brows
     page = text_of(camille.get("/mon-compte/contrats"))
     assert f"Mandat {mandate.reference}" in page and "•••• 0189" in page
     assert f"/mon-compte/coordonnees-bancaires/mandats/{mandate.id}" in page
+
+
+def test_what_waited_for_a_mandate_is_collected_too_if_one_says_so(
+    session: Session, camille: Browser
+) -> None:
+    written(session, 3860, due=SOON)
+    signed(session)
+    session.commit()
+    page = text_of(camille.get("/paiements"))
+    assert "Prélever aussi ce qui attend ? 38,60 €, le 10 juillet." in page
+    assert camille.submit("/paiements/prelevement").location == "/paiements"
+    page = text_of(camille.get("/paiements"))
+    assert "38,60 € seront prélevés le 10 juillet" in page and "Prélever aussi" not in page

@@ -107,8 +107,8 @@ def percent(basis_points: int) -> str:
 
 
 def number(value: int | Decimal) -> str:
-    """« 1 234 », « 1,5 »"""
-    return format_decimal(value, format="#,##0.###", locale=language())
+    """« 1 234 », « 1,5 », « −3 »"""
+    return format_decimal(value, format="#,##0.###", locale=language()).replace("-", MINUS)
 
 
 def distance(kilometres: float) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.addresses import billing_address
 from portal.accounts.models import Account
+from portal.catalogue.models import Formula
 from portal.infra import clock, pdf
 from portal.infra.orm import View, own_transaction
 from portal.infra.outbox import File
@@ -17,7 +18,7 @@ from portal.profile.queries import Farm
 from portal.rules.calendar import Rhythm
 from portal.rules.cutoffs import local_day
 from portal.rules.paying import PaymentMeans
-from portal.subscriptions.models import Contract, Subscription
+from portal.subscriptions.models import Contract, Subscription, Term
 from portal.web.filters import clock as hour
 from portal.web.filters import day as day_words
 from portal.web.filters import day_year, money, weekday_name
@@ -171,6 +172,8 @@ class ContractView:
 
     id: int
     subscription_id: int
+    formula: str
+    """The one that was agreed; it may have changed since."""
     made_at: datetime
     last_day: date | None
     conditions_id: int | None
@@ -185,12 +188,21 @@ class ContractView:
         return local_day(self.made_at)
 
 
+_AGREED = (
+    select(Formula.name)
+    .join(Term, Term.formula_id == Formula.id)
+    .where(Term.subscription_id == Contract.subscription_id)
+    .order_by(Term.monday)
+    .limit(1)
+    .scalar_subquery()
+)
 _CONTRACTS = (
     select(
         View(
             ContractView,
             id=Contract.id,
             subscription_id=Contract.subscription_id,
+            formula=_AGREED,
             made_at=Contract.made_at,
             last_day=Subscription.last_day,
             conditions_id=Contract.conditions_id,

@@ -165,7 +165,8 @@ def test_the_contract_is_kept_sealed_and_mailed_with_the_conditions(session: Ses
     kept = session.scalar(select(type_coerce(Contract.paper, LargeBinary)))
     assert kept and b"%PDF-" not in kept
     number = contracts.contract_number(contract.subscription_id)
-    assert [view.number for view in contracts.of_account(session, account.id)] == [number]
+    shown = [(view.number, view.formula) for view in contracts.of_account(session, account.id)]
+    assert shown == [(number, "Petit panier")]
     assert contracts.paper(session, account.id, contract.id)
     assert contracts.paper(session, account.id + 1, contract.id) is None, "somebody else's"
     [mail] = session.scalars(select(Mail))

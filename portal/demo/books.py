@@ -117,7 +117,9 @@ def _say_how(session: Session, first: date) -> None:
             creditor_id=ICS,
             creditor_name="Les Jardins de la Blaisance",
             collection_day=5,
-            cheques_to=french("Les Jardins de la Blaisance, 12 chemin des Jardins, 05700 Sigottier"),
+            cheques_to=french(
+                "Les Jardins de la Blaisance, 120 chemin des Iscles, Lagrand, 05300 Garde-Colombe"
+            ),
         )
     )
 

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("last_number", sa.Integer(), nullable=False),
         sa.Column("billed", sa.Integer(), nullable=False),
         sa.Column("paid", sa.Integer(), nullable=False),
+        sa.Column("written_off", sa.Integer(), nullable=False),
         sa.Column("perpetual", sa.Integer(), nullable=False),
         sa.Column("before", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -540,6 +541,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=40), nullable=True),
         sa.Column("reverses_id", sa.Integer(), nullable=True),
         sa.Column("debit_id", sa.Integer(), nullable=True),
+        sa.Column("pays_id", sa.Integer(), nullable=True),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entered_by", sa.Integer(), nullable=True),
         sa.Column("key", sa.String(length=40), nullable=True),
@@ -561,6 +563,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["invoice_id"], ["invoice.id"], name=op.f("fk_ledger_entry_invoice_id_invoice")
         ),
+        sa.ForeignKeyConstraint(["pays_id"], ["invoice.id"], name=op.f("fk_ledger_entry_pays_id_invoice")),
         sa.ForeignKeyConstraint(
             ["reverses_id"], ["ledger_entry.id"], name=op.f("fk_ledger_entry_reverses_id_ledger_entry")
         ),
@@ -576,6 +579,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_ledger_entry_day"), ["day"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_entry_debit_id"), ["debit_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ledger_entry_pays_id"), ["pays_id"], unique=False)
 
     op.create_table(
         "bank_line",
@@ -648,6 +652,7 @@ def downgrade() -> None:
 
     op.drop_table("bank_line")
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ledger_entry_pays_id"))
         batch_op.drop_index(batch_op.f("ix_ledger_entry_debit_id"))
         batch_op.drop_index(batch_op.f("ix_ledger_entry_day"))
         batch_op.drop_index(batch_op.f("ix_ledger_entry_customer_id_number"))

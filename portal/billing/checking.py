@@ -46,7 +46,7 @@ def verify(session: Session) -> Verdict:
     """Read all of it, some entries at a time."""
     closed = list(session.scalars(select(LedgerClosing).order_by(LedgerClosing.month)))
     sealed = {each.last_number: "" for each in closed}
-    billed, paid = (defaultdict[date, Money](Money.zero) for _ in range(2))
+    billed, paid, written_off = (defaultdict[date, Money](Money.zero) for _ in range(3))
     before, number = BEGINNING, 0
     with closing(ledger.entries(session)) as rows:
         for row in rows:
@@ -58,7 +58,7 @@ def verify(session: Session) -> Verdict:
             if row.kind in closings.BILLED:
                 billed[month_of(row.day)] += row.amount
             else:
-                paid[month_of(row.day)] -= row.amount
+                (paid if row.moved_by else written_off)[month_of(row.day)] -= row.amount
     if cut := _cut(session):
         return Verdict(number, Break(Part.ENTRY, cut))
     if invoice := _unlike_the_ledger(session):
@@ -66,9 +66,18 @@ def verify(session: Session) -> Verdict:
     month, perpetual, before = closed[0].month if closed else None, NONE, BEGINNING
     for each in closed:
         perpetual += billed[each.month]
-        said = (each.month, each.billed, each.paid, each.perpetual, each.before, each.digest)
+        sums = tuple(part[each.month] for part in (billed, paid, written_off))
+        said = (
+            each.month,
+            each.billed,
+            each.paid,
+            each.written_off,
+            each.perpetual,
+            each.before,
+            each.digest,
+        )
         digest = closings.digest_of(each, sealed[each.last_number])
-        if said != (month, billed[each.month], paid[each.month], perpetual, before, digest):
+        if said != (month, *sums, perpetual, before, digest):
             return Verdict(number, Break(Part.CLOSING, each.month))
         month, before = next_month(each.month), each.digest
     return Verdict(number)

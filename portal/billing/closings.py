@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.billing import ledger
@@ -23,7 +23,9 @@ from portal.rules.money import Money
 
 NONE = Money.zero()
 BILLED = (EntryKind.INVOICE, EntryKind.CREDIT_NOTE)
-SEALED = ("month", "closed_at", "closed_by", "last_number", "billed", "paid", "perpetual", "before")
+SEALED = (
+    "month", "closed_at", "closed_by", "last_number", "billed", "paid", "written_off", "perpetual", "before",
+)  # fmt: skip
 
 
 class Refusal(StrEnum):
@@ -74,11 +76,7 @@ def _close(session: Session, month: date, at: datetime, by: int | None) -> Ledge
         select(LedgerEntry.number, LedgerEntry.digest).order_by(LedgerEntry.number.desc()).limit(1)
     ).one()
     before = session.scalars(select(LedgerClosing).order_by(LedgerClosing.month.desc()).limit(1)).first()
-    amounts = select(func.sum(LedgerEntry.amount)).where(
-        LedgerEntry.day >= month, LedgerEntry.day < next_month(month)
-    )
-    billed = session.scalar(amounts.where(LedgerEntry.kind.in_(BILLED))) or NONE
-    paid = session.scalar(amounts.where(LedgerEntry.kind.not_in(BILLED))) or NONE
+    billed, paid, written_off = _sums(session, month)
     row = LedgerClosing(
         month=month,
         closed_at=at,
@@ -86,6 +84,7 @@ def _close(session: Session, month: date, at: datetime, by: int | None) -> Ledge
         last_number=number,
         billed=billed,
         paid=NONE - paid,
+        written_off=NONE - written_off,
         perpetual=(before.perpetual if before else NONE) + billed,
         before=before.digest if before else BEGINNING,
     )
@@ -95,6 +94,19 @@ def _close(session: Session, month: date, at: datetime, by: int | None) -> Ledge
     after = {"number": number, "digest": row.digest}
     audit.record(session, "ledger.close", ("ledger_closing", month.isoformat()), at=at, by=by, after=after)
     return row
+
+
+def _sums(session: Session, month: date) -> list[Money]:
+    """What was billed, what of money, and what is neither: given up, or owed again after all."""
+    is_billed, is_money = LedgerEntry.kind.in_(BILLED), ledger.MEANS.is_not(None)
+    parts = (is_billed, is_money, and_(~is_billed, ~is_money))
+    sums = (func.sum(case((part, LedgerEntry.amount))) for part in parts)
+    entered = LedgerEntry.day >= month, LedgerEntry.day < next_month(month)
+    reversed_ = ledger.REVERSED.id == LedgerEntry.reverses_id
+    found = session.execute(
+        select(*sums).select_from(LedgerEntry).outerjoin(ledger.REVERSED, reversed_).where(*entered)
+    )
+    return [amount or NONE for amount in found.one()]
 
 
 def _months(first: date, end: date) -> Iterator[date]:

@@ -1,6 +1,7 @@
 """The file of accounting entries that tax law asks for (FEC: LPF, L47 A and A47 A-1), for the accountant.
 
-One line an account and entry, in the order of the ledger; the fields are the law's eighteen, parted by tabs.
+One line an account and entry, in the order of the ledger, numbered without a gap within the file of a year; the
+fields are the law's eighteen, parted by tabs.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -10,9 +11,10 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from portal.accounts.models import customer_number
+from portal.billing.ledger import MEANS, REVERSED
 from portal.billing.models import Customer, EntryKind, Invoice, InvoiceBuyer, InvoiceRate, LedgerEntry
 from portal.exchange.tables import IN_MEMORY, harmless
 from portal.rules.accounts import USUAL, Journal, Posting, Role, of_invoice, of_money
@@ -58,7 +60,6 @@ LABELS = {
     EntryKind.REFUND: _l("Remboursement"),
     EntryKind.WRITE_OFF: _l("Créance abandonnée"),
 }
-_REVERSED = aliased(LedgerEntry)
 
 
 def file_name(siren: str, year: int) -> str:
@@ -83,12 +84,14 @@ def _line(values: Iterable[str]) -> bytes:
 
 def _lines(session: Session, year: int, numbers: Mapping[Role, str]) -> Iterator[list[str]]:
     entries = iter(session.execute(_entries(year).execution_options(yield_per=AT_ONCE)))
+    number = 0
     while some := list(islice(entries, AT_ONCE)):
         rates = _rates(session, [row.invoice_id for row in some if row.invoice_id])
         for row in some:
+            number += 1
             journal, postings = _postings(row, rates)
             for posting in postings:
-                yield _fields(row, journal, posting, numbers[posting.role])
+                yield _fields(number, row, journal, posting, numbers[posting.role])
 
 
 def _entries(year: int) -> Any:
@@ -105,7 +108,7 @@ def _entries(year: int) -> Any:
             LedgerEntry.day,
             LedgerEntry.amount,
             LedgerEntry.invoice_id,
-            func.coalesce(LedgerEntry.means, _REVERSED.means).label("means"),
+            MEANS.label("means"),
             LedgerEntry.reference,
             LedgerEntry.entered_at,
             Invoice.number.label("invoice"),
@@ -115,7 +118,7 @@ def _entries(year: int) -> Any:
         )
         .join(Customer, Customer.id == LedgerEntry.customer_id)
         .outerjoin(Invoice, Invoice.id == LedgerEntry.invoice_id)
-        .outerjoin(_REVERSED, _REVERSED.id == LedgerEntry.reverses_id)
+        .outerjoin(REVERSED, REVERSED.id == LedgerEntry.reverses_id)
         .outerjoin(named, named.c.customer_id == LedgerEntry.customer_id)
         .where(LedgerEntry.day.between(date(year, 1, 1), date(year, 12, 31)))
         .order_by(LedgerEntry.number)
@@ -140,16 +143,16 @@ def _postings(row: Row[Any], rates: Mapping[int, list[Rate]]) -> tuple[Journal, 
     return of_money(row.amount, row.means)
 
 
-def _fields(row: Row[Any], journal: Journal, posting: Posting, number: str) -> list[str]:
+def _fields(number: int, row: Row[Any], journal: Journal, posting: Posting, account: str) -> list[str]:
     ours = posting.role is Role.CUSTOMERS
     customer = customer_number(row.account_id) if row.account_id else order_number(row.order_id)
     piece = row.invoice or row.reference or str(row.number)
     return [
         journal,
         str(JOURNALS[journal]),
-        str(row.number),
+        str(number),
         _day(row.day),
-        number,
+        account,
         str(ACCOUNTS[posting.role]),
         customer if ours else "",
         row.name or customer if ours else "",

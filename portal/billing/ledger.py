@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal.billing.customers import belongs_to
 from portal.billing.models import Customer, EntryKind, Invoice, LedgerClosing, LedgerEntry
@@ -24,9 +24,12 @@ from portal.rules.paying import PaymentMeans
 SERIES = "ledger"
 SEALED = (
     "number", "kind", "customer_id", "day", "amount", "invoice_id", "means", "reference", "reverses_id",
-    "debit_id", "entered_at", "entered_by", "before",
+    "debit_id", "pays_id", "entered_at", "entered_by", "before",
 )  # fmt: skip
 """What a digest is over."""
+REVERSED = aliased(LedgerEntry)
+MEANS = func.coalesce(LedgerEntry.means, REVERSED.means)
+"""By which means money came, went or is taken back: what has none is no money."""
 AT_ONCE = 1000
 BEGINNING = "0" * 64
 """The digest before the first."""
@@ -45,6 +48,7 @@ class Entry:
     reference: str | None = None
     reverses_id: int | None = None
     debit_id: int | None = None
+    pays_id: int | None = None
     key: str | None = None
 
 
@@ -112,6 +116,7 @@ def entries(session: Session, *which: ColumnElement[bool]) -> Generator[Any, Non
         select(
             *columns,
             LedgerEntry.digest,
+            MEANS.label("moved_by"),
             Invoice.number.label("invoice"),
             Customer.account_id,
             Customer.order_id,
@@ -119,6 +124,7 @@ def entries(session: Session, *which: ColumnElement[bool]) -> Generator[Any, Non
         .select_from(LedgerEntry)
         .join(LedgerEntry.customer)
         .outerjoin(LedgerEntry.invoice)
+        .outerjoin(REVERSED, REVERSED.id == LedgerEntry.reverses_id)
         .where(*which)
         .order_by(LedgerEntry.number)
     )

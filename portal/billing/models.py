@@ -322,6 +322,8 @@ class LedgerEntry(Base):
     """A cheque's or a transfer's number; no name."""
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
     debit_id: Mapped[int | None] = mapped_column(ForeignKey("direct_debit.id"), index=True)
+    pays_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"), index=True)
+    """The invoice that whoever paid named; a reversal has its payment's."""
     entered_at: Mapped[datetime]
     entered_by: Mapped[int | None]
     key: Mapped[str | None] = mapped_column(String(40), unique=True)
@@ -329,7 +331,7 @@ class LedgerEntry(Base):
     before: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
     customer: Mapped[Customer] = relationship()
-    invoice: Mapped[Invoice | None] = relationship()
+    invoice: Mapped[Invoice | None] = relationship(foreign_keys=[invoice_id])
 
 
 class LedgerClosing(Base):
@@ -344,6 +346,8 @@ class LedgerClosing(Base):
     """The last entry when it was closed."""
     billed: Mapped[Money]
     paid: Mapped[Money]
+    """Money that came, less what was given back."""
+    written_off: Mapped[Money]
     perpetual: Mapped[Money]
     """All that was ever billed until then."""
     before: Mapped[str] = mapped_column(String(64))

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from portal.billing.models import Customer, EntryKind, Invoice, InvoiceBuyer, InvoiceRate, LedgerEntry
+from portal.billing.ledger import MEANS, REVERSED
+from portal.billing.models import Customer, Invoice, InvoiceBuyer, InvoiceRate, LedgerEntry
 from portal.infra.orm import View
 from portal.rules.invoicing import DocumentKind, month_of, next_month
 from portal.rules.money import Money
@@ -60,22 +61,27 @@ class MonthTotal:
     net: Money
     billed: Money
     paid: Money
+    written_off: Money
     owed: Money
-
-
-_PAID = (EntryKind.PAYMENT, EntryKind.REVERSAL, EntryKind.REFUND)
 
 
 def months(session: Session, first: date, last: date) -> list[MonthTotal]:
     """Every month from the first day's to the last one's, from the ledger in one statement."""
-    is_paid = LedgerEntry.kind.in_(_PAID)
+    is_paid = MEANS.is_not(None)
+    is_written_off = and_(LedgerEntry.invoice_id.is_(None), ~is_paid)
     sums = (
         func.sum(Invoice.net),
         func.sum(Invoice.total),
         func.sum(case((is_paid, LedgerEntry.amount))),
+        func.sum(case((is_written_off, LedgerEntry.amount))),
         func.sum(LedgerEntry.amount),
     )
-    entered = select(LedgerEntry.day, *sums).outerjoin(LedgerEntry.invoice).group_by(LedgerEntry.day)
+    entered = (
+        select(LedgerEntry.day, *sums)
+        .outerjoin(LedgerEntry.invoice)
+        .outerjoin(REVERSED, REVERSED.id == LedgerEntry.reverses_id)
+        .group_by(LedgerEntry.day)
+    )
     zero = Money.zero()
     each: dict[date, list[Money]] = defaultdict(lambda: [zero] * len(sums))
     owed, month, found = zero, month_of(first), []
@@ -88,9 +94,9 @@ def months(session: Session, first: date, last: date) -> list[MonthTotal]:
                 total + (amount or zero) for total, amount in zip(so_far, amounts, strict=True)
             ]
     while month <= last:
-        net, billed, paid, more = each[month]
+        net, billed, paid, written_off, more = each[month]
         owed += more
-        found.append(MonthTotal(month, net, billed, zero - paid, owed))
+        found.append(MonthTotal(month, net, billed, zero - paid, zero - written_off, owed))
         month = next_month(month)
     return found
 

@@ -136,6 +136,7 @@ def _month_columns() -> dict[str, Callable[[MonthTotal], Any]]:
         _("Facturé HT"): lambda m: m.net,
         _("Facturé TTC"): lambda m: m.billed,
         _("Réglé"): lambda m: m.paid,
+        _("Abandonné"): lambda m: m.written_off,
         _("Reste dû en fin de mois"): lambda m: m.owed,
     }
 

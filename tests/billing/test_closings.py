@@ -10,7 +10,8 @@ from portal.billing import checking, ledger
 from portal.billing.closings import Refusal, closable, close, close_due, closings
 from portal.billing.ledger import Entry, MonthClosedError
 from portal.billing.models import EntryKind
-from portal.billing.payments import pay, reverse
+from portal.billing.payments import pay, reverse, write_off
+from portal.billing.turnover import months
 from portal.infra.audit import AuditEvent
 from portal.rules.money import Money
 from tests.billing.writing import customer, paid, written
@@ -53,6 +54,22 @@ def test_a_month_is_closed_with_those_before_it_once_and_for_all(session: Sessio
     late = Entry(EntryKind.WRITE_OFF, customer(session).id, date(2026, 5, 31), Money(-1))
     with pytest.raises(MonthClosedError):
         ledger.append(session, [late], at=NOW, by=None)
+
+
+def test_what_is_given_up_is_not_paid_nor_is_it_when_it_is_owed_again(session: Session) -> None:
+    camille, last = customer(session), date(2026, 5, 31)
+    written(session, 5000, day=last)
+    entry = write_off(session, camille.id, Money(5000), day=last, reason="Perdu.", at=NOW, by=None)
+    given = pay(session, paid(300, camille, day=last), at=NOW, by=None)
+    [closed] = close(session, MAY, at=NOW, by=None)
+    assert (closed.billed, closed.paid, closed.written_off) == (Money(5000), Money(300), Money(5000))
+    for each in (entry, given):
+        reverse(session, each, day=TODAY, reason="Erreur.", at=NOW, by=None)
+    assert [(each.paid.cents, each.written_off.cents) for each in months(session, MAY, TODAY)] == [
+        (300, 5000),
+        (-300, -5000),
+    ]
+    assert checking.verify(session) == checking.Verdict(5)
 
 
 def test_the_worker_closes_what_has_been_over_for_a_month(app: Flask, session: Session) -> None:

@@ -1,6 +1,7 @@
 """What the accountant takes away: totals by day and rate, each invoice, the entries of a year (BAR I3, Z5)."""
 
 import csv
+from datetime import date
 from decimal import Decimal
 from io import StringIO
 
@@ -86,6 +87,11 @@ def test_the_entries_of_a_year_balance_and_name_accounts_as_the_accountant_does(
         "customers": "411ABO",
         "sales_550": "701055",
     }
+    late, own = (
+        Entry(EntryKind.PAYMENT, invoice.customer_id, day, Money(-1), means=PaymentMeans.CASH)
+        for day in (date(2025, 12, 31), date(2026, 1, 3))
+    )
+    append(session, [late, own], at=NOW, by=None)
     session.commit()
     answer = staff.submit(f"{PAGE}/fec", {"annee": "2026"})
     assert "732829320FEC20261231.txt" in answer.headers["Content-Disposition"]
@@ -93,7 +99,8 @@ def test_the_entries_of_a_year_balance_and_name_accounts_as_the_accountant_does(
     assert len(lines[0]) == 18
     assert sum(cents(line["Debit"]) for line in lines) == sum(cents(line["Credit"]) for line in lines)
     theirs = [line for line in lines if line["CompteNum"] == "411ABO"]
-    assert len(theirs) == session.scalar(select(func.count(LedgerEntry.id)))
+    assert len(theirs) == session.scalar(select(func.count(LedgerEntry.id))) - 1
+    assert [line["EcritureNum"] for line in theirs] == [str(1 + n) for n in range(len(theirs))]
     numbers = {account(session, who).customer_number for who in (CAMILLE, YACINE)}
     assert {line["CompAuxNum"] for line in theirs} == numbers
     [paid] = [line for line in lines if line["CompteNum"] == "511200"]

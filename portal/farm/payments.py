@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import Form
 from wtforms.widgets import DateInput, HiddenInput, TextArea
 
-from portal.billing import ledger, matching, payments, received
+from portal.billing import ledger, matching, payments, receipts, received
 from portal.billing.balances import Books, balances, books_of_payer
 from portal.billing.models import LedgerEntry
 from portal.billing.payers import Payer, customer_for, find_payer, find_payers
@@ -174,13 +174,13 @@ def enter_payment() -> ResponseReturnValue:
     if not form.validate():
         return _entry_page(payer, form)
     customer = customer_for(session, payer)
-    entered = payments.pay(session, form.payment(customer.id), at=clock.now(), by=staff().id)
+    entered = receipts.receive(session, [form.payment(customer.id)], at=clock.now(), by=staff().id)
     if isinstance(entered, Refusal):
         form.refuse(entered)
         return _entry_page(payer, form)
     said = _("%(amount)s de %(name)s : c'est noté.", amount=money(form.amount.data), name=payer.name)
     flash(f"{said} {standing_words(payer)}", "success")
-    return redirect(url_for("farm.payments_list", _anchor=f"ecriture-{entered.number}"), 303)
+    return redirect(url_for("farm.payments_list", _anchor=f"ecriture-{entered[0].number}"), 303)
 
 
 def standing_words(payer: Payer) -> str:

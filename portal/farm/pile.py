@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import Form
 from wtforms.widgets import DateInput, HiddenInput
 
-from portal.billing import payments
+from portal.billing import receipts
 from portal.billing.balances import balances
 from portal.billing.models import LedgerEntry
 from portal.billing.payers import Payer, customer_for, payers
@@ -114,7 +114,7 @@ def _enter(form: PileForm, rows: list[Row]) -> list[LedgerEntry] | Refusal:
         for number, row in enumerate(rows)
         if row.payer and row.money
     ]
-    return payments.pay_all(session, given, at=clock.now(), by=staff().id)
+    return receipts.receive(session, given, at=clock.now(), by=staff().id)
 
 
 def _lock_order(payer: Payer) -> tuple[bool, int]:

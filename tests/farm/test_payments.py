@@ -10,6 +10,7 @@ from portal.billing.balances import books_of_customer
 from portal.billing.customers import customer_of_order
 from portal.billing.models import EntryKind, LedgerEntry
 from portal.billing.payments import pay
+from portal.infra.outbox import Mail
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from tests.billing.signing import signed
@@ -21,6 +22,15 @@ from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, TODAY, YACINE
 
 LIST, ADD, PILE, BOOKS = (f"/ferme/reglements{rest}" for rest in ("", "/ajout", "/pile", "/journal"))
+
+
+def receipts(session: Session) -> list[Mail]:
+    told = select(Mail).where(Mail.subject.startswith("Bien reçu")).order_by(Mail.id)
+    return list(session.scalars(told))
+
+
+def plain(text: str) -> str:
+    return text.replace("\xa0", " ").replace("\u202f", " ")
 
 
 def entries(session: Session) -> list[LedgerEntry]:
@@ -54,6 +64,9 @@ def test_somebody_is_found_and_what_they_pay_is_entered_once(staff, session):
     [_invoice, entry] = entries(session)
     assert (entry.entered_by, balance(session)) == (3, 0)
     assert [(event.action, event.account_id) for event in events(session)] == [("ledger.payment", 3)]
+    [mail] = receipts(session)
+    assert mail.recipient == CAMILLE and "38,60 € par chèque le 10 juin." in plain(mail.text)
+    assert "Vous êtes à jour." in plain(mail.text)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +221,10 @@ def test_a_pile_is_entered_as_one_and_once(staff, session):
         (3, Money(-3050), "002"),
     ]
     assert (balance(session), balance(session, YACINE)) == (-2000, -1050)
+    assert [(mail.recipient, plain(mail.subject)) for mail in receipts(session)] == [
+        (CAMILLE, "Bien reçu : 20,00 €"),
+        (YACINE, "Bien reçu : 30,50 €"),
+    ]
 
 
 def test_of_a_pile_with_something_wrong_nothing_is_entered_and_all_is_kept(staff, session):
@@ -244,7 +261,7 @@ def test_a_month_is_closed_and_nothing_is_entered_into_it(staff, session):
     shown = text_of(staff.get(f"{BOOKS}?verifier=oui"))
     assert "Le journal est intact : 1 écriture." in shown
     assert "On peut noter à partir du lundi 1er juin 2026." in shown
-    assert "mai 20260,00 €20,00 €0,00 €" in shown
+    assert "mai 20260,00 €20,00 €0,00 €0,00 €" in shown
     refused = staff.submit(ADD, PAYMENT | {"day": "2026-05-31"})
     assert "Jour : ce mois est clos : au plus tôt le lundi 1er juin 2026." in text_of(refused)
     taken = staff.submit(f"{BOOKS}/export?annee=2026", {"format": "csv"})

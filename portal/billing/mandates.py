@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, undefer
 
 from portal.accounts.addresses import AddressView
 from portal.accounts.models import Account
+from portal.billing.announced import debits_of
 from portal.billing.mandate_paper import Creditor, write
 from portal.billing.models import DebitState, DirectDebit, Mandate
 from portal.billing.settings import billing_settings
@@ -165,7 +166,12 @@ def sign(
     signed = live_mandate(session, account.id)
     assert signed is not None
     letter = mail.render(
-        "mandate_signed", farm=farm, first_name=account.first_name, mandate=signed, replaced=bool(live)
+        "mandate_signed",
+        farm=farm,
+        first_name=account.first_name,
+        mandate=signed,
+        replaced=bool(live),
+        announced=[debit for debit in debits_of(session, account.id) if debit.state is DebitState.ANNOUNCED],
     )
     outbox.post(session, to=account.email, at=at, attachments=[_file(reference, written)], **letter.parts)
     return signed

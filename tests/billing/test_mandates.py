@@ -126,6 +126,9 @@ def test_what_is_announced_follows_to_another_account_and_falls_with_the_last_ma
     signed(session)
     debit = announced(session)
     second = signed(session, iban=OTHER_IBAN)
+    [*_, mail] = session.scalars(select(Mail).order_by(Mail.id))
+    told = mail.text.replace("\u202f", " ").replace("\u00a0", " ")
+    assert "sera prélevé sur ce compte aussi" in told and "10 juillet, facture F2026-00001" in told
     session.refresh(debit)
     assert (debit.mandate_id, debit.state) == (second.id, DebitState.ANNOUNCED)
     camille = account(session)

@@ -127,7 +127,7 @@ def test_a_month_is_looked_at_then_billed_by_the_worker_with_its_progress(admin,
     assert "Sans moyen de paiement (2)" in said and "Sans adresse" not in said
     assert text_of(admin.get(f"{MAY}/apercu?anomalie=no_means&page=x")).count("Yacine Benali") == 1
     assert admin.submit(f"{MAY}/facturation").status_code == 303
-    assert "0 personnes vues sur 2" in text_of(admin.get(MAY))
+    assert "0 personne vue sur 2" in text_of(admin.get(MAY))
     assert runs.step()
     part = admin.get(MAY, headers={"HX-Request": "true"})
     assert "1 facture ou avoir" in text_of(part) and "data-hx-get" in part.text and "<main" not in part.text

@@ -84,14 +84,20 @@ class Person:
 class PreviewLine:
     person: Person
     amount: Money
+    billed: Money
+    """What was billed of the month before its invoice."""
     before: Money
     """What was billed of the month before."""
     first: bool
     """Nobody was billed then."""
 
     @property
+    def whole(self) -> Money:
+        return self.amount + self.billed
+
+    @property
     def difference(self) -> Money:
-        return self.amount - self.before
+        return self.whole - self.before
 
     @property
     def basis_points(self) -> int | None:
@@ -108,8 +114,8 @@ class PreviewLine:
         found = {
             Anomaly.NO_ADDRESS: bills and not person.has_address,
             Anomaly.NEGATIVE: self.amount.cents < 0,
-            Anomaly.NOTHING_NOW: not self.amount.cents and self.before.cents > 0,
-            Anomaly.TWICE: self.before.cents > 0 and self.amount.cents >= 2 * self.before.cents,
+            Anomaly.NOTHING_NOW: not self.whole.cents and self.before.cents > 0,
+            Anomaly.TWICE: self.before.cents > 0 and self.whole.cents >= 2 * self.before.cents,
             Anomaly.TO_WEIGH: person.weighs,
             Anomaly.NO_NUMBER: person.lacks_number,
             Anomaly.NO_MANDATE: person.means is PaymentMeans.DIRECT_DEBIT and not person.has_mandate,
@@ -132,6 +138,11 @@ class Preview:
         return sum(line.amount.cents > 0 and line.person.has_address for line in self.lines)
 
     @property
+    def over(self) -> bool:
+        """Nothing is left to bill."""
+        return not any(line.amount.cents for line in self.lines)
+
+    @property
     def total(self) -> Money:
         return sum((line.amount for line in self.lines), ZERO)
 
@@ -140,16 +151,19 @@ class Preview:
         return sum((line.before for line in self.lines), ZERO)
 
 
-def preview(session: Session, month: date) -> Preview:
+def preview(session: Session, month: date, today: date) -> Preview:
     """In a constant number of queries, whatever there is to bill."""
-    now, before, done = (
-        amounts(session, last_day(month)),
-        _billed_before(session, month),
-        _done(session, month),
-    )
+    now, done = _waiting(session, month, today), _done(session, month)
+    billed, before = _billed_of(session, month), _billed_of(session, previous_month(month))
     people = session.scalars(_people(month))
     lines = [
-        PreviewLine(person, now.get(person.account_id, ZERO), before.get(person.account_id, ZERO), not before)
+        PreviewLine(
+            person,
+            now.get(person.account_id, ZERO),
+            billed.get(person.account_id, ZERO),
+            before.get(person.account_id, ZERO),
+            not before,
+        )
         for person in people
         if person.account_id not in done
         and (person.weighs or now.get(person.account_id) or before.get(person.account_id))
@@ -178,10 +192,17 @@ def amounts(session: Session, through: date) -> dict[int, Money]:
 
 
 def to_bill(session: Session, month: date, today: date) -> Money:
-    """What is to be billed with a month so far; who has its invoice has the rest on the next one."""
+    """What its preview comes to."""
+    return sum(_waiting(session, month, today).values(), ZERO)
+
+
+def _waiting(session: Session, month: date, today: date) -> dict[int, Money]:
+    """What is to be billed with a month that has begun, so far; who has its invoice has the rest on the next one."""
+    if month > today:
+        return {}
     done = _done(session, month)
     found = amounts(session, min(last_day(month), today))
-    return sum((amount for account_id, amount in found.items() if account_id not in done), ZERO)
+    return {account_id: amount for account_id, amount in found.items() if account_id not in done}
 
 
 def _done(session: Session, month: date) -> set[int]:
@@ -240,12 +261,11 @@ def _cents(column: InstrumentedAttribute[Money]) -> ColumnElement[int]:
     return type_coerce(column, Integer)
 
 
-def _billed_before(session: Session, month: date) -> dict[int, Money]:
-    earlier = previous_month(month)
+def _billed_of(session: Session, month: date) -> dict[int, Money]:
     sums = (
         select(Customer.account_id, func.sum(_cents(Invoice.total)))
         .join(Invoice.customer)
-        .where(of_month(earlier), Customer.account_id.is_not(None))
+        .where(of_month(month), Customer.account_id.is_not(None))
         .group_by(Customer.account_id)
     )
     return {account_id: Money(int(cents)) for account_id, cents in session.execute(sums) if account_id}

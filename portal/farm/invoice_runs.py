@@ -34,7 +34,7 @@ def invoice_preview(month: date) -> ResponseReturnValue:
 
 def _preview_page(month: date, status: int = 200) -> ResponseReturnValue:
     session, today = db.session(), local_day(clock.now())
-    found = previews.preview(session, month)
+    found = previews.preview(session, month, today)
     asked = request.args.get("anomalie", "")
     anomaly = Anomaly(asked) if asked in set(Anomaly) else None
     lines = [line for line in found.lines if anomaly is None or anomaly in line.anomalies]

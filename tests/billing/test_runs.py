@@ -1,6 +1,6 @@
 """Billing a month: what it waits for, what it will come to, and the run that does it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -8,6 +8,7 @@ from sqlalchemy import select
 from portal.accounts.models import Address
 from portal.billing import previews, runs
 from portal.billing.charges import unbilled
+from portal.billing.issuing import issue
 from portal.billing.models import Invoice, InvoiceRun, RunFailure, RunState
 from portal.billing.previews import Anomaly
 from portal.deliveries.models import Delivery
@@ -120,10 +121,10 @@ def test_the_preview_puts_first_what_is_strange(session):
     camille.payment_means, yacine.payment_means = PaymentMeans.DIRECT_DEBIT, PaymentMeans.CHEQUE
     invoiced(session)
     invoiced(session, YACINE)
-    assert previews.preview(session, MAY).lines == []
+    assert previews.preview(session, MAY, TODAY).lines == []
     box(session, TUESDAY - timedelta(weeks=1)).billed_quantity = 3
     session.scalars(select(Address).where(Address.account_id == yacine.id)).one().archived_at = NOW
-    preview = previews.preview(session, JUNE)
+    preview = previews.preview(session, JUNE, TODAY)
     first, second = preview.lines
     assert (first.person.number, first.difference, first.anomalies) == (
         "C10002",
@@ -131,7 +132,7 @@ def test_the_preview_puts_first_what_is_strange(session):
         [Anomaly.NO_ADDRESS],
     )
     assert (second.person.name, second.amount, second.before, second.basis_points) == (
-        "Aubert Camille",
+        "Camille Aubert",
         Money(2 * 2190 + 2 * 1950),
         Money(2190),
         27808,
@@ -139,6 +140,17 @@ def test_the_preview_puts_first_what_is_strange(session):
     assert second.anomalies == [Anomaly.TWICE, Anomaly.NO_MANDATE]
     assert list(preview.counts.values()) == [1, 1, 1]
     assert (preview.billed, preview.total) == (1, second.amount + Money(1150))
+    assert previews.to_bill(session, JUNE, TODAY) == preview.total
+    assert issue(session, camille.id, through=TODAY, by=None)
+    assert [line.person.number for line in previews.preview(session, JUNE, TODAY).lines] == [
+        "C10002",
+        "C10001",
+    ]
+    alone = previews.preview(session, JUNE, TODAY).lines[1]
+    assert (alone.amount, alone.difference) == (Money.zero(), second.amount - Money(2190))
+    assert Anomaly.NOTHING_NOW not in alone.anomalies
+    later = date(2026, 7, 1)
+    assert previews.preview(session, later, TODAY).over and not previews.to_bill(session, later, TODAY).cents
 
 
 def test_the_preview_comes_to_what_is_billed_to_the_cent(session):
@@ -158,7 +170,7 @@ def test_the_preview_comes_to_what_is_billed_to_the_cent(session):
     sums = {key: sum((charge.total for charge in charges), Money.zero()) for key, charges in charged.items()}
     assert previews.amounts(session, TODAY) == sums and sums[1].cents
     assert previews.to_bill(session, JUNE, TODAY) == sum(sums.values(), Money.zero())
-    waits = [line for line in previews.preview(session, JUNE).lines if line.person.weighs]
+    waits = [line for line in previews.preview(session, JUNE, TODAY).lines if line.person.weighs]
     assert [line.person.number for line in waits] == ["C10002"]
 
 
@@ -166,9 +178,9 @@ def test_as_many_queries_preview_many_as_few(session, count_queries):
     delivered(session)
     session.commit()
     with count_queries() as few:
-        previews.preview(session, MAY)
+        previews.preview(session, MAY, TODAY)
     crowd.add(session, 30)
     session.rollback()
     with count_queries() as many:
-        previews.preview(session, MAY)
+        previews.preview(session, MAY, TODAY)
     assert len(many) == len(few)

@@ -139,6 +139,9 @@ def test_a_month_is_looked_at_then_billed_by_the_worker_with_its_progress(admin,
     part = admin.get(MAY, headers={"HX-Request": "true"})
     assert "2 factures et avoirs" in text_of(part) and "data-hx-get" not in part.text
     assert "Facturé le 10 juin" in text_of(admin.get(PAGE))
+    over = text_of(admin.get(f"{MAY}/apercu"))
+    assert "Facturer mai" not in over and "Tout est facturé" in over
+    assert "Pas encore commencé" in text_of(admin.get(f"{PAGE}/2027-09"))
     done = [event.action for event in events(session) if event.subject_type == "invoice_run"]
     assert done == [f"invoice_run.{act}" for act in ("start", "stop", "resume", "end")]
     session.rollback()

@@ -61,7 +61,7 @@ class DebitLine:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What is announced, and how much of it a file made now collects."""
+    """What is announced, and how much of it is collected: of what is in no file yet, by one made now."""
 
     debit: DebitLine
     amount: Money
@@ -73,7 +73,7 @@ class Prospect:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What is announced for a day of collection."""
+    """What is collected on a day."""
 
     day: date
     prospects: list[Prospect]
@@ -182,19 +182,15 @@ def prospects(session: Session, lines: Collection[DebitLine]) -> list[Prospect]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    count: int
-    total: Money
-    lines: list[DebitLine]
-
-
-def of_day(session: Session, day: date, *, page: int) -> Page:
-    """Whatever its state, by name."""
+def of_day(session: Session, day: date) -> Day:
+    """Whatever its state, by name: what is in a file is collected as it is, what fell out is not."""
     on = DirectDebit.collected_on == day
-    count, total = session.execute(select(func.count(), func.sum(DirectDebit.amount)).where(on)).one()
     some = _lines(on).join(Mandate.account).order_by(Account.search_key, DirectDebit.id)
-    return Page(count, total or NONE, list(session.scalars(some.limit(A_PAGE).offset(page * A_PAGE))))
+    lines = session.scalars(some).all()
+    announced = [line for line in lines if line.state is DebitState.ANNOUNCED]
+    left = {each.debit.id: each for each in prospects(session, announced)}
+    held = (Prospect(line, NONE if line.state is DebitState.DROPPED else line.amount) for line in lines)
+    return Day(day, [left.get(each.debit.id, each) for each in held])
 
 
 def files(session: Session, *, limit: int = FILES) -> list[BatchView]:

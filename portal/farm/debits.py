@@ -123,15 +123,17 @@ def _search(text: str) -> list[DebitLine]:
 def debits_of_day(day: date) -> ResponseReturnValue:
     number = request.args.get("page", default=1, type=int)
     page = max(min(number, 10_000), 1) - 1
-    found = queries.of_day(db.session(), day, page=page)
-    if not found.lines:
+    found = queries.of_day(db.session(), day)
+    if not found.prospects:
         abort(404)
     return render_template(
         "farm/debits/day.html",
         day=day,
         found=found,
+        shown=found.prospects[page * A_PAGE :][:A_PAGE],
+        left={each.debit.id: each.amount for each in found.prospects},
         page=page,
-        pages=ceil(found.count / A_PAGE),
+        pages=ceil(len(found.prospects) / A_PAGE),
         codes=CODES,
         nav_current="farm.index",
     )

@@ -89,10 +89,13 @@ def test_the_page_says_who_drops_out_and_why(
     assert "28,60 € au lieu de 38,60 € : une partie est déjà payée" in shown
     assert "20,00 € ne seront pas prélevés : déjà payés" in shown
     assert IBAN not in page.text and OTHER_IBAN not in page.text
+    day = text_of(office.get(f"{HOME}/{DAY}"))
+    assert "1 prélèvement, 28,60 €" in day and "0,00 €au lieu de 20,00 €" in day
     office.submit(MAKE)
     assert state(session, other) is DebitState.DROPPED
     day = text_of(office.get(f"{HOME}/{DAY}"))
     assert "•••• 0189" in day and "•••• 2606" in day and "Abandonné" in day
+    assert "1 prélèvement, 28,60 €" in day
 
 
 def test_what_missed_its_file_is_announced_for_another_day(

@@ -21,6 +21,7 @@ from portal.billing.papers import file_name, invoice_pdf
 from portal.billing.queries import InvoiceView, these
 from portal.infra import clock
 from portal.infra.orm import own_reading, own_transaction
+from portal.web.i18n import gettext as _
 
 logger = logging.getLogger(__name__)
 
@@ -135,20 +136,33 @@ def try_again(session: Session, at: datetime) -> int:
 
 
 def yearly_zip(session: Session, account_id: int, year: int) -> IO[bytes]:
-    """All files of an account's invoices of a year, read one by one: what is long lies on the disk."""
+    """All files of an account's invoices of a year, read one by one: what is long lies on the disk.
+
+    Those that are not made yet are named in a file beside them.
+    """
     poured = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  whoever sends it closes it
     issued = Invoice.issued_on.between(date(year, 1, 1), date(year, 12, 31))
     files = (
         select(Invoice.number, Invoice.kind, Invoice.issued_on, InvoiceFile.data)
         .join(InvoiceFile, InvoiceFile.invoice_id == Invoice.id)
         .join(Invoice.customer)
-        .where(Customer.account_id == account_id, issued, InvoiceFile.state == FileState.MADE)
+        .where(Customer.account_id == account_id, issued)
         .order_by(Invoice.id)
         .execution_options(yield_per=1)
     )
+    waiting = []
     with ZipFile(poured, "w") as zipped:
         for number, kind, day, data in session.execute(files):
-            assert data
-            zipped.writestr(ZipInfo(file_name(number, kind), (day.year, day.month, day.day, 0, 0, 0)), data)
+            if data:
+                zipped.writestr(
+                    ZipInfo(file_name(number, kind), (day.year, day.month, day.day, 0, 0, 0)), data
+                )
+            else:
+                waiting.append(number)
+        if waiting:
+            said = _(
+                "Encore en préparation, à reprendre plus tard : %(numbers)s.", numbers=", ".join(waiting)
+            )
+            zipped.writestr("LISEZ-MOI.txt", said)
     poured.seek(0)
     return poured

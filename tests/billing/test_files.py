@@ -213,5 +213,12 @@ def test_a_year_s_files_come_as_one(session: Session) -> None:
     with files.yearly_zip(session, mine, 2026) as poured, ZipFile(poured) as zipped:
         assert zipped.namelist() == ["facture-F2026-00001.pdf", "facture-F2026-00003.pdf"]
         assert zipped.read("facture-F2026-00003.pdf") == b"%PDF-made"
+    late = session.scalars(select(InvoiceFile).order_by(InvoiceFile.invoice_id.desc())).first()
+    assert late
+    late.state, late.data = FileState.WAITING, None
+    session.flush()
+    with files.yearly_zip(session, mine, 2026) as poured, ZipFile(poured) as zipped:
+        assert zipped.namelist() == ["facture-F2026-00001.pdf", "LISEZ-MOI.txt"]
+        assert "F2026-00003" in zipped.read("LISEZ-MOI.txt").decode()
     with files.yearly_zip(session, mine, 2027) as poured, ZipFile(poured) as zipped:
         assert zipped.namelist() == []

@@ -22,10 +22,13 @@ from portal.accounts.addresses import AddressView, billing_address
 from portal.accounts.limits import count_try
 from portal.accounts.proofs import fresh_proof_needed
 from portal.billing import debits, mandates
+from portal.billing.announced import DebitView
 from portal.billing.mandate_paper import words
+from portal.billing.models import DebitState
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
+from portal.member.payments import standing
 from portal.planning.contracts import MEANS
 from portal.rules.cutoffs import local_day
 from portal.rules.paying import PaymentMeans
@@ -125,12 +128,14 @@ def sign_mandate() -> ResponseReturnValue:
         return too_many(lambda minutes: _mandate_page(form, 429, minutes=minutes), count, now=now)
     if not form.validate():
         return _mandate_page(form, 422)
+    waited = mandates.awaits_signature(db.session(), member())
     signed = mandates.sign(db.session(), member(), form.account, form.debtor, at=now, by=member().id)
     if signed is None:
         return _mandate_page(form, 422)
     flash(_("C'est signé : le mandat %(number)s part par mail.", number=signed.reference), "success")
-    waits = debits.collectable(db.session(), member())
-    return redirect(url_for("member.payments" if waits else "member.bank"), 303)
+    if debits.collectable(db.session(), member()):
+        return redirect(url_for("member.payments"), 303)
+    return redirect(url_for("member.subscriptions" if waited else "member.bank"), 303)
 
 
 @blueprint.post(f"{ADDRESS}/reglement")
@@ -141,13 +146,22 @@ def pay_otherwise() -> ResponseReturnValue:
     form = MeansForm(request.form)
     if not form.validate():
         return _page(form, 422)
-    means = PaymentMeans(form.means.data)
+    means, stopped = PaymentMeans(form.means.data), _announced()
     ended = mandates.end(
         db.session(), member(), MandateEnd.REVOKED, at=clock.now(), by=member().id, means=means
     )
     said = _("Votre mandat a pris fin.") if ended else _("C'est enregistré.")
     flash(f"{said} {_('Vous réglez vos factures par %(means)s.', means=MEANS[means])}", "success")
-    return redirect(url_for("member.bank"), 303)
+    if not (ended and stopped):
+        return redirect(url_for("member.bank"), 303)
+    flash(_("Ce qui devait être prélevé est maintenant à payer : voici comment."), "info")
+    return redirect(url_for("member.payments"), 303)
+
+
+def _announced() -> list[DebitView]:
+    """What no bank has yet, and is still open."""
+    now = standing(db.session(), member().id)
+    return [debit for debit in now.announced if debit.state is DebitState.ANNOUNCED] if now else []
 
 
 @blueprint.get(f"{ADDRESS}/mandats/<id:mandate_id>")
@@ -169,6 +183,7 @@ def _page(form: MeansForm, status: int = 200) -> Response:
         account=account,
         creditor=mandates.creditor(session),
         live=next((mandate for mandate in signed if mandate.ended_at is None), None),
+        announced=_announced(),
         ended=[mandate for mandate in signed if mandate.ended_at],
     )
     return make_response(page, status)
@@ -183,6 +198,7 @@ def _mandate_page(form: MandateForm, status: int = 200, **context: object) -> Re
         creditor=creditor,
         words=words(creditor.name) if creditor else [],
         live=mandates.live_mandate(session, member().id),
+        awaited=mandates.awaits_signature(session, member()),
         today=local_day(clock.now()),
         **context,
     )

@@ -14,6 +14,7 @@ from portal.billing.mandates import MandateView, live_mandate, mandates_of
 from portal.rules.paying import PaymentMeans
 from portal.rules.sepa import MandateEnd
 from tests.accounts.people import account_of, browser_of, signed_in
+from tests.billing.debiting import announced
 from tests.billing.signing import IBAN, MANDATE, collecting, signed
 from tests.client import Browser
 from tests.joining import SUMMARY, choose, order_form, publish_conditions
@@ -22,6 +23,7 @@ from tests.world import ADMIN, CAMILLE, NOW, YACINE
 
 BANK = "/mon-compte/coordonnees-bancaires"
 SIGN, OTHERWISE = f"{BANK}/mandat", f"{BANK}/reglement"
+PAYMENTS = "/paiements"
 
 
 @pytest.fixture
@@ -123,6 +125,16 @@ def test_whoever_ends_it_says_how_they_pay_instead(camille: Browser, session: Se
     assert "vous y avez mis fin le mercredi 10 juin 2026" in said
 
 
+def test_what_was_announced_is_to_be_paid_once_it_is_ended(camille: Browser, session: Session) -> None:
+    signed(session)
+    announced(session, 3860)
+    session.commit()
+    assert "Ne seraient plus prélevés, mais à payer par vous : 38,60 € annoncés" in text_of(camille.get(BANK))
+    assert camille.submit(OTHERWISE, {"reglement": "transfer"}).location == PAYMENTS
+    said = text_of(camille.get(PAYMENTS))
+    assert "Ce qui devait être prélevé est maintenant à payer" in said and "Régler 38,60 €" in said
+
+
 def test_it_takes_a_fresh_proof(camille: Browser, session: Session, clock: time_machine.Traveller) -> None:
     mandate = signed(session)
     session.commit()
@@ -185,9 +197,10 @@ def test_who_joins_with_direct_debit_signs_next_and_is_reminded_until_then(
     assert (joined.status_code, joined.location) == (303, SIGN)
     page = client.get(SIGN)
     assert "C'est fait" in text_of(page) and 'value="Serres"' in page.text  # where the bill goes
+    assert "Votre abonnement tient sans lui" in text_of(page) and "Plus tard" in text_of(page)
     for path in ("/espace", "/mon-compte"):
         assert "il reste à signer le mandat" in text_of(client.get(path))
-    assert client.submit(SIGN, MANDATE).status_code == 303
+    assert client.submit(SIGN, MANDATE).location == "/abonnements"
     for path in ("/espace", "/mon-compte"):
         assert "il reste à signer le mandat" not in text_of(client.get(path))
 

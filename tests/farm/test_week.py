@@ -232,4 +232,6 @@ def test_what_waits_at_the_books_is_told_to_those_who_read_bills(client, session
     session.add(InvoiceRun(month=JUNE, state=RunState.DONE, asked_at=NOW, asked_by=None, wanted=2))
     session.commit()
     page = text_of(client.get("/ferme"))
-    assert "fichier à déposer à la banque" in page and "À facturer" not in page and "fichier à faire" not in page
+    assert (
+        "fichier à déposer à la banque" in page and "À facturer" not in page and "fichier à faire" not in page
+    )

@@ -14,8 +14,9 @@ from time_machine import Traveller
 from portal.accounts import answers, companies, consents, household, mailboxes, proofs, signing_up
 from portal.accounts.alerts import Alert, tell
 from portal.accounts.models import Account, CompanyState, MailWish
-from portal.billing import credits, mandates
+from portal.billing import credits, mandates, returns
 from portal.billing import reminders as dunning
+from portal.billing.models import DebitState
 from portal.boxes.models import HandoverKind
 from portal.catalogue.models import Supplier
 from portal.deliveries.models import Delivery
@@ -32,7 +33,7 @@ from portal.rules.consents import ConsentSource, Notice, Topic
 from portal.rules.money import Money
 from portal.rules.orders import OrderState, may_become
 from portal.rules.paying import PaymentMeans
-from portal.rules.sepa import MandateEnd
+from portal.rules.sepa import MandateEnd, ReturnCode
 from portal.settings import ROOT
 from portal.shop import amending, checkout, rerouting, withdrawals
 from portal.shop.checkout import Contact
@@ -41,7 +42,7 @@ from portal.shop.models import Wish
 from portal.shop.orders import bring
 from portal.shop.vouchers import Person
 from portal.subscriptions.models import Contract
-from tests.billing import books
+from tests.billing import books, debiting
 from tests.billing.signing import OTHER_IBAN, signed
 from tests.browser.helpers import DESK, PHONE, compose, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
@@ -167,6 +168,7 @@ def have_every_mail_sent(app: Flask) -> None:
     have_somebody_billed()
     have_a_mandate_end()
     have_a_debtor_reminded()
+    have_debits_go_astray()
     work(app)
 
 
@@ -275,6 +277,19 @@ def have_somebody_billed() -> None:
     with own_transaction() as session:
         made = books.invoiced(session)
         assert credits.gesture(session, made.id, Money(190), "Salade abîmée", by=1)
+
+
+def have_debits_go_astray() -> None:
+    """One comes back, which was a slip; another has missed its day."""
+    with own_transaction() as session:
+        signed(session, STAFF)
+        debiting.bank(session)
+        back, moved = (debiting.announced(session, cents, STAFF) for cents in (1950, 2400))
+        back.state, back.collected_on, moved.told_at = DebitState.PRESENTED, TODAY, None
+        session.flush()
+        came_back = returns.enter(session, back.id, ReturnCode.MD06, TODAY, by=1)
+        assert isinstance(came_back, returns.Outcome), came_back
+        assert returns.undo(session, back.id, by=1) is None
 
 
 def have_a_debtor_reminded() -> None:

@@ -223,8 +223,9 @@ def keep_last(session: Session, account_id: int, *, at: datetime) -> None:
         _close(live[:-1], MandateEnd.REPLACED, at=at)
         _move_debits(session, live[:-1], mandate_id=live[-1].id)
         ended = {"mandate": [mandate.id for mandate in live[:-1]]}
-        said = {"before": ended, "after": {"mandate": live[-1].id}}
-        audit.record(session, "mandate.end", ("account", account_id), at=at, by=account_id, **said)
+        kept = {"mandate": live[-1].id}
+        about = ("account", account_id)
+        audit.record(session, "mandate.end", about, at=at, by=account_id, before=ended, after=kept)
 
 
 def _wish(session: Session, account: Account, means: PaymentMeans, *, at: datetime, by: int | None) -> None:

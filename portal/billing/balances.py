@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Subquery, case, cast, func, literal, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from portal.billing.customers import belongs_to
@@ -19,6 +19,7 @@ from portal.billing.models import (
     InvoiceBuyer,
     LedgerEntry,
 )
+from portal.infra.orm import Cents
 from portal.rules.invoicing import DocumentKind
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
@@ -88,6 +89,8 @@ class MoneyLine:
     entered_at: datetime
     entered_by: int | None
     debit_id: int | None = None
+    pays_id: int | None = None
+    """The invoice that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +109,17 @@ class Books:
 
     def paid_for(self, bill: Bill) -> list[tuple[MoneyLine, Money]]:
         """What pays an invoice, as it stands, in the order in which it came in."""
-        money, left, found = NONE, self._open(bill, NONE), []
+        counted, left, found = list[MoneyLine](), self._open(bill, ()), []
         for line in sorted(self.payments, key=lambda line: (line.day, line.number)):
             if line.reversed_by is None and line.reverses is None:
-                money -= line.amount
-                before, left = left, self._open(bill, money)
+                counted.append(line)
+                before, left = left, self._open(bill, counted)
                 if left != before:
                     found.append((line, before - left))
         return found
 
-    def _open(self, bill: Bill, money: Money) -> Money:
-        return _settle(self.bills, money).open[bill.id]
+    def _open(self, bill: Bill, lines: Iterable[MoneyLine]) -> Money:
+        return _settle(self.bills, lines).open[bill.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,57 +176,59 @@ def balances(session: Session, account_ids: Collection[int]) -> dict[int, Money]
 def open_invoices(
     session: Session, account_ids: Collection[int] | None = None, *, late_on: date | None = None
 ) -> list[OpenInvoice]:
-    """Everybody's, or these accounts', or theirs who may have something late; what is due first comes first."""
-    owing = select(HOLDER).select_from(LedgerEntry).join(LedgerEntry.customer)
-    owing = owing.group_by(HOLDER).having(func.sum(LedgerEntry.amount) > NONE)
+    """Everybody's, or these accounts', or what is late of it; what is due first comes first."""
+    unpaid = _unpaid(account_ids)
+    newer = unpaid.c.through - unpaid.c.left
+    rows = (
+        select(
+            Invoice.id,
+            Invoice.number,
+            Invoice.customer_id,
+            Customer.account_id,
+            Customer.order_id,
+            func.coalesce(InvoiceBuyer.name, ""),
+            Invoice.issued_on,
+            Invoice.due_on,
+            Invoice.means,
+            Invoice.total,
+            case((unpaid.c.through <= unpaid.c.balance, unpaid.c.left), else_=unpaid.c.balance - newer),
+        )
+        .join(unpaid, unpaid.c.id == Invoice.id)
+        .join(Invoice.customer)
+        .outerjoin(Invoice.buyer)
+        .where(newer < unpaid.c.balance)
+        .order_by(Invoice.due_on, Invoice.id)
+    )
     if late_on is not None:
-        was_due = (Invoice.kind == DocumentKind.INVOICE) & (Invoice.due_on < late_on)
-        counts = case((Invoice.id.is_(None) | was_due, LedgerEntry.amount))
-        owing = owing.outerjoin(LedgerEntry.invoice).having(func.sum(counts) > NONE)
+        rows = rows.where(Invoice.due_on < late_on)
+    return [OpenInvoice(*row) for row in session.execute(rows)]
+
+
+def _unpaid(account_ids: Collection[int] | None) -> Subquery:
+    """What credit notes and payments that name them leave of invoices, and what that comes to from the newest back.
+
+    Other money pays the oldest (`rules.settling`): open is what comes to the balance, and no more is ever read.
+    """
+    owing = select(HOLDER.label("holder"), func.sum(LedgerEntry.amount).label("balance"))
+    owing = owing.join(LedgerEntry.customer).group_by(HOLDER).having(func.sum(LedgerEntry.amount) > NONE)
     if account_ids is not None:
         owing = owing.where(Customer.account_id.in_(account_ids))
-    rows = session.execute(
-        select(HOLDER, Invoice, Customer, func.coalesce(InvoiceBuyer.name, ""))
-        .select_from(LedgerEntry)
-        .join(LedgerEntry.invoice)
-        .join(LedgerEntry.customer)
-        .outerjoin(Invoice.buyer)
-        .where(HOLDER.in_(owing))
-        .options(defer(Invoice.seller))
-        .order_by(Invoice.due_on, Invoice.id)
-    ).all()
-    paid = (
-        select(HOLDER, func.sum(LedgerEntry.amount))
-        .join(LedgerEntry.customer)
-        .where(HOLDER.in_(owing), LedgerEntry.invoice_id.is_(None))
-        .group_by(HOLDER)
+    who, note, paid = owing.subquery(), aliased(Invoice), aliased(LedgerEntry)
+    off = (
+        select(func.sum(note.total)).where(note.corrects_id == Invoice.id).scalar_subquery(),
+        select(func.sum(paid.amount)).where(paid.pays_id == Invoice.id).scalar_subquery(),
     )
-    money = {holder: NONE - amount for holder, amount in session.execute(paid)}
-    documents = defaultdict[int, list[Invoice]](list)
-    for holder, invoice, _customer, _name in rows:
-        documents[holder].append(invoice)
-    left = {
-        invoice_id: amount
-        for holder, invoices in documents.items()
-        for invoice_id, amount in _settle(invoices, money.get(holder, NONE)).open.items()
-    }
-    return [
-        OpenInvoice(
-            id=invoice.id,
-            number=invoice.number,
-            customer_id=customer.id,
-            account_id=customer.account_id,
-            order_id=customer.order_id,
-            name=name,
-            issued_on=invoice.issued_on,
-            due_on=invoice.due_on,
-            means=invoice.means,
-            total=invoice.total,
-            open=left[invoice.id],
-        )
-        for _holder, invoice, customer, name in rows
-        if left.get(invoice.id, NONE) > NONE
-    ]
+    left = cast(sum((func.coalesce(each, literal(NONE, Cents)) for each in off), start=Invoice.total), Cents)
+    billed = (
+        select(Invoice.id, Invoice.due_on, left.label("left"), who.c.holder, who.c.balance)
+        .join(Invoice.customer)
+        .join(who, who.c.holder == HOLDER)
+        .where(Invoice.total > NONE)
+        .subquery()
+    )
+    newest_first = (billed.c.due_on.desc(), billed.c.id.desc())
+    through = func.sum(billed.c.left).over(partition_by=billed.c.holder, order_by=newest_first)
+    return select(billed, through.label("through")).where(billed.c.left > NONE).subquery()
 
 
 def credited(session: Session) -> dict[int, tuple[Money, Money]]:
@@ -274,7 +279,7 @@ def _books(session: Session, whose: ColumnElement[bool]) -> Books:
     ).all()
     invoices = [invoice for _entry, invoice in entries if invoice]
     rows = [entry for entry, invoice in entries if not invoice]
-    settled = _settle(invoices, sum((NONE - row.amount for row in rows), NONE))
+    settled = _settle(invoices, rows)
     named = {invoice.id: invoice.number for invoice in invoices}
     notes = defaultdict[int | None, list[str]](list)
     for invoice in reversed(invoices):
@@ -313,11 +318,16 @@ def _books(session: Session, whose: ColumnElement[bool]) -> Books:
                 entered_at=row.entered_at,
                 entered_by=row.entered_by,
                 debit_id=row.debit_id,
+                pays_id=row.pays_id,
             )
             for row in rows
         ],
     )
 
 
-def _settle(invoices: Iterable[Invoice | Bill], money: Money) -> Settlement:
-    return settle((Document(each.id, each.due_on, each.total, each.corrects_id) for each in invoices), money)
+def _settle(invoices: Iterable[Invoice | Bill], lines: Iterable[LedgerEntry | MoneyLine]) -> Settlement:
+    money = defaultdict[int | None, Money](Money.zero)
+    for line in lines:
+        money[line.pays_id] -= line.amount
+    documents = (Document(each.id, each.due_on, each.total, each.corrects_id) for each in invoices)
+    return settle(documents, money.pop(None, NONE), {key: paid for key, paid in money.items() if key})

@@ -219,7 +219,7 @@ def enter(
                 PaymentMeans.TRANSFER,
                 line.amount,
                 min(max(line.day, opens or line.day), today),
-                reference=f"BQ{line.id}",
+                reference=_reference(line),
             )
             for line in new
         ],
@@ -235,6 +235,12 @@ def enter(
             session, "bank_line.enter", ("bank_line", line.id), at=at, by=by, after={"entry": entry.number}
         )
     return lines
+
+
+def _reference(line: BankLine) -> str:
+    """With the invoice that it names, which it then pays."""
+    numbers = invoice_numbers(f"{line.name} {line.label}")
+    return " ".join([f"BQ{line.id}", *(numbers if len(numbers) == 1 else ())])
 
 
 def settle_certain(

@@ -3,22 +3,23 @@
 Whoever enters holds the ledger first, so what is decided on stands until the commit.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
 
 from portal.billing import ledger
 from portal.billing.balances import books_of_customer
 from portal.billing.ledger import Entry
-from portal.billing.models import EntryKind, LedgerEntry
+from portal.billing.models import Customer, EntryKind, Invoice, LedgerEntry
 from portal.infra import audit
 from portal.infra.audit import AuditEvent
 from portal.rules.cutoffs import local_day
+from portal.rules.matching import invoice_numbers
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 
@@ -75,9 +76,11 @@ def pay(session: Session, payment: Payment, *, at: datetime, by: int | None) -> 
 def pay_all(
     session: Session, payments: Sequence[Payment], *, at: datetime, by: int | None
 ) -> list[LedgerEntry] | Refusal:
-    """All of them or none."""
+    """All of them or none; who names an invoice by its number pays it (C. civ., 1342-10)."""
     ledger.hold(session)
-    return _enter_once(session, [payment.as_(EntryKind.PAYMENT) for payment in payments], at=at, by=by)
+    named = _named(session, payments)
+    entries = [replace(each.as_(EntryKind.PAYMENT), pays_id=named.get(each)) for each in payments]
+    return _enter_once(session, entries, at=at, by=by)
 
 
 def refund(
@@ -123,8 +126,40 @@ def reverse(
     done = session.scalar(select(LedgerEntry).where(LedgerEntry.reverses_id == entry.id))
     if done:
         return done
-    opposite = Entry(EntryKind.REVERSAL, entry.customer_id, day, NONE - entry.amount, reverses_id=entry.id)
+    opposite = Entry(
+        EntryKind.REVERSAL,
+        entry.customer_id,
+        day,
+        NONE - entry.amount,
+        reverses_id=entry.id,
+        pays_id=entry.pays_id,
+    )
     return _first(_enter_once(session, [opposite], at=at, by=by, reason=reason))
+
+
+def _named(session: Session, payments: Iterable[Payment]) -> dict[Payment, int]:
+    """The invoices, of who pays, whose number is the reference or stands in it alone."""
+    said = {each: invoice_numbers(each.reference) for each in payments if each.reference}
+    numbers = {each: found[0] for each, found in said.items() if len(found) == 1}
+    if not numbers:
+        return {}
+    payer = aliased(Customer)
+    same = or_(payer.id == Customer.id, payer.account_id == Customer.account_id)
+    own = (
+        select(payer.id, Invoice.number, Invoice.id)
+        .select_from(Invoice)
+        .join(Invoice.customer)
+        .join(payer, same)
+    )
+    named = own.where(
+        Invoice.number.in_(numbers.values()), payer.id.in_([each.customer_id for each in numbers])
+    )
+    found = {(payer_id, number): invoice_id for payer_id, number, invoice_id in session.execute(named)}
+    return {
+        each: found[each.customer_id, number]
+        for each, number in numbers.items()
+        if (each.customer_id, number) in found
+    }
 
 
 def refusal_of_day(session: Session, day: date, at: datetime) -> Refusal | None:

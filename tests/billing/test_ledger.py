@@ -1,6 +1,7 @@
 """The books: chained, never changed, whole; whatever is done in whatever order."""
 
 import csv
+from dataclasses import replace
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Session
 from portal.billing import checking, closings, ledger
 from portal.billing.balances import books_of, open_invoices
 from portal.billing.checking import Break, Part, Verdict
-from portal.billing.models import Invoice, InvoiceLine, LedgerClosing, LedgerEntry, NumberSeries
+from portal.billing.models import Invoice, InvoiceBuyer, InvoiceLine, LedgerClosing, LedgerEntry, NumberSeries
 from portal.billing.payments import Payment, pay, refund, reverse, write_off
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
@@ -104,9 +105,14 @@ TAMPERED = [
         Break(Part.INVOICE, "F2026-00001"),
     ),
     (
-        update(Invoice).where(Invoice.id == 2).values(net=Money(-400), total=Money(-400)),
-        Break(Part.INVOICE, "A2026-00001"),
+        update(Invoice).where(Invoice.id == 2).values(number="A2026-00009"),
+        Break(Part.INVOICE, "A2026-00009"),
     ),
+    (
+        update(InvoiceBuyer).where(InvoiceBuyer.invoice_id == 1).values(name="Quelqu'un"),
+        Break(Part.INVOICE, "F2026-00001"),
+    ),
+    (delete(InvoiceBuyer).where(InvoiceBuyer.invoice_id == 2), Break(Part.INVOICE, "A2026-00001")),
     (
         update(LedgerClosing).where(LedgerClosing.month == MAY).values(paid=Money(1)),
         Break(Part.CLOSING, MAY),
@@ -184,9 +190,11 @@ class Books(RuleBasedStateMachine):
         written(self.session, -cents, to=self.people[who], corrects=invoice)
         self.owed[who] -= cents
 
-    @rule(who=st.integers(0, 1), cents=st.integers(1, 5000))
-    def pay(self, who: int, cents: int) -> None:
-        entry = pay(self.session, paid(cents, self.people[who]), at=NOW, by=None)
+    @rule(who=st.integers(0, 1), cents=st.integers(1, 5000), which=st.none() | st.integers(1, 5))
+    def pay(self, who: int, cents: int, which: int | None) -> None:
+        """For an invoice that they name, which may be nobody's or another's."""
+        said = replace(paid(cents, self.people[who]), reference=which and f"F2026-{which:05}")
+        entry = pay(self.session, said, at=NOW, by=None)
         assert isinstance(entry, LedgerEntry)
         self.payments.append((who, entry))
         self.owed[who] -= cents

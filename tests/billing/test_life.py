@@ -81,6 +81,7 @@ class Life(RuleBasedStateMachine):
         bank(self.session)
         self.honey = making.article(self.session)
         self.money: defaultdict[int, int] = defaultdict(int)
+        self.collected: defaultdict[int, int] = defaultdict(int)
         self.merged = False
         for email in (CAMILLE, YACINE):
             self.bill(email)
@@ -233,6 +234,7 @@ class Life(RuleBasedStateMachine):
         self.clock.move_to(ahead + timedelta(days=4))
         for debit in self.debits(DebitState.PRESENTED):
             self.money[debit.customer_id] += debit.amount.cents
+            self.collected[debit.customer_id] += debit.amount.cents
         debits.collect(self.session, self.debits(DebitState.PRESENTED), at=real_clock.now(), by=None)
 
     @precondition(lambda self: self.debits(DebitState.COLLECTED))
@@ -241,6 +243,7 @@ class Life(RuleBasedStateMachine):
         found = self.debits(DebitState.COLLECTED)
         debit = found[which % len(found)]
         self.money[debit.customer_id] -= debit.amount.cents
+        self.collected[debit.customer_id] -= debit.amount.cents
         assert not isinstance(
             returns.enter(self.session, debit.id, code, self.today, by=self.by), returns.Refusal
         )
@@ -285,10 +288,12 @@ class Life(RuleBasedStateMachine):
         holder = dict(self.session.execute(select(Customer.id, HOLDER)).all())
         owed: defaultdict[int, int] = defaultdict(int)
         paid: defaultdict[int, int] = defaultdict(int)
+        named: defaultdict[int, int] = defaultdict(int)
         for invoice in self.session.scalars(select(Invoice)):
             owed[holder[invoice.customer_id]] += invoice.total.cents
         for customer_id, cents in self.money.items():
             paid[holder[customer_id]] += cents
+            named[holder[customer_id]] += self.collected[customer_id]
         everybodys = open_invoices(self.session)
         for customer_id, whose in holder.items():
             found = books_of_customer(self.session, customer_id)
@@ -298,7 +303,7 @@ class Life(RuleBasedStateMachine):
             beyond = (
                 found.balance.cents + found.credit.cents - sum(amount.cents for amount in opened.values())
             )
-            assert beyond == 0 or 0 < beyond <= -paid[whose]
+            assert beyond == 0 or 0 < beyond <= named[whose] - paid[whose]
             if whose > 0:
                 assert books_of(self.session, whose) == found
 

@@ -32,6 +32,18 @@ def test_a_credit_note_takes_off_the_invoice_that_it_corrects_before_money_does(
     assert (found.open, found.credited) == ({1: Money(1000), 2: Money(2500)}, {2: Money(500)})
 
 
+def test_who_names_an_invoice_pays_it_and_the_oldest_with_what_it_does_not_need():
+    older, newer, credit = invoice(1, 2000), invoice(2, 3000, due=30), invoice(3, -500, corrects=2)
+    assert settle([older, newer], NONE, {2: Money(3000)}).open == {1: Money(2000), 2: NONE}
+    assert settle([older, newer, credit], NONE, {2: Money(3000)}).open == {1: Money(1500), 2: NONE}
+    assert settle([older, newer], Money(500), {2: Money(1000), 9: Money(100)}).open == {
+        1: Money(1400),
+        2: Money(2000),
+    }
+    back = settle([older, newer], Money(-300), {2: Money(3000)})
+    assert (back.open, back.beyond) == ({1: Money(2000), 2: NONE}, Money(300))
+
+
 def test_what_is_left_of_a_credit_note_pays_like_money():
     whole, other = invoice(1, 2000), invoice(2, 3000, due=30)
     credits = [invoice(3, -2000, corrects=1), invoice(4, -300, corrects=1), invoice(5, -100)]
@@ -54,13 +66,18 @@ def documents(draw: st.DrawFn) -> list[Document]:
     return found
 
 
-@given(documents(), st.integers(-9000, 9000).map(Money), st.randoms(use_true_random=False))
-def test_what_is_open_less_credit_is_the_balance_whatever_came_first(documents, money, random):
-    found = settle(documents, money)
+NAMED = st.dictionaries(st.integers(0, 9), st.integers(0, 5000).map(Money))
+
+
+@given(documents(), st.integers(-9000, 9000).map(Money), NAMED, st.randoms(use_true_random=False))
+def test_what_is_open_less_credit_is_the_balance_whatever_came_first(documents, money, named, random):
+    found = settle(documents, money, named)
     total = {each.id: each.total for each in documents}
     open_ = sum(found.open.values(), NONE)
-    assert open_ + found.beyond - found.credit == sum(total.values(), NONE - money)
+    assert open_ + found.beyond - found.credit == sum(
+        total.values(), NONE - money - sum(named.values(), NONE)
+    )
     assert all(NONE <= left <= total[number] for number, left in found.open.items())
     assert min(found.credit, found.beyond) >= NONE
     assert NONE in (found.credit, open_ + found.beyond)
-    assert settle(random.sample(documents, len(documents)), money) == found
+    assert settle(random.sample(documents, len(documents)), money, named) == found

@@ -131,7 +131,7 @@ def _proposed(amount: Money, today: date) -> dict[str, Any]:
 @blueprint.get("/reglements/journal")
 @needs(Permission.READ_BILLS)
 def books() -> ResponseReturnValue:
-    """The closings; with ?verifier, all of it is read."""
+    """The closings; with ?verifier, all of it is read; with ?clore, closing a month is asked about once more."""
     session, today = db.session(), local_day(clock.now())
     closable = closings.closable(session, today)
     made = closings.closings(session)
@@ -140,6 +140,7 @@ def books() -> ResponseReturnValue:
         verdict=checking.verify(session) if "verifier" in request.args else None,
         closings=made,
         closable=closable,
+        asks="clore" in request.args,
         opens=ledger.first_open_day(session),
         years=ledger.years(session),
         nav_current="farm.index",

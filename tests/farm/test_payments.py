@@ -253,7 +253,9 @@ def test_of_a_pile_with_something_wrong_nothing_is_entered_and_all_is_kept(staff
 def test_a_month_is_closed_and_nothing_is_entered_into_it(staff, session):
     pay(session, paid(2000, customer(session), day=date(2026, 5, 31)), at=NOW, by=None)
     session.commit()
-    assert "Aucun mois n'est clos." in text_of(staff.get(BOOKS))
+    page = staff.get(BOOKS)
+    assert "Aucun mois n'est clos." in text_of(page) and f'action="{BOOKS}/cloture"' not in page.text
+    assert "Oui, clore mai 2026" in text_of(staff.get(f"{BOOKS}?clore=oui"))
     assert staff.submit(f"{BOOKS}/cloture", {"mois": "2026-06"}).status_code == 422
     assert staff.submit(f"{BOOKS}/cloture", {"mois": "mai"}).status_code == 422
     for _ in range(2):

@@ -5,12 +5,12 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Company
-from portal.billing.models import BillingSettings, TaxStatus
+from portal.billing.models import BillingSettings, InvoiceLine, TaxStatus
 from portal.infra import audit, locks
 
 UNSAID = frozenset({"iban", "bic", "creditor_name", "cheques_to"})
@@ -24,6 +24,11 @@ def save_settings(session: Session, values: Mapping[str, Any], *, at: datetime, 
             session.add(BillingSettings(id=1))
     row = session.scalars(locks.for_update(select(BillingSettings), of=BillingSettings)).one()
     return bool(audit.change(session, row, values, at=at, by=by, unsaid=UNSAID))
+
+
+def last_billed(session: Session) -> date | None:
+    """The latest day whose deliveries are billed: under which regime is said of days after it alone."""
+    return session.scalar(select(func.max(InvoiceLine.day)).where(InvoiceLine.source.is_not(None)))
 
 
 def set_tax_status(

@@ -20,6 +20,7 @@ from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import VatRegime
 from portal.rules.permissions import Permission
 from portal.rules.sepa import BankAccount, read_account
+from portal.web.filters import day_year
 from portal.web.forms import Chosen, Typed, choices, day, decimal, line, prose, whole, write_decimal
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
@@ -101,6 +102,18 @@ class TaxForm(Form):
     regime = Chosen(_l("La ferme est"))
     mention = Typed(_l("Mention sur les factures"), prose(300), needed=False)
     on_debits = Chosen(_l("La TVA est due"))
+
+    def validate_since(self, field: Typed) -> None:
+        session = db.session()
+        last = adjusting.last_billed(session)
+        if not field.data or not last or field.data > last:
+            return
+        if settings.tax_status_on(session, field.data).regime != self.regime.data:
+            raise ValidationError(
+                field.says(
+                    _("des livraisons sont facturées jusqu'au %(day)s : un jour après.", day=day_year(last))
+                )
+            )
 
     def process(self, *args: Any, **values: Any) -> None:
         self.regime.choices = choices((regime, str(words)) for regime, words in REGIMES.items())

@@ -255,6 +255,10 @@ def test_how_the_farm_bills_is_set_once_and_noted(admin, session):
     assert "Depuis le mercredi 1er juillet 2026 : franchise en base" in text_of(admin.get(SETTINGS))
     session.rollback()
     assert session.scalars(select(TaxStatus.regime)).all() == [VatRegime.FRANCHISE]
+    invoiced(session)
+    session.commit()
+    behind = admin.submit(f"{SETTINGS}/tva", TAX | {"since": "2026-05-01"})
+    assert behind.status_code == 422 and "des livraisons sont facturées jusqu'au" in text_of(behind)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from portal.billing.models import (
 )
 from portal.billing.queries import InvoiceView
 from portal.billing.runs import last_day
-from portal.infra.orm import View
+from portal.infra.orm import View, among
 from portal.planning.people import is_found_by
 from portal.rules.alphabet import search_words
 from portal.rules.invoicing import DocumentKind, month_of
@@ -297,7 +297,8 @@ def _states(session: Session, which: ColumnElement[bool], now: Standing) -> dict
 def billed_months(session: Session) -> list[MonthLine]:
     """Of whose deliveries something was billed, newest first."""
     day = func.coalesce(Invoice.month, Invoice.last_day)
-    days = select(day, func.count(Invoice.id), func.sum(Invoice.total)).group_by(day)
+    count = func.count(Invoice.id).filter(Invoice.kind == DocumentKind.INVOICE)
+    days = select(day, count, func.sum(Invoice.total)).group_by(day)
     months: dict[date, MonthLine] = {}
     for each, count, total in session.execute(days):
         month = month_of(each)
@@ -312,7 +313,7 @@ def find_invoices(session: Session, wanted: Wanted, today: date, *, page: int, s
     which = _conditions(wanted, now)
     rows = _joined(select(func.count(Invoice.id), func.sum(Invoice.total))).where(*which)
     count, total = session.execute(rows).one()
-    unpaid = _joined(select(Invoice.id, Invoice.total)).where(*which, Invoice.id.in_(list(now.totals)))
+    unpaid = _joined(select(Invoice.id, Invoice.total)).where(*which, among(Invoice.id, now.totals))
     rest = [whole - now.part(wanted.state, each, whole) for each, whole in session.execute(unpaid)]
     lines = session.scalars(
         _joined(select(_LINE))
@@ -368,9 +369,9 @@ def _conditions(wanted: Wanted, now: Standing) -> list[ColumnElement[bool]]:
             which.append(Invoice.kind == DocumentKind.CREDIT_NOTE)
         case Wished.PAID:
             unpaid = now.totals.keys() - now.having(Wished.PAID)
-            which += [Invoice.kind == DocumentKind.INVOICE, Invoice.id.not_in(list(unpaid))]
+            which += [Invoice.kind == DocumentKind.INVOICE, ~among(Invoice.id, unpaid)]
         case state:
-            which.append(Invoice.id.in_(now.having(state)))
+            which.append(among(Invoice.id, now.having(state)))
     return which
 
 

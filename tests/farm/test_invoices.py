@@ -87,6 +87,7 @@ def test_all_that_was_billed_is_paid_due_or_credited_and_lists_come_to_their_fig
     credits.cancel(session, bills[1].id, "Nom faux.", rebill=False, by=3)
     session.commit()
     assert months.glance(session, bills[0].month, TODAY).states[Wished.CREDITED].total == Money(1650)
+    assert "Il ne reste rien à rendre" in text_of(admin.get(f"{PAGE}/F2026-00002/avoir"))
     page = admin.get(f"{PAGE}/F2026-00002")
     assert "Annulée par l'avoir A2026-00002" in text_of(page) and "/geste" not in page.text
 

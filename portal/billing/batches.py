@@ -1,6 +1,6 @@
 """The bank's files: made of what is announced for a day, handed to the bank, or taken back before that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, undefer
 
 from portal.billing import ledger, mandates, pain
-from portal.billing.debits import NONE, held, open_amounts
+from portal.billing.debits import NONE, held, move, open_amounts
 from portal.billing.models import DebitBatch, DebitState, DirectDebit, Mandate
 from portal.billing.pain import Collection, Party
 from portal.billing.settings import billing_settings
@@ -52,6 +52,8 @@ class Made:
     total: Money
     dropped: int
     """Paid otherwise meanwhile, or without a mandate."""
+    moved: int = 0
+    """Told too late, or not yet: they are announced for the next day."""
 
 
 def collectable(announced: Money, left: Money | None, mandate_ended: bool) -> Money:
@@ -71,6 +73,9 @@ def make(session: Session, day: date, *, by: int) -> Made | Refusal:
         return Refusal.NO_CREDITOR
     locks.checked()
     under = _mandates(session, *announced)
+    untold = _untold(session, debits)
+    debits = [debit for debit in debits if debit not in untold]
+    move(session, untold, at=now, by=by)
     _settle(session, debits, under)
     wanted = [debit for debit in debits if debit.state is DebitState.IN_FILE]
     left, files = iter(wanted), 0
@@ -99,7 +104,7 @@ def make(session: Session, day: date, *, by: int) -> Made | Refusal:
         after = {"day": day.isoformat(), "count": batch.count, "total": batch.total.cents}
         audit.record(session, "debit_batch.make", ("debit_batch", batch.id), at=now, by=by, after=after)
     total = sum((debit.amount for debit in wanted), NONE)
-    return Made(files, len(wanted), total, len(debits) - len(wanted))
+    return Made(files, len(wanted), total, len(debits) - len(wanted), len(untold))
 
 
 def present(session: Session, batch_id: int, *, given: bool = False, by: int) -> Refusal | None:
@@ -182,6 +187,17 @@ def _mandates(session: Session, *which: ColumnElement[bool], sealed: bool = Fals
     under = select(Mandate).where(Mandate.id.in_(theirs)).execution_options(populate_existing=True)
     found = session.scalars(under if sealed else under.options(undefer(Mandate.iban)))
     return {mandate.id: mandate for mandate in found}
+
+
+def _untold(session: Session, debits: Iterable[DirectDebit]) -> list[DirectDebit]:
+    """Whom no mail has told so long before as the rulebook asks: their invoice's file was late, or failed."""
+    days = billing_settings(session).notice_days
+    told = ((debit, local_day(debit.told_at) if debit.told_at else None) for debit in debits)
+    return [
+        debit
+        for debit, day in told
+        if not collecting.is_told_in_time(day, debit.collected_on, notice_days=days)
+    ]
 
 
 def _settle(session: Session, debits: Sequence[DirectDebit], under: Mapping[int, Mandate]) -> None:

@@ -11,7 +11,7 @@ from portal.accounts.models import Account
 from portal.billing import ledger, payments
 from portal.billing.balances import OpenInvoice, open_invoices
 from portal.billing.mandates import MandateView, live_mandates
-from portal.billing.models import ALIVE, Customer, DebitState, DirectDebit, Invoice
+from portal.billing.models import ALIVE, Customer, DebitState, DirectDebit, Invoice, InvoiceFile
 from portal.billing.payments import Payment
 from portal.billing.settings import billing_settings
 from portal.infra import audit, clock, locks, mail, outbox
@@ -30,7 +30,11 @@ _NUMBER = joinedload(DirectDebit.invoice, innerjoin=True).load_only(Invoice.numb
 
 
 def announce(session: Session, invoice: Invoice, *, at: datetime, attempt: int = 1) -> DirectDebit | None:
-    return next(iter(announce_all(session, [invoice], at=at, attempt=attempt)), None)
+    """Whoever does posts the mail that tells."""
+    debit = next(iter(announce_all(session, [invoice], at=at, attempt=attempt)), None)
+    if debit:
+        debit.told_at = at
+    return debit
 
 
 def announce_all(
@@ -38,7 +42,7 @@ def announce_all(
 ) -> list[DirectDebit]:
     """What is open of invoices whose people let it be collected, once the ledger has them.
 
-    Within the transaction that issues them, or enters a return: the mail of that is the notice.
+    Within the transaction that issues them: their mails are the notice, once these are posted (`mails.tell`).
     """
     wanted = {
         invoice.id: invoice.customer_id
@@ -75,6 +79,8 @@ def announce_open(session: Session, account: Account, *, at: datetime, by: int) 
     if not left:
         return []
     debits = _announce(session, left, live_mandates(session, [account.id]), at=at, attempt=1)
+    for debit in debits:
+        debit.told_at = at
     audit.record(
         session, "debits.announce", ("account", account.id), at=at, by=by, after={"count": len(debits)}
     )
@@ -111,7 +117,6 @@ def _announce(
             collected_on=day,
             state=DebitState.ANNOUNCED,
             announced_at=at,
-            told_at=at,
             attempt=attempt,
         )
         for invoice, mandate in ready
@@ -173,20 +178,29 @@ def postpone(session: Session, day: date, *, by: int) -> int | FileRefusal:
     if collecting.refusal_to_file(day, local_day(now)) is not FileRefusal.TOO_LATE:
         return FileRefusal.TOO_EARLY
     locks.checked()
-    later = next_day(session, now)
-    for debit in missed:
-        debit.collected_on, debit.announced_at, debit.told_at = later, now, None
-    if missed:
-        moved = {"count": len(missed), "day": later.isoformat()}
-        audit.record(session, "debits.postpone", ("direct_debit", day), at=now, by=by, after=moved)
+    move(session, missed, at=now, by=by)
     return len(missed)
+
+
+def move(session: Session, debits: Sequence[DirectDebit], *, at: datetime, by: int) -> None:
+    """To the next day for which they can be told in time. They are held, and of one day."""
+    later = next_day(session, at)
+    if debits:
+        moved = {"count": len(debits), "day": later.isoformat()}
+        subject = ("direct_debit", debits[0].collected_on)
+        audit.record(session, "debits.postpone", subject, at=at, by=by, after=moved)
+    for debit in debits:
+        debit.collected_on, debit.announced_at, debit.told_at = later, at, None
 
 
 def tell_moved() -> bool:
     """Mail whom no invoice tells the day of their debit; True if more waits."""
     with own_transaction() as session:
+        by_invoice = select(InvoiceFile.invoice_id).where(InvoiceFile.told_at.is_(None))
         untold = select(DirectDebit).where(
-            DirectDebit.state == DebitState.ANNOUNCED, DirectDebit.told_at.is_(None)
+            DirectDebit.state == DebitState.ANNOUNCED,
+            DirectDebit.told_at.is_(None),
+            DirectDebit.invoice_id.not_in(by_invoice),
         )
         some = untold.order_by(DirectDebit.id).limit(AT_ONCE)
         debits = session.scalars(locks.for_update(some, of=DirectDebit)).all()

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.billing.ledger import balance
+from portal.billing.models import DirectDebit
 from portal.billing.papers import file_name
 from portal.billing.queries import InvoiceView
 from portal.infra import mail, outbox, pdf
@@ -30,6 +32,10 @@ def tell(session: Session, invoice: InvoiceView, file: bytes, *, at: datetime) -
     enclosed = outbox.File(file_name(invoice.number, invoice.kind), pdf.CONTENT_TYPE, file)
     to = known.email if known else buyer.email
     outbox.post(session, to=to, at=at, attachments=[enclosed], **written.parts)
+    if debit := invoice.debit:
+        said = (DirectDebit.invoice_id == invoice.id, DirectDebit.collected_on == debit.collected_on)
+        untold = update(DirectDebit).where(*said, DirectDebit.told_at.is_(None))
+        session.execute(untold.values(told_at=at))
 
 
 def _way(invoice: InvoiceView) -> str:

@@ -91,6 +91,7 @@ def keep_books(session: Session, seed: int, now: datetime, months: int = MONTHS)
     _serve_guests(books, now)
     _close(session, now)
     session.execute(update(InvoiceFile).values(told_at=InvoiceFile.due_at))
+    session.execute(update(DirectDebit).values(told_at=DirectDebit.announced_at))
     session.execute(delete(Mail).where(Mail.id > last))
     drop_loose_files(session)
 
@@ -192,6 +193,7 @@ def _get_paid(books: Books, month: date, until: datetime) -> None:
         made = _at(last_day_to_file(day), 10)
         if made < until:
             with clock.standing_at(made):
+                session.execute(update(DirectDebit).values(told_at=DirectDebit.announced_at))
                 batches.make(session, day, by=books.by)
                 for batch in session.scalars(select(DebitBatch.id).where(DebitBatch.presented_at.is_(None))):
                     batches.present(session, batch, by=books.by)

@@ -146,6 +146,13 @@ def make_debit_files(day: date) -> ResponseReturnValue:
     made = batches.make(db.session(), day, by=staff().id)
     if not isinstance(made, Made):
         return _home(status=422, refusal=made)
+    if made.moved:
+        late = ngettext(
+            "Un prélèvement n'a pas été annoncé à temps : il passe au jour suivant, un mail part.",
+            "%(n)s prélèvements n'ont pas été annoncés à temps : ils passent au jour suivant, autant de mails partent.",
+            made.moved,
+        )
+        flash(late, "warning")
     if made.debits:
         words = {"sum": money_words(made.total), "day": day_month(day)}
         done = ngettext(
@@ -164,7 +171,7 @@ def make_debit_files(day: date) -> ResponseReturnValue:
         flash(done, "success")
     elif made.dropped:
         flash(_("Rien n'est à prélever le %(day)s : tout est déjà payé.", day=day_month(day)), "success")
-    else:
+    elif not made.moved:
         flash(_("Le fichier du %(day)s était déjà fait.", day=day_month(day)), "success")
     return _back("fichiers")
 

@@ -23,6 +23,10 @@ def collection_day(announced: date, *, day_of_month: int, notice_days: int) -> d
     return target_day(day)
 
 
+def is_told_in_time(told: date | None, collected: date, *, notice_days: int) -> bool:
+    return told is not None and collected - told >= timedelta(days=notice_days)
+
+
 def _in_month(month: date, day_of_month: int) -> date:
     return month.replace(day=min(day_of_month, monthrange(month.year, month.month)[1]))
 

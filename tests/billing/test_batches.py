@@ -1,5 +1,6 @@
 """The bank's files: who is in which, with how much, and for how long they can be taken back (BAR K13, M4)."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -107,6 +108,23 @@ def test_a_file_is_made_when_banks_take_it(
     clock.move_to(at)
     assert batches.make(session, DAY, by=office(session)) is refusal
     assert camille.state is DebitState.ANNOUNCED
+
+
+def test_whom_no_mail_has_told_in_time_is_collected_on_a_later_day(
+    session: Session, clock: Traveller, camille: DirectDebit
+) -> None:
+    late, untold = announced(session, 500), announced(session, 600)
+    late.told_at, untold.told_at = NOW + timedelta(days=17), None
+    camille.told_at = NOW + timedelta(days=16)
+    clock.move_to(IN_TIME)
+    made = batches.make(session, DAY, by=office(session))
+    assert made == Made(files=1, debits=1, total=Money(3860), dropped=0, moved=2)
+    for debit in (late, untold):
+        assert (debit.state, debit.collected_on, debit.told_at) == (
+            DebitState.ANNOUNCED,
+            date(2026, 8, 10),
+            None,
+        )
 
 
 def test_a_farm_without_an_account_makes_no_file(

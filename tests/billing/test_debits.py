@@ -9,6 +9,7 @@ from time_machine import Traveller
 from portal.billing import ledger, mandates, payments
 from portal.billing.batches import make
 from portal.billing.debits import announce, announce_all, announce_open, collect_due, postpone, tell_moved
+from portal.billing.files import make_files
 from portal.billing.models import DebitState, DirectDebit, EntryKind, LedgerClosing, LedgerEntry, Mandate
 from portal.billing.queries import invoices_of
 from portal.infra.outbox import Mail
@@ -90,7 +91,7 @@ def test_many_are_announced_with_as_many_questions_as_one(session: Session, coun
         announce_all(session, invoices[:1], at=NOW)
     with count_queries() as many:
         assert len(announce_all(session, invoices[1:], at=NOW)) == 5
-    assert [len([each for each in sent if each.startswith("SELECT")]) for sent in (one, many)] == [7, 7]
+    assert [len([each for each in sent if each.startswith("SELECT")]) for sent in (one, many)] == [6, 6]
 
 
 def test_the_worker_enters_a_debit_as_paid_on_its_day_once(session: Session, clock: Traveller) -> None:
@@ -120,7 +121,14 @@ def test_what_is_collected_after_its_month_was_closed_counts_in_the_next(
     announced(session)
     clock.move_to(IN_TIME)
     presented(session)
-    closing = {"billed": Money(0), "paid": Money(0), "perpetual": Money(0), "before": "", "digest": ""}
+    closing = {
+        "billed": Money(0),
+        "paid": Money(0),
+        "written_off": Money(0),
+        "perpetual": Money(0),
+        "before": "",
+        "digest": "",
+    }
     session.add(LedgerClosing(month=date(2026, 7, 1), closed_at=NOW, last_number=1, **closing))
     session.commit()
     clock.move_to(date(2026, 8, 3))
@@ -168,3 +176,10 @@ def test_what_is_collected_is_due_on_the_day_of_the_debit(session: Session) -> N
     invoice = invoiced(session)
     debit = session.scalars(select(DirectDebit).where(DirectDebit.invoice_id == invoice.id)).one()
     assert invoice.due_on == debit.collected_on > invoice.issued_on + timedelta(days=13)
+    session.commit()
+    tell_moved()
+    session.refresh(debit)
+    assert debit.told_at is None, "the invoice's mail tells"
+    make_files(lambda _: b"%PDF")
+    session.refresh(debit)
+    assert debit.told_at == NOW

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -226,6 +226,7 @@ class Life(RuleBasedStateMachine):
             debits.postpone(self.session, day, by=self.by)
             return
         self.clock.move_to(ahead)
+        self.session.execute(update(DirectDebit).values(told_at=DirectDebit.announced_at))
         known = set(self.session.scalars(select(DebitBatch.id)))
         made = batches.make(self.session, day, by=self.by)
         assert isinstance(made, Made), made

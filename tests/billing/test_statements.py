@@ -184,7 +184,11 @@ def test_a_line_is_entered_once_and_undone_by_another_entry(session):
     assert ignore(session, line.id, at=NOW, by=3) is Refusal.SETTLED
     assert books_of(session, camille).balance == Money(-1140)
     [paid] = books_of(session, camille).payments
-    assert (paid.day, paid.means, paid.reference) == (date(2026, 5, 5), "transfer", f"BQ{line.id} F2026-00001")
+    assert (paid.day, paid.means, paid.reference) == (
+        date(2026, 5, 5),
+        "transfer",
+        f"BQ{line.id} F2026-00001",
+    )
     assert find_line(session, line.id).payer_id == camille
     for _press in range(2):
         assert reopen(session, line.id, at=NOW, by=3) is None

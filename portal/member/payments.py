@@ -64,6 +64,7 @@ def payments() -> ResponseReturnValue:
     open_ = debits.collectable(session, account) if now.to_pay and not account.payer_id else []
     return render_template(
         "member/payments/page.html",
+        payer=account.payer,
         standing=now,
         returned={debit.id: debit for debit in announced if debit.returned},
         reference=now.to_pay[0].number if len(now.to_pay) == 1 else account.customer_number,

@@ -127,10 +127,13 @@ def test_who_shares_a_household_sees_their_own_and_whose_the_others_are(
     session: Session, client: Browser
 ) -> None:
     invoiced(session)
-    written(session, 900, to=customer(session, YACINE))
     account(session, YACINE).payer_id = account(session).id
     session.commit()
     client.sign_in(YACINE)
+    assert "Pas encore de facture" not in text_of(client.get("/factures"))
+    assert "Les paniers que vous partagez, Camille les règle." in text_of(client.get("/paiements"))
+    written(session, 900, to=customer(session, YACINE))
+    session.commit()
     page = text_of(client.get("/factures"))
     assert "c'est à cette personne que les factures sont adressées" in page and "Camille Aubert" in page
     assert "F2026-00002" in page and "F2026-00001" not in page and "jusqu'à présent" not in page

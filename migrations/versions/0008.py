@@ -111,7 +111,7 @@ def upgrade() -> None:
         sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["made_by"], ["account.id"], name=op.f("fk_debit_batch_made_by_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_debit_batch")),
         sa.UniqueConstraint("message_id", name=op.f("uq_debit_batch_message_id")),
@@ -149,7 +149,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("reference", sa.String(length=35), nullable=False),
-        sa.Column("iban", sa.LargeBinary(), nullable=False),
+        sa.Column("iban", sa.LargeBinary(), nullable=True),
         sa.Column("last_four", sa.String(length=4), nullable=False),
         sa.Column("bic", sa.String(length=11), nullable=True),
         sa.Column("bank", sa.String(length=120), nullable=True),
@@ -262,6 +262,7 @@ def upgrade() -> None:
         sa.Column("vat", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("seller", sa.JSON(), nullable=False),
+        sa.Column("buyer_digest", sa.String(length=64), nullable=False),
         sa.CheckConstraint("net + vat = total", name=op.f("ck_invoice_adds_up")),
         sa.ForeignKeyConstraint(["corrects_id"], ["invoice.id"], name=op.f("fk_invoice_corrects_id_invoice")),
         sa.ForeignKeyConstraint(
@@ -384,6 +385,7 @@ def upgrade() -> None:
         sa.Column("vat_number", sa.String(length=20), nullable=True),
         sa.Column("siren", sa.String(length=9), nullable=True),
         sa.Column("purchase_reference", sa.String(length=60), nullable=True),
+        sa.Column("salt", sa.String(length=32), nullable=False),
         sa.Column("delivered_to", sa.String(length=300), nullable=True),
         sa.ForeignKeyConstraint(
             ["invoice_id"], ["invoice.id"], name=op.f("fk_invoice_buyer_invoice_id_invoice")
@@ -545,6 +547,7 @@ def upgrade() -> None:
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entered_by", sa.Integer(), nullable=True),
         sa.Column("key", sa.String(length=40), nullable=True),
+        sa.Column("content", sa.String(length=64), nullable=True),
         sa.Column("before", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.CheckConstraint(

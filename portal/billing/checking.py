@@ -1,23 +1,33 @@
 """Whether the books are as they were entered, from the first entry to the last closing."""
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import String, Subquery, cast, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.billing import closings, ledger
+from portal.billing import closings, contents, ledger
+from portal.billing.contents import OF_BUYER, OF_INVOICE, OF_LINE, OF_RATE, Row
 from portal.billing.ledger import BEGINNING
-from portal.billing.models import Invoice, InvoiceLine, InvoiceRate, LedgerClosing, LedgerEntry, NumberSeries
-from portal.rules.invoicing import month_of, next_month
+from portal.billing.models import (
+    Invoice,
+    InvoiceBuyer,
+    InvoiceLine,
+    InvoiceRate,
+    LedgerClosing,
+    LedgerEntry,
+    NumberSeries,
+)
+from portal.rules.invoicing import kept_until, month_of, next_month
 from portal.rules.money import Money
 
 NONE = Money.zero()
-SUMS = ("net", "total")
-"""What the lines of an invoice come to, and its rates."""
+AT_ONCE = 500
 
 
 class Part(StrEnum):
@@ -50,7 +60,8 @@ def verify(session: Session) -> Verdict:
     before, number = BEGINNING, 0
     with closing(ledger.entries(session)) as rows:
         for row in rows:
-            if row.number != number + 1 or row.before != before or ledger.digest_of(row) != row.digest:
+            broken = row.number != number + 1 or row.before != before or ledger.digest_of(row) != row.digest
+            if broken or (row.invoice_id and row.invoice is None):
                 return Verdict(number, Break(Part.ENTRY, number + 1))
             before, number = row.digest, row.number
             if number in sealed:
@@ -92,25 +103,36 @@ def _cut(session: Session) -> int | None:
 
 
 def _unlike_the_ledger(session: Session) -> str | None:
-    """The first invoice whose lines, rates and entry do not come to its total."""
-    lines, rates = _sums(InvoiceLine), _sums(InvoiceRate)
-    unlike = [
-        LedgerEntry.amount.is_distinct_from(Invoice.total),
-        LedgerEntry.customer_id != Invoice.customer_id,
-        cast(LedgerEntry.kind, String) != cast(Invoice.kind, String),
-        *(sums.c[name].is_distinct_from(getattr(Invoice, name)) for sums in (lines, rates) for name in SUMS),
-    ]
-    return session.scalar(
-        select(Invoice.number)
-        .outerjoin(LedgerEntry, LedgerEntry.invoice_id == Invoice.id)
-        .outerjoin(lines, lines.c.invoice_id == Invoice.id)
-        .outerjoin(rates, rates.c.invoice_id == Invoice.id)
-        .where(or_(*unlike))
-        .order_by(Invoice.id)
-        .limit(1)
-    )
+    """The first invoice that does not say what its entry has sealed, or whose buyer is not who it was."""
+    newest = session.scalar(select(func.max(Invoice.issued_on)))
+    said = select(*_columns(Invoice, OF_INVOICE), Invoice.id, LedgerEntry.content)
+    found = said.outerjoin(LedgerEntry, LedgerEntry.invoice_id == Invoice.id).order_by(Invoice.id)
+    with closing(session.execute(found.execution_options(yield_per=AT_ONCE)).mappings()) as rows:
+        for some in rows.partitions():
+            ids = [row["id"] for row in some]
+            lines = _of(session, InvoiceLine, OF_LINE, ids, InvoiceLine.position)
+            rates = _of(session, InvoiceRate, OF_RATE, ids, InvoiceRate.vat_basis_points)
+            buyers = _of(session, InvoiceBuyer, OF_BUYER, ids, InvoiceBuyer.invoice_id)
+            for row in some:
+                buyer = buyers[row["id"]]
+                known = {contents.digest_of_buyer(each) for each in buyer}
+                forgotten = not buyer and newest and kept_until(row["issued_on"]) < newest
+                content = contents.digest_of(row, lines[row["id"]], rates[row["id"]])
+                if content != row["content"] or not (forgotten or known == {row["buyer_digest"]}):
+                    return str(row["number"])
+    return None
 
 
-def _sums(table: type[InvoiceLine] | type[InvoiceRate]) -> Subquery:
-    added_up = [func.sum(getattr(table, name)).label(name) for name in SUMS]
-    return select(table.invoice_id, *added_up).group_by(table.invoice_id).subquery()
+def _of(
+    session: Session, table: Any, names: Collection[str], invoice_ids: Collection[int], order: Any
+) -> Mapping[int, list[Row]]:
+    """The rows of some invoices, by their ids."""
+    found: defaultdict[int, list[Row]] = defaultdict(list)
+    rows = select(table.invoice_id, *_columns(table, names)).where(table.invoice_id.in_(invoice_ids))
+    for row in session.execute(rows.order_by(order)).mappings():
+        found[row["invoice_id"]].append(row)
+    return found
+
+
+def _columns(table: Any, names: Collection[str]) -> list[Any]:
+    return [getattr(table, name) for name in names]

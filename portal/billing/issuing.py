@@ -7,13 +7,14 @@ commit: all about an invoice is written at once or not at all, its entry in the 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import Account
-from portal.billing import ledger
+from portal.billing import contents, ledger
 from portal.billing.charges import of_orders, unbilled, waits
 from portal.billing.customers import customer_of_order, customers_of
 from portal.billing.debits import announce_all, days_of_debits
@@ -209,19 +210,31 @@ def write(session: Session, papers: Sequence[Paper], seller: Seller, *, by: int 
         _invoice(paper, number, seller, stamp, debited.get(paper.debited))
         for paper, number in zip(papers, numbers, strict=True)
     ]
+    buyers = [_buyer(paper, stamp.day) for paper in papers]
+    for invoice, buyer in zip(made, buyers, strict=True):
+        invoice.buyer_digest = contents.digest_of_buyer(buyer)
     session.add_all(made)
     session.flush()
     both = list(zip(made, papers, strict=True))
-    _insert(session, InvoiceBuyer, (_buyer(invoice, paper) for invoice, paper in both))
-    _insert(session, InvoiceLine, (line for invoice, paper in both for line in _lines(invoice, paper)))
-    _insert(session, InvoiceRate, (rate for invoice, paper in both for rate in _rates(invoice, paper)))
+    lines = [list(_lines(invoice, paper)) for invoice, paper in both]
+    rates = [list(_rates(invoice, paper)) for invoice, paper in both]
+    _insert(session, InvoiceBuyer, ({"invoice_id": i.id, **b} for i, b in zip(made, buyers, strict=True)))
+    _insert(session, InvoiceLine, chain.from_iterable(lines))
+    _insert(session, InvoiceRate, chain.from_iterable(rates))
     waiting = {"state": FileState.WAITING, "due_at": stamp.at, "tries": 0}
     _insert(session, InvoiceFile, ({"invoice_id": invoice.id, **waiting} for invoice in made))
     for invoice in made:
         _record(session, invoice, at=stamp.at, by=by)
     entries = [
-        Entry(EntryKind(invoice.kind), invoice.customer_id, stamp.day, invoice.total, invoice_id=invoice.id)
-        for invoice in made
+        Entry(
+            EntryKind(invoice.kind),
+            invoice.customer_id,
+            stamp.day,
+            invoice.total,
+            invoice_id=invoice.id,
+            content=contents.digest_of(vars(invoice), *said),
+        )
+        for invoice, *said in zip(made, lines, rates, strict=True)
     ]
     ledger.append(session, entries, at=stamp.at, by=stamp.by)
     announce_all(session, made, at=stamp.at)
@@ -288,12 +301,12 @@ def _invoice(paper: Paper, number: str, seller: Seller, stamp: Stamp, debited: d
     )
 
 
-def _buyer(invoice: Invoice, paper: Paper) -> dict[str, Any]:
+def _buyer(paper: Paper, day: date) -> dict[str, Any]:
     known = asdict(paper.buyer)
     del known["means"], known["due_days"]
     places = " ; ".join(dict.fromkeys(charge.place for charge in paper.draft.charges if charge.place))
-    kept = {"kept_until": kept_until(invoice.issued_on), "delivered_to": places[:PLACES] or None}
-    return {"invoice_id": invoice.id, **known, **kept}
+    kept = {"kept_until": kept_until(day), "delivered_to": places[:PLACES] or None}
+    return {**known, **kept, "salt": contents.new_salt()}
 
 
 def _lines(invoice: Invoice, paper: Paper) -> Iterator[dict[str, Any]]:

@@ -24,7 +24,8 @@ from portal.rules.paying import PaymentMeans
 SERIES = "ledger"
 SEALED = (
     "number", "kind", "customer_id", "day", "amount", "invoice_id", "means", "reference", "reverses_id",
-    "debit_id", "pays_id", "entered_at", "entered_by", "before",
+    "debit_id", "pays_id", "entered_at", "entered_by",
+    "content", "before",
 )  # fmt: skip
 """What a digest is over."""
 REVERSED = aliased(LedgerEntry)
@@ -50,6 +51,7 @@ class Entry:
     debit_id: int | None = None
     pays_id: int | None = None
     key: str | None = None
+    content: str | None = None
 
 
 class MonthClosedError(ValueError):

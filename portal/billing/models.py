@@ -146,7 +146,8 @@ class Invoice(Base):
     vat: Mapped[Money]
     total: Mapped[Money]
     seller: Mapped[dict[str, Any]]
-    """The farm as it was then, and the words that the law asked for (`billing.issuing.seller_of`)."""
+    """The farm as it was then, and the words that the law asked for (`billing.parties.Seller`)."""
+    buyer_digest: Mapped[str] = mapped_column(String(64))
     customer: Mapped[Customer] = relationship()
     buyer: Mapped["InvoiceBuyer | None"] = relationship(back_populates="invoice")
     lines: Mapped[list["InvoiceLine"]] = relationship(order_by="InvoiceLine.position")
@@ -172,6 +173,8 @@ class InvoiceBuyer(Base):
     vat_number: Mapped[str | None] = mapped_column(String(20))
     siren: Mapped[str | None] = mapped_column(String(9))
     purchase_reference: Mapped[str | None] = mapped_column(String(60))
+    salt: Mapped[str] = mapped_column(String(32))
+    """Of their digest (`billing.contents`)."""
     delivered_to: Mapped[str | None] = mapped_column(String(300))
     """Where it was collected, if that is not the buyer's address: the pickup points."""
     invoice: Mapped[Invoice] = relationship(back_populates="buyer")
@@ -328,6 +331,8 @@ class LedgerEntry(Base):
     entered_by: Mapped[int | None]
     key: Mapped[str | None] = mapped_column(String(40), unique=True)
     """Of the form that it was entered with: sent twice, it enters once. Not sealed."""
+    content: Mapped[str | None] = mapped_column(String(64))
+    """The digest of all that its invoice says."""
     before: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
     customer: Mapped[Customer] = relationship()
@@ -364,7 +369,8 @@ class Mandate(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     reference: Mapped[str] = mapped_column(String(35), unique=True)
     """Its RUM."""
-    iban: Mapped[bytes] = mapped_column(Sealed("mandate.iban"), deferred=True)
+    iban: Mapped[bytes | None] = mapped_column(Sealed("mandate.iban"), deferred=True)
+    """Emptied once nothing that was collected under it can come back (`billing.forgetting`)."""
     last_four: Mapped[str] = mapped_column(String(4))
     """All that is ever shown of the IBAN."""
     bic: Mapped[str | None] = mapped_column(String(11))
@@ -418,8 +424,8 @@ class DebitBatch(Base):
     """Taken back before it was presented: its debits are announced again."""
     count: Mapped[int]
     total: Mapped[Money]
-    data: Mapped[bytes] = mapped_column(Sealed("debit_batch.data"), deferred=True)
-    """The pain.008 itself: the only place where an IBAN is whole (BAR P1)."""
+    data: Mapped[bytes | None] = mapped_column(Sealed("debit_batch.data"), deferred=True)
+    """The pain.008 itself: the only place where an IBAN is whole (BAR P1); emptied once it is old."""
 
 
 class DirectDebit(Base):

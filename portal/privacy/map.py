@@ -114,17 +114,17 @@ PEOPLES: Mapping[str, Rows] = {
     "wish": Rows(of="account_id"),
     # what is billed and paid
     "customer": kept("account_id", BOOKS),
-    "invoice": kept("customer_id", BOOKS, plain={"number", "reason", "seller"},
-                    untold={"seller", "run_id", "issued_by"}),
-    "invoice_buyer": kept("invoice_id", BOOKS, plain={
+    "invoice": kept("customer_id", BOOKS, plain={"number", "reason", "seller", "buyer_digest"},
+                    untold={"seller", "run_id", "issued_by", "buyer_digest"}),
+    "invoice_buyer": kept("invoice_id", BOOKS, untold={"salt"}, plain={
         "name", "street", "postcode", "town", "email", "company", "vat_number", "siren", "purchase_reference",
-        "delivered_to"}),
+        "delivered_to", "salt"}),
     "invoice_line": kept("invoice_id", BOOKS, plain={"label", "source"}, untold={"source"}),
     "invoice_rate": kept("invoice_id", BOOKS),
     "invoice_file": kept("invoice_id", BOOKS + "; sealed", plain={"data"}, told=False),
     "invoice_run_failure": Rows(of="account_id", told=False),
-    "ledger_entry": kept("customer_id", BOOKS, plain={"reference", "before", "digest", "key"},
-                         untold={"before", "digest", "entered_by", "key"}),
+    "ledger_entry": kept("customer_id", BOOKS, plain={"reference", "before", "digest", "key", "content"},
+                         untold={"before", "digest", "entered_by", "key", "content"}),
     "mandate": kept("account_id", "proof that collecting was allowed; sealed", holder="", street="", postcode="",
                     town="", plain={"reference", "iban", "last_four", "bic", "bank", "paper"},
                     untold={"iban", "paper"}),

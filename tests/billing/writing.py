@@ -1,17 +1,18 @@
 """Invoices written straight into the books: a number and a total are all that who pays is about."""
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.queries import find_account
-from portal.billing import ledger
+from portal.billing import contents, ledger
 from portal.billing.customers import customer_of
 from portal.billing.ledger import Entry
-from portal.billing.models import Customer, EntryKind, Invoice, InvoiceLine, InvoiceRate
+from portal.billing.models import Customer, EntryKind, Invoice, InvoiceBuyer, InvoiceLine, InvoiceRate
 from portal.billing.payments import Payment
-from portal.rules.invoicing import DocumentKind, LineKind
+from portal.rules.invoicing import DocumentKind, LineKind, kept_until
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from tests.world import CAMILLE, NOW, TODAY
@@ -37,11 +38,15 @@ def written(
     to = to or customer(session)
     kind = DocumentKind.INVOICE if cents >= 0 else DocumentKind.CREDIT_NOTE
     count = session.scalar(select(func.count()).where(Invoice.kind == kind)) or 0
+    buyer: dict[str, Any] = dict.fromkeys(contents.OF_BUYER, "") | {"kept_until": kept_until(day)}
     invoice = Invoice(
         number=f"{'F' if cents >= 0 else 'A'}2026-{count + 1:05}",
         kind=kind,
         customer_id=to.id,
         corrects_id=corrects.id if corrects else None,
+        month=None,
+        reason=None,
+        issued_by=None,
         issued_at=NOW,
         issued_on=day,
         first_day=day,
@@ -52,15 +57,21 @@ def written(
         vat=Money(0),
         total=Money(cents),
         seller={},
+        buyer_digest=contents.digest_of_buyer(buyer),
     )
     session.add(invoice)
     session.flush()
-    amounts = {"net": Money(cents), "total": Money(cents), "vat_basis_points": 0, "invoice_id": invoice.id}
-    line = {"label": "Paniers", "day": day, "quantity": 1, "weighed": False, "unit_price": Money(cents)}
-    session.add(InvoiceLine(position=0, kind=LineKind.BOX, **line, **amounts))
-    session.add(InvoiceRate(vat=Money(0), **amounts))
+    amounts = {"net": Money(cents), "total": Money(cents), "vat_basis_points": 0}
+    line = dict.fromkeys(contents.OF_LINE) | amounts
+    line |= {"label": "Paniers", "day": day, "quantity": 1, "weighed": False, "unit_price": Money(cents)}
+    line |= {"position": 0, "kind": LineKind.BOX}
+    rate = amounts | {"vat": Money(0)}
+    session.add(InvoiceBuyer(invoice_id=invoice.id, **buyer))
+    session.add(InvoiceLine(invoice_id=invoice.id, **line))
+    session.add(InvoiceRate(invoice_id=invoice.id, **rate))
     session.flush()
-    entry = Entry(EntryKind(kind), to.id, day, Money(cents), invoice_id=invoice.id)
+    content = contents.digest_of(vars(invoice), [line], [rate])
+    entry = Entry(EntryKind(kind), to.id, day, Money(cents), invoice_id=invoice.id, content=content)
     ledger.append(session, [entry], at=NOW, by=None)
     return invoice
 

@@ -14,7 +14,7 @@ from portal import cli, farm, member, public
 from portal.accounts import security
 from portal.accounts.jobs import answer_mail_requests, purge_expired
 from portal.accounts.vies import asker, check_next
-from portal.billing import customers, mandates, runs, statements
+from portal.billing import customers, forgetting, mandates, runs
 from portal.billing.closings import close_due
 from portal.billing.debits import collect_due, tell_moved
 from portal.billing.files import make_files
@@ -181,7 +181,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "campaigns", 2, send_campaigns)
     jobs.register(app, "reminders", 10, remind)
     jobs.register(app, "payment reminders", 10 * MINUTE, remind_debtors)
-    jobs.register(app, "old bank lines", DAY, statements.forget_old)
+    jobs.register(app, "old books", DAY, forgetting.forget_old)
     jobs.register(app, "closed months", HOUR, close_due)
     jobs.register(app, "birthdays", HOUR, give_birthday_gifts)
     jobs.register(app, "invoices' files", 2, make_files)

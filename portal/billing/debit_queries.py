@@ -112,6 +112,8 @@ class BatchView:
     made_at: datetime
     presented_at: datetime | None
     dropped_at: datetime | None
+    is_kept: bool
+    """Not emptied yet."""
     count: int
     total: Money
     ended: int
@@ -214,6 +216,7 @@ def files(session: Session, *, limit: int = FILES) -> list[BatchView]:
         made_at=DebitBatch.made_at,
         presented_at=DebitBatch.presented_at,
         dropped_at=DebitBatch.dropped_at,
+        is_kept=DebitBatch.data.is_not(None),
         count=DebitBatch.count,
         total=DebitBatch.total,
         ended=func.coalesce(inside.c.ended, 0),

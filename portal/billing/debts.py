@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account, customer_number
 from portal.billing.balances import OpenInvoice, open_invoices
 from portal.billing.models import ALIVE, Customer, DebitState, DirectDebit, Mandate, PaymentReminder
-from portal.infra.orm import View
+from portal.infra.orm import View, among
 from portal.rules.cutoffs import local_day
 from portal.rules.dunning import Age, Late, age_of
 from portal.rules.money import Money
@@ -164,7 +164,7 @@ def _reminders(session: Session, invoice_ids: Collection[int]) -> dict[int, tupl
             func.max(PaymentReminder.position),
             func.max(PaymentReminder.sent_at, type_=PaymentReminder.sent_at.type),
         )
-        .where(PaymentReminder.invoice_id.in_(invoice_ids))
+        .where(among(PaymentReminder.invoice_id, invoice_ids))
         .group_by(PaymentReminder.invoice_id)
     )
     return {invoice_id: (position, at) for invoice_id, position, at in rows}
@@ -182,10 +182,10 @@ def _contacts(session: Session, payer_ids: Collection[int]) -> dict[int, Contact
     guest = View(
         Contact, name=Order.name, first_name=Order.name, email=Order.email, phone=Order.phone, means=null()
     )
-    people = select(Account.id, person).where(Account.id.in_(payer_ids), Account.erased_at.is_(None))
+    people = select(Account.id, person).where(among(Account.id, payer_ids), Account.erased_at.is_(None))
     guests = (
         select(-Customer.id, guest)
         .join(Customer.order)
-        .where(Customer.id.in_([-payer_id for payer_id in payer_ids]), Customer.account_id.is_(None))
+        .where(among(Customer.id, [-payer_id for payer_id in payer_ids]), Customer.account_id.is_(None))
     )
     return {payer_id: said for rows in (people, guests) for payer_id, said in session.execute(rows)}

@@ -5,7 +5,7 @@ what it reads cannot change before it writes; on PostgreSQL rows are locked wher
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import fields
@@ -16,10 +16,23 @@ from typing import Annotated, Any, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, Connection, Date, DateTime, Dialect, Enum, Integer, MetaData, String, event
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Date,
+    DateTime,
+    Dialect,
+    Enum,
+    Integer,
+    MetaData,
+    String,
+    bindparam,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.orm import Bundle, DeclarativeBase, Session, mapped_column, registry
+from sqlalchemy.orm import Bundle, DeclarativeBase, InstrumentedAttribute, Session, mapped_column, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
@@ -123,6 +136,11 @@ class View(Bundle[Shape]):
             return None if first is None else self.shape(first, *others)
 
         return read
+
+
+def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:
+    """IN, written out: everybody's may be more than a statement takes parameters."""
+    return column.in_(bindparam(None, list(ids), Integer, expanding=True, literal_execute=True))
 
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

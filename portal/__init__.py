@@ -15,6 +15,7 @@ from portal.accounts import security
 from portal.accounts.jobs import answer_mail_requests, purge_expired
 from portal.accounts.vies import asker, check_next
 from portal.billing import customers, forgetting, mandates, runs
+from portal.billing.checking import anchor
 from portal.billing.closings import close_due
 from portal.billing.debits import collect_due, tell_moved
 from portal.billing.files import make_files
@@ -183,6 +184,7 @@ def _register_jobs(app: Flask, settings: Settings) -> None:
     jobs.register(app, "payment reminders", 10 * MINUTE, remind_debtors)
     jobs.register(app, "old books", DAY, forgetting.forget_old)
     jobs.register(app, "closed months", HOUR, close_due)
+    jobs.register(app, "anchored ledger", DAY, anchor)
     jobs.register(app, "birthdays", HOUR, give_birthday_gifts)
     jobs.register(app, "invoices' files", 2, make_files)
     jobs.register(app, "imports", 2, work_on_imports)

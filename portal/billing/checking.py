@@ -1,9 +1,9 @@
 """Whether the books are as they were entered, from the first entry to the last closing."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -23,11 +23,15 @@ from portal.billing.models import (
     LedgerEntry,
     NumberSeries,
 )
+from portal.infra import audit, clock
+from portal.infra.audit import AuditEvent
+from portal.infra.orm import own_transaction
 from portal.rules.invoicing import kept_until, month_of, next_month
 from portal.rules.money import Money
 
 NONE = Money.zero()
 AT_ONCE = 500
+TRAIL, ANCHORED = "ledger", "ledger.anchor"
 
 
 class Part(StrEnum):
@@ -52,16 +56,30 @@ class Verdict:
     broken: Break | None = None
 
 
-def verify(session: Session) -> Verdict:
-    """Read all of it, some entries at a time."""
+def verify(session: Session, *, whole: bool = True) -> Verdict:
+    """Read all of it, some entries at a time; or what came after the last closing, which stands for all before."""
     closed = list(session.scalars(select(LedgerClosing).order_by(LedgerClosing.month)))
+    before, begun = BEGINNING, 0
+    if closed and not whole:
+        last, closed = closed[-1], []
+        end = select(LedgerEntry.digest).where(LedgerEntry.number == last.last_number)
+        before, begun = session.scalar(end) or "", last.last_number
+        if closings.digest_of(last, before) != last.digest:
+            return Verdict(0, Break(Part.CLOSING, last.month))
+    read = _read(session, closed, before, begun)
+    return replace(read, entries=read.entries - begun)
+
+
+def _read(session: Session, closed: Sequence[LedgerClosing], before: str, number: int) -> Verdict:
+    """From the entry behind that number on."""
+    begun, anchors = number, _anchors(session)
     sealed = {each.last_number: "" for each in closed}
     billed, paid, written_off = (defaultdict[date, Money](Money.zero) for _ in range(3))
-    before, number = BEGINNING, 0
-    with closing(ledger.entries(session)) as rows:
+    with closing(ledger.entries(session, LedgerEntry.number > begun)) as rows:
         for row in rows:
             broken = row.number != number + 1 or row.before != before or ledger.digest_of(row) != row.digest
-            if broken or (row.invoice_id and row.invoice is None):
+            gone = row.invoice_id and row.invoice is None
+            if broken or gone or anchors.get(row.number, row.digest) != row.digest:
                 return Verdict(number, Break(Part.ENTRY, number + 1))
             before, number = row.digest, row.number
             if number in sealed:
@@ -70,9 +88,9 @@ def verify(session: Session) -> Verdict:
                 billed[month_of(row.day)] += row.amount
             else:
                 (paid if row.moved_by else written_off)[month_of(row.day)] -= row.amount
-    if cut := _cut(session):
+    if cut := _cut(session, max(anchors, default=0)):
         return Verdict(number, Break(Part.ENTRY, cut))
-    if invoice := _unlike_the_ledger(session):
+    if invoice := _unlike_the_ledger(session, begun):
         return Verdict(number, Break(Part.INVOICE, invoice))
     month, perpetual, before = closed[0].month if closed else None, NONE, BEGINNING
     for each in closed:
@@ -94,19 +112,41 @@ def verify(session: Session) -> Verdict:
     return Verdict(number)
 
 
-def _cut(session: Session) -> int | None:
+def anchor() -> None:
+    """Keep the end of the ledger in the trail, once a day: nobody then cuts it off or writes it anew unseen."""
+    with own_transaction() as session:
+        entry = session.scalars(select(LedgerEntry).order_by(LedgerEntry.number.desc()).limit(1)).first()
+        if entry and entry.number not in _anchors(session):
+            after = {"digest": entry.digest}
+            audit.record(session, ANCHORED, (TRAIL, entry.number), at=clock.now(), by=None, after=after)
+
+
+def _anchors(session: Session) -> dict[int, str]:
+    """What the trail knows: digests by the numbers of their entries."""
+    known = select(AuditEvent.subject_id, AuditEvent.after).where(
+        AuditEvent.subject_type == TRAIL, AuditEvent.action == ANCHORED
+    )
+    return {int(number): (after or {}).get("digest", "") for number, after in session.execute(known)}
+
+
+def _cut(session: Session, anchored: int) -> int | None:
     """The first entry that was taken off the end, or put behind it."""
     last = select(NumberSeries.last).where(NumberSeries.name == ledger.SERIES).scalar_subquery()
     ends = session.execute(select(func.max(LedgerEntry.number), last)).one()
     known, counted = (end or 0 for end in ends)
+    counted = max(counted, anchored)
     return None if known == counted else min(known, counted) + 1
 
 
-def _unlike_the_ledger(session: Session) -> str | None:
+def _unlike_the_ledger(session: Session, begun: int) -> str | None:
     """The first invoice that does not say what its entry has sealed, or whose buyer is not who it was."""
     newest = session.scalar(select(func.max(Invoice.issued_on)))
     said = select(*_columns(Invoice, OF_INVOICE), Invoice.id, LedgerEntry.content)
-    found = said.outerjoin(LedgerEntry, LedgerEntry.invoice_id == Invoice.id).order_by(Invoice.id)
+    found = (
+        said.outerjoin(LedgerEntry, LedgerEntry.invoice_id == Invoice.id)
+        .where(func.coalesce(LedgerEntry.number, begun + 1) > begun)
+        .order_by(Invoice.id)
+    )
     with closing(session.execute(found.execution_options(yield_per=AT_ONCE)).mappings()) as rows:
         for some in rows.partitions():
             ids = [row["id"] for row in some]

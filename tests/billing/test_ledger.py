@@ -27,6 +27,7 @@ from portal.billing.balances import books_of, open_invoices
 from portal.billing.checking import Break, Part, Verdict
 from portal.billing.models import Invoice, InvoiceBuyer, InvoiceLine, LedgerClosing, LedgerEntry, NumberSeries
 from portal.billing.payments import Payment, pay, refund, reverse, write_off
+from portal.infra.audit import AuditEvent
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from tests.billing.test_closings import some_books
@@ -242,3 +243,23 @@ class Books(RuleBasedStateMachine):
 def test_whatever_is_done_the_balance_is_what_was_billed_less_what_was_paid(session: Session) -> None:
     few = settings(max_examples=settings().max_examples // 4, stateful_step_count=12, deadline=None)
     run_state_machine_as_test(lambda: Books(session), settings=few)
+
+
+def test_who_cuts_off_the_end_does_not_pass_what_the_trail_has_kept(books: Session) -> None:
+    checking.anchor(), checking.anchor()
+    assert len(books.scalars(select(AuditEvent).where(AuditEvent.action == "ledger.anchor")).all()) == 1
+    for whole, entries in ((True, 6), (False, 0)):
+        assert checking.verify(books, whole=whole) == Verdict(entries)
+    pay(books, paid(700, customer(books)), at=NOW, by=None)
+    assert checking.verify(books, whole=False) == Verdict(1)
+    last = books.scalars(select(LedgerEntry).where(entry(7))).one()
+    without_triggers(books, "ledger_entry")
+    last.amount = Money(-1)
+    books.flush()
+    assert checking.verify(books, whole=False) == Verdict(0, Break(Part.ENTRY, 7))
+    for table in ("ledger_entry", "number_series", "ledger_closing"):
+        without_triggers(books, table)
+    books.execute(delete(LedgerEntry).where(LedgerEntry.number > 5))
+    books.execute(delete(LedgerClosing))
+    books.execute(update(NumberSeries).where(NumberSeries.name == ledger.SERIES).values(last=5))
+    assert checking.verify(books) == Verdict(5, Break(Part.ENTRY, 6))

@@ -78,8 +78,8 @@ def test_nothing_is_entered_for_a_day_to_come_or_into_a_closed_month(session: Se
     zero = Money(0)
     session.add(
         LedgerClosing(
-            month=date(2026, 5, 1), closed_at=NOW, last_number=1, billed=zero, paid=zero, written_off=zero, perpetual=zero,
-            before="", digest="",
+            month=date(2026, 5, 1), closed_at=NOW, last_number=1, billed=zero, paid=zero, written_off=zero,
+            perpetual=zero, before="", digest="",
         )
     )  # fmt: skip
     session.flush()

@@ -261,7 +261,7 @@ def test_a_month_is_closed_and_nothing_is_entered_into_it(staff, session):
     for _ in range(2):
         assert staff.submit(f"{BOOKS}/cloture", {"mois": "2026-05"}).location == BOOKS
     shown = text_of(staff.get(f"{BOOKS}?verifier=oui"))
-    assert "Le journal est intact : 1 écriture." in shown
+    assert "Le journal est intact : 0 écriture." in shown and "Vérifier depuis la dernière clôture" in shown
     assert "On peut noter à partir du lundi 1er juin 2026." in shown
     assert "mai 20260,00 €20,00 €0,00 €0,00 €" in shown
     refused = staff.submit(ADD, PAYMENT | {"day": "2026-05-31"})

@@ -300,10 +300,10 @@ def billed_months(session: Session) -> list[MonthLine]:
     count = func.count(Invoice.id).filter(Invoice.kind == DocumentKind.INVOICE)
     days = select(day, count, func.sum(Invoice.total)).group_by(day)
     months: dict[date, MonthLine] = {}
-    for each, count, total in session.execute(days):
+    for each, invoices, total in session.execute(days):
         month = month_of(each)
         before = months.get(month, MonthLine(month, 0, ZERO))
-        months[month] = MonthLine(month, before.count + count, before.total + _money(total))
+        months[month] = MonthLine(month, before.count + invoices, before.total + _money(total))
     return [months[month] for month in sorted(months, reverse=True)]
 
 

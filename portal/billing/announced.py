@@ -31,6 +31,10 @@ class DebitView:
     def alive(self) -> bool:
         return self.state in ALIVE
 
+    def collects(self, left: Money | None) -> Money:
+        """No more than is open, until the bank has it."""
+        return self.amount if self.state is DebitState.PRESENTED else min(self.amount, left or Money.zero())
+
     @property
     def collected(self) -> bool:
         return self.state is DebitState.COLLECTED

@@ -25,8 +25,7 @@ from portal.web.i18n import gettext as _
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What somebody owes: what they pay themselves, the oldest first, and what is collected, which is never more
-    than what is open by then."""
+    """What somebody owes: what they pay themselves, the oldest first, and what is collected."""
 
     balance: Money
     to_pay: list[Bill]
@@ -39,11 +38,11 @@ class Standing:
 
 def _standing(books: Books, debits: Iterable[DebitView]) -> Standing:
     open_ = {bill.id: bill for bill in books.bills if bill.open.cents > 0}
-    announced = [
-        replace(debit, amount=min(debit.amount, open_[debit.invoice_id].open))
-        for debit in debits
-        if debit.alive and debit.invoice_id in open_
+    left = {bill.id: bill.open for bill in open_.values()}
+    alive = [
+        replace(debit, amount=debit.collects(left.get(debit.invoice_id))) for debit in debits if debit.alive
     ]
+    announced = [debit for debit in alive if debit.amount.cents]
     collected = {debit.invoice_id for debit in announced}
     to_pay = [bill for bill in open_.values() if bill.id not in collected]
     return Standing(books.balance, sorted(to_pay, key=lambda bill: (bill.due_on, bill.id)), announced)

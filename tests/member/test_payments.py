@@ -82,6 +82,19 @@ def test_what_is_collected_is_not_asked_for(session: Session, camille: Browser) 
     assert "38,60 € seront prélevés le 10 juillet." in text_of(camille.get("/espace"))
 
 
+def test_what_the_bank_has_is_told_as_it_will_be_taken(session: Session, camille: Browser) -> None:
+    signed(session)
+    debit = announced(session, 3860)
+    payments.pay(session, paid(2000, customer(session)), at=NOW, by=None)
+    session.commit()
+    assert "18,60 €" in text_of(camille.get("/paiements"))
+    debit.state = DebitState.PRESENTED
+    payments.pay(session, paid(1860, customer(session)), at=NOW, by=None)
+    session.commit()
+    page = text_of(camille.get("/paiements"))
+    assert "38,60 € seront prélevés le 10 juillet" in page and "restera à votre crédit" in page
+
+
 def test_a_debit_that_came_back_is_told_in_plain_words(session: Session, camille: Browser) -> None:
     signed(session)
     debit = announced(session)

@@ -287,6 +287,7 @@ def upgrade() -> None:
         sa.Column("invoice_id", sa.Integer(), nullable=False),
         sa.Column("batch_id", sa.Integer(), nullable=True),
         sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("announced", sa.Integer(), nullable=True),
         sa.Column("collected_on", sa.Date(), nullable=False),
         sa.Column(
             "sequence", sa.Enum("FRST", "RCUR", name="sequence", native_enum=False, length=40), nullable=True

@@ -160,6 +160,7 @@ def take_back(session: Session, batch_id: int, *, by: int) -> Refusal | None:
     audit.record(session, "debit_batch.take_back", ("debit_batch", batch.id), at=now, by=by)
     for debit in debits:
         debit.state, debit.batch_id, debit.sequence = DebitState.ANNOUNCED, None, None
+        debit.amount, debit.announced = debit.announced or debit.amount, None
         if debit.mandate_id not in gone:
             continue
         if mandate := instead.get(gone[debit.mandate_id]):
@@ -210,6 +211,7 @@ def _settle(session: Session, debits: Sequence[DirectDebit], under: Mapping[int,
         if amount == NONE:
             debit.state = DebitState.DROPPED
             continue
+        debit.announced = debit.amount if amount < debit.amount else None
         debit.state, debit.amount = DebitState.IN_FILE, amount
         debit.sequence = collecting.sequence(used=debit.mandate_id in used)
         used.add(debit.mandate_id)

@@ -178,19 +178,24 @@ def postpone(session: Session, day: date, *, by: int) -> int | FileRefusal:
     if collecting.refusal_to_file(day, local_day(now)) is not FileRefusal.TOO_LATE:
         return FileRefusal.TOO_EARLY
     locks.checked()
-    move(session, missed, at=now, by=by)
-    return len(missed)
+    return move(session, missed, at=now, by=by)
 
 
-def move(session: Session, debits: Sequence[DirectDebit], *, at: datetime, by: int) -> None:
-    """To the next day for which they can be told in time. They are held, and of one day."""
-    later = next_day(session, at)
+def move(session: Session, debits: Sequence[DirectDebit], *, at: datetime, by: int) -> int:
+    """To the next day for which they can be told in time, with what is open by now. They are held, and of one day."""
+    later, left = next_day(session, at), open_amounts(session) if debits else {}
+    for debit in debits:
+        if debit.invoice_id not in left:
+            debit.state = DebitState.DROPPED
+    debits = [debit for debit in debits if debit.invoice_id in left]
     if debits:
         moved = {"count": len(debits), "day": later.isoformat()}
         subject = ("direct_debit", debits[0].collected_on)
         audit.record(session, "debits.postpone", subject, at=at, by=by, after=moved)
     for debit in debits:
         debit.collected_on, debit.announced_at, debit.told_at = later, at, None
+        debit.amount = min(debit.amount, left[debit.invoice_id])
+    return len(debits)
 
 
 def tell_moved() -> bool:

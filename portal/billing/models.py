@@ -452,6 +452,8 @@ class DirectDebit(Base):
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("debit_batch.id"), index=True)
     amount: Mapped[Money]
     """Announced; never more is collected, but less where something was paid meanwhile."""
+    announced: Mapped[Money | None]
+    """What was, while it is in a file that asks for less."""
     collected_on: Mapped[date]
     sequence: Mapped[Sequence | None] = mapped_column(word(Sequence))
     """Known once it is in a file."""

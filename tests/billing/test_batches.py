@@ -182,6 +182,9 @@ def test_a_file_that_has_grown_old_is_given_to_the_bank_by_nobody_unless_it_has_
     batches.take_back(session, batch.id, by=by)
     again = filed(session)
     assert inside(again) == {"F2026-00001-1": ("28.60", "FRST")}
+    batches.take_back(session, again.id, by=by)
+    assert camille.amount == Money(3860), "as it was announced: what was paid may be taken back"
+    again = filed(session)
     clock.move_to(TOO_LATE)
     assert batches.present(session, again.id, by=by) is Refusal.TOO_LATE
     assert camille.state is DebitState.IN_FILE

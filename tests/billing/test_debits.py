@@ -145,13 +145,20 @@ def test_what_missed_its_day_is_announced_for_another_and_its_people_are_told(
     clock.move_to(IN_TIME)
     assert postpone(session, DAY, by=office(session)) is FileRefusal.TOO_EARLY
     clock.move_to(TOO_LATE)
+    signed(session, YACINE, OTHER_IBAN)
+    otherwise = announced(session, 900, YACINE)
+    payments.pay(session, paid(900, customer(session, YACINE)), at=NOW, by=None)
+    payments.pay(session, paid(60, customer(session)), at=NOW, by=None)
     session.execute(update(Mail).values(subject="before"))
     assert postpone(session, DAY, by=office(session)) == 1
     session.commit()
     tell_moved(), tell_moved()
     session.expire_all()
     assert (debit.collected_on, debit.state) == (date(2026, 8, 10), DebitState.ANNOUNCED)
-    assert subjects(session) == ["before", "Votre prélèvement de 38,60 € : le lundi 10 août"]
+    assert otherwise.state is DebitState.DROPPED
+    assert [said for said in subjects(session) if said != "before"] == [
+        "Votre prélèvement de 38,00 € : le lundi 10 août"
+    ]
 
 
 def test_who_changes_banks_is_collected_under_the_new_mandate_who_ends_it_is_not(

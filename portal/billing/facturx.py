@@ -92,8 +92,8 @@ def _document(invoice: InvoiceView) -> dict[str, Any]:
                 "BT-117": _euros(rate.vat * sign),
                 "BT-118": _category(seller, rate.basis_points),
                 "BT-119": _percent(rate.basis_points),
-                "BT-120": seller.mentions.get(Mention.EXEMPTION),
-                "BT-121": _EXEMPTIONS.get(seller.regime),
+                "BT-120": None if rate.basis_points else seller.mentions.get(Mention.EXEMPTION),
+                "BT-121": None if rate.basis_points else _EXEMPTIONS.get(seller.regime),
             }
             for rate in invoice.rates
         ],
@@ -201,9 +201,9 @@ def _quantity(line: LineView) -> Decimal:
 
 
 def _category(seller: SellerView, basis_points: int) -> str:
-    if seller.regime is not VatRegime.LIABLE:
-        return "E"
-    return "S" if basis_points else "Z"
+    if basis_points:
+        return "S"
+    return "Z" if seller.regime is VatRegime.LIABLE else "E"
 
 
 def _euros(amount: Money) -> str:

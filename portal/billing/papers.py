@@ -19,7 +19,7 @@ from portal.web.i18n import lazy_gettext as _l
 def invoice_pdf(invoice: InvoiceView) -> bytes:
     """As PDF/A-3: the same invoice makes the same bytes."""
     seller = invoice.seller
-    taxed = seller.regime is VatRegime.LIABLE
+    taxed = seller.regime is VatRegime.LIABLE or any(rate.basis_points for rate in invoice.rates)
     return pdf.archive(
         "invoice",
         enclosed=facturx.xml(invoice),

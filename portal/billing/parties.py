@@ -12,7 +12,7 @@ from portal.accounts.models import Account, Address, Company, CompanyState
 from portal.billing.models import Invoice
 from portal.billing.settings import Billing, Tax, billing_settings, lacks_of, tax_on, taxes
 from portal.profile.queries import Farm, get_farm
-from portal.rules.invoicing import Charge, Refusal, VatRegime, mentions
+from portal.rules.invoicing import Charge, Mention, Refusal, VatRegime, mentions
 from portal.rules.paying import PaymentMeans
 from portal.shop.models import Order
 
@@ -38,10 +38,14 @@ class Seller:
 
     def on(self, day: date, charges: Iterable[Charge], *, company: bool) -> dict[str, Any]:
         """The farm as an invoice of that day keeps it, with the words that the law asks for."""
-        taxed = [tax_on(self.taxes, charge.day) for charge in charges]
-        tax = next((tax for tax in taxed if tax.regime is not VatRegime.LIABLE), taxed[0])
+        taxed = [(charge.vat_basis_points, tax_on(self.taxes, charge.day)) for charge in charges]
+        free = [tax for rate, tax in taxed if not rate and tax.regime is not VatRegime.LIABLE]
+        liable = [tax for _rate, tax in taxed if tax.regime is VatRegime.LIABLE]
+        tax = next(iter([*free, *liable]), Tax())
         late_rate = self.billing.late_rate_basis_points if company else None
         said = mentions(tax.regime, day, own=tax.mention, on_debits=tax.on_debits, late_rate=late_rate)
+        if free and any(rate for rate, _tax in taxed):  # the farm changed its regime in between
+            said[Mention.EXEMPTION] += " (ce qui est à 0 %)"
         of_farm = {name: getattr(self.farm, name) for name in _OF_FARM}
         of_bills = {
             name: getattr(self.billing, name) for name in ("iban", "bic", "cheques_to", "creditor_id")

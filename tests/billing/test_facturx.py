@@ -97,6 +97,14 @@ def test_a_seller_without_vat_says_why() -> None:
     assert "TVA non applicable" in says("ExemptionReason")[0]
 
 
+def test_what_was_delivered_under_another_regime_keeps_its_vat(faults: Faults) -> None:
+    made = invoice([charge(1950), charge(2000, rate=0)], VatRegime.FRANCHISE)
+    assert faults(made) == []
+    says = read(made)
+    assert says("CategoryCode") == ["S", "E", "E", "S"]
+    assert says("ExemptionReasonCode") == ["VATEX-FR-FRANCHISE"]
+
+
 @pytest.mark.parametrize(
     ("means", "code", "iban"),
     [

@@ -22,10 +22,12 @@ from portal.billing.models import (
     NumberSeries,
     TaxStatus,
 )
+from portal.billing.parties import Seller
 from portal.billing.queries import InvoiceView, find_invoice, invoices_of, invoices_of_order
 from portal.infra.audit import AuditEvent
 from portal.profile.models import FarmProfile
-from portal.rules.invoicing import Mention, Refusal, VatRegime
+from portal.rules.invoicing import Charge, LineKind, Mention, Refusal, VatRegime
+from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.paying import PaymentMeans
 from portal.rules.selling import SaleUnit
@@ -113,6 +115,19 @@ def test_what_lacks_is_said_and_nothing_is_issued(session: Session) -> None:
     other.erased_at = NOW
     assert issue(session, other.id, through=TODAY, by=None) is Refusal.ERASED
     assert len(session.scalars(select(Invoice)).all()) == 1
+
+
+def test_only_what_bears_no_vat_is_said_to_bear_none(session: Session) -> None:
+    """May at its rate, June in franchise; what of May is taken back later as well."""
+    delivered(session)
+    session.add(TaxStatus(since=date(2026, 6, 1), regime=VatRegime.FRANCHISE, on_debits=False))
+    session.flush()
+    both = seen(session, issue(session, account(session).id, through=TODAY, by=None))
+    assert [rate.basis_points for rate in both.rates] == [0, 550]
+    assert both.seller.mentions[Mention.EXEMPTION].endswith("art. 293 B du CGI (ce qui est à 0 %)")
+    may = [Charge("", LineKind.BOX, TODAY, "", 1, False, Money(1), 550, Money(1))]
+    said = Seller.load(session, TODAY).on(TODAY, may, company=False)
+    assert said["regime"] is VatRegime.LIABLE and Mention.EXEMPTION not in said["mentions"]
 
 
 def test_a_company_has_its_numbers_its_terms_and_the_words_for_it(session: Session) -> None:

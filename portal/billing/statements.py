@@ -175,6 +175,16 @@ def _amount(cell: Callable[[str], str]) -> Money:
     return max(credit, credit * -1) - max(debit, debit * -1)
 
 
+def is_told_otherwise(session: Session, found: Read) -> bool:
+    """Whether a statement of the other format is about these days: the two word one movement in two ways."""
+    days = [each.movement.day for each in found.booked]
+    if not days:
+        return False
+    met = (BankStatement.first_day <= max(days), BankStatement.last_day >= min(days))
+    other = select(BankStatement.id).where(BankStatement.format != found.format, *met)
+    return session.scalar(other.limit(1)) is not None
+
+
 def take_in(session: Session, data: bytes, file_name: str, found: Read, *, at: datetime, by: int) -> Imported:
     """Keep what was not there yet; the same file again is the same statement."""
     digest = sha256(data).hexdigest()

@@ -155,6 +155,8 @@ def _take_in(data: bytes, name: str, chosen: dict[str, str], *, naming: bool = F
         if len(data) > MOST_RESENT:
             return _page(422, problem="too_big_to_name")
         return _columns_page(unknown.rows, data, name, chosen, refused=naming)
+    if statements.is_told_otherwise(session, found):
+        return _page(422, problem="other_format")
     if naming:
         statements.choose_columns(session, chosen, at=now, by=by)
     done = statements.take_in(session, data, name, found, at=now, by=by)

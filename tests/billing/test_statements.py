@@ -39,13 +39,14 @@ from portal.billing.statements import (
     choose_columns,
     chosen_columns,
     forget_old,
+    is_told_otherwise,
     read,
     signed_euros,
     take_in,
 )
 from portal.rules.money import Money
 from portal.web.forms import write_euros
-from tests.billing.banking import CSV, IBAN, VERSIONS, entry, statement
+from tests.billing.banking import CSV, IBAN, VERSIONS, entry, received, statement
 from tests.billing.signing import signed
 from tests.billing.writing import customer, written
 from tests.world import CAMILLE, NOW, TODAY, YACINE
@@ -168,6 +169,14 @@ def test_no_account_number_is_kept(session):
     imported(session, statement([entry("5", f"VIR DE {IBAN}", IBAN)]))
     [line] = the_lines(session)
     assert (line.name, line.label) == ("•••• 0189", "VIR DE •••• 0189")
+
+
+def test_one_format_tells_a_day(session):
+    received(session)
+    same = read(CSV, {})
+    assert not is_told_otherwise(session, same)
+    for day, told in (("2026-06-06", True), ("2026-06-07", False)):
+        assert is_told_otherwise(session, read(statement([entry("38.60", "AUBERT", day=day)]), {})) is told
 
 
 def test_a_line_is_entered_once_and_undone_by_another_entry(session):

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from portal.billing.announced import debits_of
 from portal.billing.balances import Bill, BillState, books_of
 from portal.billing.explaining import explain
-from portal.billing.files import e_invoice_of, file_of, yearly_zip
+from portal.billing.files import e_invoice_of, file_of, unmade, yearly_zip
 from portal.billing.mandates import live_mandate
 from portal.billing.outlook import outlook
 from portal.billing.papers import e_invoice_name, file_name
@@ -27,7 +27,7 @@ from portal.rules.cutoffs import local_day
 STATES = {
     "a-payer": {BillState.DUE, BillState.PARTLY, BillState.LATE},
     "payees": {BillState.PAID},
-    "avoirs": {BillState.CREDIT_NOTE, BillState.CREDITED},
+    "avoirs": {BillState.CREDIT_NOTE},
 }
 
 
@@ -51,6 +51,7 @@ def invoices() -> ResponseReturnValue:
         state=state if state in STATES else None,
         year=year,
         debits={debit.invoice_id: debit for debit in debits_of(session, account.id)},
+        unmade=unmade(session, account.id),
         payer=account.payer,
         outlook=None if account.payer_id else outlook(session, account.id, now),
         mandate=live_mandate(session, account.id),

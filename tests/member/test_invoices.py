@@ -58,12 +58,12 @@ def test_invoices_are_found_by_year_and_by_where_they_stand(session: Session, ca
     payments.pay(session, paid(4500, customer(session)), at=NOW, by=None)
     session.commit()
     all_of_them = text_of(camille.get("/factures"))
-    for said in ("Payée", "Reste 20,00 €, d'ici le 20 juin", "Avoir du 10 juin"):
+    for said in ("Payée", "Reste 20,00 €, d'ici le 20 juin", "Avoir du 10 juin", "Déduit de F2026-00002"):
         assert said in all_of_them, said
     shown = {
-        asked: [number for number in ("F2026-00001", "F2026-00002", "A2026-00001") if number in page]
+        asked: [number for number in ("F2026-00001", "F2026-00002", "A2026-00001") if f"/factures/{number}.pdf" in page]
         for asked in ("etat=a-payer", "etat=payees", "etat=avoirs", "annee=2025", "annee=2026&etat=payees")
-        for page in [text_of(camille.get(f"/factures?{asked}"))]
+        for page in [camille.get(f"/factures?{asked}").text]
     }
     assert shown == {
         "etat=a-payer": ["F2026-00002"],
@@ -101,9 +101,11 @@ def test_its_file_is_there_once_the_worker_has_made_it(session: Session, camille
     session.commit()
     assert camille.get("/factures/F2026-00001.pdf").location == "/factures/F2026-00001"
     assert "Le PDF est en préparation" in text_of(camille.get("/factures/F2026-00001"))
+    assert "PDF en préparation" in text_of(camille.get("/factures"))
     file = session.get_one(InvoiceFile, made.id)
     file.state, file.data = FileState.MADE, b"%PDF-1.7"
     session.commit()
+    assert 'href="/factures/F2026-00001.pdf"' in camille.get("/factures").text
     answer = camille.get("/factures/F2026-00001.pdf")
     assert (answer.data, answer.mimetype) == (b"%PDF-1.7", "application/pdf")
     assert "filename=facture-F2026-00001.pdf" in answer.headers["Content-Disposition"]

@@ -16,6 +16,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from portal.billing import mails
+from portal.billing.customers import belongs_to
 from portal.billing.models import Customer, FileState, Invoice, InvoiceFile
 from portal.billing.papers import file_name, invoice_pdf
 from portal.billing.queries import InvoiceView, these
@@ -110,6 +111,12 @@ def _still_ours(session: Session, claim: Claim, values: dict[str, object]) -> bo
 def file_of(session: Session, invoice_id: int) -> bytes | None:
     """None while it is being made."""
     return session.scalar(select(InvoiceFile.data).where(InvoiceFile.invoice_id == invoice_id))
+
+
+def unmade(session: Session, account_id: int) -> set[int]:
+    """Of an account's invoices, whose file is not there yet."""
+    mine = select(InvoiceFile.invoice_id).join(Invoice).join(Invoice.customer)
+    return set(session.scalars(mine.where(belongs_to(account_id), InvoiceFile.state != FileState.MADE)))
 
 
 def e_invoice_of(session: Session, invoice_id: int) -> bytes | None:

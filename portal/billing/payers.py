@@ -5,19 +5,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import FIRST_CUSTOMER_NUMBER, Account
 from portal.billing.customers import customer_of, customer_of_order
-from portal.billing.models import Customer, Invoice
+from portal.billing.models import Customer, Invoice, LedgerEntry
 from portal.infra import locks
 from portal.planning.people import is_found_by
 from portal.rules.alphabet import search_words
+from portal.rules.money import Money
 from portal.shop.models import FIRST_ORDER_NUMBER, Order
 
 _OWN = re.compile(r"(C|B)?([0-9]{5,9})", re.ASCII)
 _OF_INVOICE = re.compile(r"([FA]20[0-9]{2})-?([0-9]{1,9})", re.ASCII)
+
+
+MANY = 50
+"""Nobody means one of so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,31 @@ def find_payers(session: Session, text: str, *, limit: int = 12) -> list[Payer]:
     found = select(Account).where(*which).order_by(Account.search_key, Account.id).limit(limit)
     payers = map(payer_of_account, session.scalars(found.options(joinedload(Account.payer))))
     return list(dict.fromkeys(payers))
+
+
+def named(session: Session, text: str) -> list[Payer]:
+    """Whose name has all these words, whole."""
+    words = set(search_words(text))
+    found = find_payers(session, text, limit=MANY) if words else []
+    return [payer for payer in found if words <= set(search_words(payer.name))]
+
+
+def gone_ahead(session: Session) -> list[tuple[Payer, Money]]:
+    """Whose account is closed or erased, and what is theirs all the same."""
+    left = func.sum(LedgerEntry.amount)
+    theirs = (
+        select(Account, left)
+        .join(Customer, Customer.account_id == Account.id)
+        .join(LedgerEntry, LedgerEntry.customer_id == Customer.id)
+        .where(Account.active.is_(False))
+        .group_by(Account.id)
+        .having(left < Money.zero())
+        .order_by(Account.id)
+        .options(joinedload(Account.payer))
+    )
+    return [
+        (payer_of_account(account), Money.zero() - balance) for account, balance in session.execute(theirs)
+    ]
 
 
 def payer_of_account(account: Account) -> Payer:

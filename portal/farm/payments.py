@@ -12,7 +12,7 @@ from wtforms.widgets import DateInput, HiddenInput, TextArea
 from portal.billing import ledger, matching, payments, receipts, received
 from portal.billing.balances import Books, balances, books_of_payer
 from portal.billing.models import LedgerEntry
-from portal.billing.payers import Payer, customer_for, find_payer, find_payers
+from portal.billing.payers import Payer, customer_for, find_payer, find_payers, gone_ahead
 from portal.billing.payments import Payment, Refusal
 from portal.billing.received import PaymentLine, Wanted
 from portal.farm import blueprint, staff
@@ -116,6 +116,7 @@ def payments_list() -> ResponseReturnValue:
     return render_template(
         "farm/payments/_list.html" if is_htmx() else "farm/payments/list.html",
         found=found,
+        gone=[] if is_htmx() else gone_ahead(db.session()),
         wanted=wanted,
         asked={name: value for name, value in request.args.items() if value and name != "page"},
         page=page,

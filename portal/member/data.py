@@ -7,6 +7,7 @@ from wtforms import Form
 from wtforms.widgets import TextArea
 
 from portal.accounts.proofs import fresh_proof_needed
+from portal.billing.ledger import balance
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.member import blueprint, member
@@ -15,6 +16,7 @@ from portal.privacy import export, leaving
 from portal.privacy.leaving import Closed
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
+from portal.rules.money import Money
 from portal.web import forms
 from portal.web.forms import Chosen, Typed
 from portal.web.guards import own_hands_only
@@ -78,6 +80,7 @@ def _leaving(form: LeavingForm, status: int = 200) -> Response:
         "member/data/leave.html",
         form=form,
         hindrances=leaving.hindrances(db.session(), member(), clock.now()),
+        credit=Money.zero() - balance(db.session(), member().id),  # who owes something cannot leave
         waits=waiting.of_account(db.session(), member().id),
         last_day=local_day(clock.now() + leaving.MAY_RETURN),
     )

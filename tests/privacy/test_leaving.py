@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from portal.accounts import people, services
 from portal.accounts.models import Account, MailedLink
+from portal.billing.payments import pay
 from portal.infra.audit import AuditEvent
 from portal.infra.outbox import Mail
 from portal.planning import waiting
@@ -22,6 +23,8 @@ from portal.rules.orders import OrderState
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 from tests.accounts.people import account_of, browser_of, database, opens, signed_in
+from tests.billing.writing import customer, paid
+from tests.pages import text_of
 from tests.shop.making import article, order
 from tests.world import ADMIN, CAMILLE, NOW, STAFF, YACINE
 
@@ -230,6 +233,8 @@ def test_staff_see_who_leaves_and_cannot_bring_back_who_is_forgotten(
         order(session, {article(session): 1}, state=OrderState.DELIVERED)
         camille = account_of(session, CAMILLE)
         page, number = f"/ferme/abonnes/{camille.id}", camille.customer_number
+        pay(session, paid(1200, customer(session)), at=NOW, by=None)
+    assert "12,00 € d'avance : la ferme vous les rend" in text_of(signed_in(app, CAMILLE).get(PAGE))
     leave(app, "effacer", "Je déménage.")
     staff = signed_in(app, STAFF)
     seen = unescape(staff.get(page).text).replace("\xa0", " ")
@@ -240,6 +245,7 @@ def test_staff_see_who_leaves_and_cannot_bring_back_who_is_forgotten(
     staff = signed_in(app, STAFF)
     forgotten = unescape(staff.get(page).text)
     assert f"Compte effacé {number}" in forgotten and "efface.invalid" not in forgotten
+    assert f"{number} : 12,00 €" in text_of(signed_in(app, ADMIN).get("/ferme/reglements"))
     assert "Camille" not in forgotten and "Rouvrir son accès" not in forgotten
     assert staff.submit(f"{page}/reouverture").status_code == 403
     assert f"{number} Compte effacé" in unescape(staff.get(f"/ferme/abonnes?q={number}").text)

@@ -11,7 +11,7 @@ from wtforms.widgets import DateInput, HiddenInput
 from portal.billing import receipts
 from portal.billing.balances import balances
 from portal.billing.models import LedgerEntry
-from portal.billing.payers import Payer, customer_for, payers
+from portal.billing.payers import Payer, customer_for, named, payers
 from portal.billing.payments import Payment, Refusal
 from portal.farm import blueprint, staff
 from portal.farm.payments import LONGEST, MEANS, MOST_CENTS, new_key, refusal_words
@@ -138,6 +138,9 @@ def _read(rows: list[Row]) -> None:
     """Whose each line is, and how much."""
     session = db.session()
     known = payers(session, {row.who for row in rows if row.who})
+    for text in {row.who for row in rows if row.who} - known.keys():
+        if len(alike := named(session, text)) == 1:
+            known[text] = alike[0]
     owed = balances(session, [payer.account_id for payer in known.values() if payer.account_id])
     for row in rows:
         row.payer = known.get(row.who)
@@ -154,7 +157,7 @@ def _judge(rows: list[Row]) -> bool:
     for row in rows:
         wrong = row.errors or {}
         if row and not row.payer:
-            wrong["who"] = _("personne n'a ce numéro.") if row.who else _("à qui est-ce ?")
+            wrong["who"] = _("personne n'a ce numéro, ni seul·e ce nom.") if row.who else _("à qui est-ce ?")
         if row and not row.amount:
             wrong["amount"] = _("à remplir.")
         try:

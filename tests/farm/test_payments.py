@@ -207,7 +207,7 @@ def test_a_pile_is_entered_as_one_and_once(staff, session):
     written(session, 2000, to=customer(session, YACINE))
     session.commit()
     assert "Somme des lignes : 0,00 €" in text_of(staff.get(PILE))
-    sent = pile(("C10001", "20", "001"), ("", "", ""), ("F2026-00001", "30,50", "002"), total="50,50")
+    sent = pile(("aubert Camille", "20", "001"), ("", "", ""), ("F2026-00001", "30,50", "002"), total="50,50")
     seen = staff.submit(PILE, sent | {"lignes": "oui"})
     assert seen.status_code == 200
     assert "Camille Aubert" in text_of(seen) and "Yacine Benali Doit 20,00 €" in text_of(seen)
@@ -235,7 +235,7 @@ def test_of_a_pile_with_something_wrong_nothing_is_entered_and_all_is_kept(staff
     assert (answer.status_code, entries(session)) == (422, [])
     assert "Rien n'est encore noté" in shown
     for said in (
-        "Ligne 2 : personne n'a ce numéro.",
+        "Ligne 2 : personne n'a ce numéro, ni seul·e ce nom.",
         "Ligne 2 : un nombre comme 2,5",
         "Ligne 2 : 40 caractères au plus",
         "Ligne 3 : à qui est-ce ?",

@@ -61,7 +61,11 @@ def test_invoices_are_found_by_year_and_by_where_they_stand(session: Session, ca
     for said in ("Payée", "Reste 20,00 €, d'ici le 20 juin", "Avoir du 10 juin", "Déduit de F2026-00002"):
         assert said in all_of_them, said
     shown = {
-        asked: [number for number in ("F2026-00001", "F2026-00002", "A2026-00001") if f"/factures/{number}.pdf" in page]
+        asked: [
+            number
+            for number in ("F2026-00001", "F2026-00002", "A2026-00001")
+            if f"/factures/{number}.pdf" in page
+        ]
         for asked in ("etat=a-payer", "etat=payees", "etat=avoirs", "annee=2025", "annee=2026&etat=payees")
         for page in [camille.get(f"/factures?{asked}").text]
     }

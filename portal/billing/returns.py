@@ -146,6 +146,8 @@ def undo(session: Session, debit_id: int, *, by: int) -> Refusal | None:
 
 def _revive(session: Session, debit: DirectDebit, at: datetime) -> None:
     """With what was announced under the mandate when it ended, unless there is another by now."""
+    own = select(Account).where(Account.id == debit.mandate.account_id)
+    session.scalars(locks.for_update(own, of=Account)).one()  # as whoever signs does
     if mandates.live_mandate(session, debit.mandate.account_id):
         return
     debit.mandate.ended_at = debit.mandate.end = None

@@ -80,16 +80,19 @@ def _left(session: Session, invoice: Invoice, line: InvoiceLine | None) -> dict[
 
 
 def _held(session: Session, invoice_id: int) -> Invoice | None:
-    """Nobody takes anything off it beside us: who buys is locked."""
+    """Nobody takes anything off it beside us: who buys is locked, whoever that has become meanwhile."""
     invoice = session.get(Invoice, invoice_id)
     if invoice is None or invoice.kind is not DocumentKind.INVOICE:
         return None
-    customer = invoice.customer
-    if customer.account_id:
-        hold(session, [customer.account_id])
-    else:
-        own = select(Order.id).where(Order.id == customer.order_id)
-        session.scalars(locks.for_update(own, of=Order)).all()
+    customer, held = invoice.customer, None
+    while held != (whose := (customer.account_id, customer.order_id)):
+        if customer.account_id:
+            hold(session, [customer.account_id])
+        else:
+            own = select(Order.id).where(Order.id == customer.order_id)
+            session.scalars(locks.for_update(own, of=Order)).all()
+        held = whose
+        session.refresh(customer)
     locks.checked()
     return invoice
 

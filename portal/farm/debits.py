@@ -220,7 +220,7 @@ def download_debit_file(batch_id: int) -> ResponseReturnValue:
 @needs(Permission.COLLECT)
 def present_debit_file(batch_id: int) -> ResponseReturnValue:
     _file_or_404(batch_id)
-    given = request.form.get("given") == "yes"
+    given = request.form.get("given") == "1"
     if refusal := batches.present(db.session(), batch_id, given=given, by=staff().id):
         return _home(status=422, refusal=refusal, unless_given=batch_id if refusal in GIVEN else None)
     flash(_("C'est noté : la banque a le fichier. Les paiements seront inscrits le jour dit."), "success")

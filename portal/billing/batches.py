@@ -224,7 +224,7 @@ def _at_the_bank(session: Session) -> set[int]:
 
 
 def _collection(debit: DirectDebit, mandate: Mandate) -> Collection:
-    assert debit.sequence is not None
+    assert debit.sequence and mandate.iban
     return Collection(
         end_to_end=debit.end_to_end,
         amount=debit.amount,

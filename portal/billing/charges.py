@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from portal.billing.models import Invoice, InvoiceLine
@@ -20,7 +20,7 @@ from portal.catalogue.models import Formula
 from portal.deliveries.models import Delivery
 from portal.pickup.models import PickupPoint
 from portal.rules import selling
-from portal.rules.invoicing import Charge, DocumentKind, LineKind, VatRegime, differences
+from portal.rules.invoicing import Charge, LineKind, VatRegime, differences
 from portal.rules.money import Money
 from portal.rules.orders import LIVE, OrderState
 from portal.rules.selling import SaleUnit
@@ -250,7 +250,8 @@ def _of_order(row: Row[Any], rate_of: RateOf, **said: Any) -> Charge:
 def _billed(
     session: Session, owner: Any, bond: ColumnElement[bool], which: tuple[ColumnElement[bool], ...]
 ) -> Iterable[Owned]:
-    """What was billed, credit notes included, and the last invoice that did."""
+    """What each invoice has billed, less what its credit notes took back."""
+    root = func.coalesce(Invoice.corrects_id, Invoice.id)
     terms = (
         InvoiceLine.source,
         InvoiceLine.kind,
@@ -269,14 +270,14 @@ def _billed(
             func.max(InvoiceLine.label).label("label"),
             func.sum(InvoiceLine.quantity).label("quantity"),
             func.sum(InvoiceLine.total).label("total"),
-            func.max(case((Invoice.kind == DocumentKind.INVOICE, Invoice.id))).label("corrects_id"),
+            root.label("corrects_id"),
         )
         .select_from(InvoiceLine)
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
         .join(owner.class_, bond)
         .join(Delivery, Delivery.id == InvoiceLine.delivery_id)
         .where(InvoiceLine.source.is_not(None), *which)
-        .group_by(owner, *terms)
+        .group_by(owner, *terms, root)
     )
     for row in session.execute(found):
         said = row._asdict()

@@ -202,7 +202,7 @@ def postpone_debits(day: date) -> ResponseReturnValue:
 def download_debit_file(batch_id: int) -> ResponseReturnValue:
     """Whole account numbers leave the house here, and nowhere else: each time is on the trail (BAR P1)."""
     batch = _file_or_404(batch_id, undefer(DebitBatch.data))
-    if batch.dropped_at:
+    if batch.dropped_at or batch.data is None:
         abort(404)
     audit.record(
         db.session(),

@@ -5,7 +5,7 @@ recodified in the CIBS): the lines' net amounts are shared out of it and add up 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -103,24 +103,44 @@ class Refusal(StrEnum):
 
 
 def differences(standing: Iterable[Charge], billed: Iterable[Charge]) -> list[Charge]:
-    """What is still to be billed: what stands now, less what was billed of it.
+    """What is still to be billed: what stands now, less what was billed of it, the newest invoice first.
 
     Of what was billed, `corrects_id` is the invoice, and there may be several of one source.
     """
-    billed, last = list(billed), dict[str, int]()
-    for charge in billed:
-        last[charge.thing] = max(last.get(charge.thing, 0), charge.corrects_id or 0)
+    billed, last = list(billed), dict[str, int | None]()
+    invoices: defaultdict[tuple[object, ...], dict[int | None, Charge]] = defaultdict(dict)
+    for charge in sorted(billed, key=lambda charge: -(charge.corrects_id or 0)):
+        last.setdefault(charge.thing, charge.corrects_id)
+        parts = invoices[charge.terms]
+        known = parts.get(charge.corrects_id)
+        parts[charge.corrects_id] = _plus(known, charge) if known else charge
     stands = {charge.terms: charge for charge in standing}
     before = {charge.terms: charge for charge in added_up(billed)}
-    found = []
+    found: list[Charge] = []
     for terms in stands | before:
         now, was = stands.get(terms), before.get(terms)
         if now and was and (now.quantity, now.total) == (was.quantity, was.total):
             continue
         charge = _less(now, was)
         if not charge.nothing:
-            found.append(replace(charge, corrects_id=last.get(charge.thing)))
+            found += _parted(replace(charge, corrects_id=last.get(charge.thing)), invoices[terms].values())
     return sorted(found, key=_place_of)
+
+
+def _parted(charge: Charge, billed: Iterable[Charge]) -> Iterator[Charge]:
+    """What is less, off the invoices that billed it, the newest first: of none more than it did."""
+    if charge.total >= Money.zero():
+        yield charge
+        return
+    for part in billed:
+        if part.total <= Money.zero():
+            continue
+        if charge.total + part.total >= Money.zero():
+            charge = replace(charge, corrects_id=part.corrects_id)
+            break
+        yield replace(charge, quantity=-part.quantity, total=part.total * -1, corrects_id=part.corrects_id)
+        charge = replace(charge, quantity=charge.quantity + part.quantity, total=charge.total + part.total)
+    yield charge
 
 
 def _place_of(charge: Charge) -> tuple[object, ...]:
@@ -139,9 +159,14 @@ def added_up(billed: Iterable[Charge]) -> list[Charge]:
 
 
 def taken_back(billed: Iterable[Charge], *, rebill: bool) -> list[Charge]:
-    """All that is left of an invoice the other way round; it is to be billed again, or for good a gesture."""
-    found = []
+    """All that is left of an invoice the other way round; it is to be billed again, or for good a gesture.
+
+    Where it is billed again the gestures stay.
+    """
+    found: list[Charge] = []
     for charge in added_up(billed):
+        if rebill and charge.kind is LineKind.GESTURE:
+            continue
         back = replace(charge, quantity=-charge.quantity, total=charge.total * -1)
         if back.kind is LineKind.DISCOUNT:
             back = replace(back, quantity=1, unit_price=back.total)
@@ -186,13 +211,70 @@ def drafts(charges: Iterable[Charge]) -> list[Draft]:
         things[charge.thing].append(charge)
     papers: defaultdict[int | None, list[Charge]] = defaultdict(list)
     for parts in things.values():
-        less = sum(part.total.cents for part in parts) < 0
-        papers[parts[0].corrects_id if less else None] += parts
+        for invoice_id, some in _by_paper(parts).items():
+            papers[invoice_id] += some
     ordered = sorted(papers, key=lambda invoice_id: (invoice_id is None, invoice_id or 0))
     return [
         Draft(tuple(papers[invoice_id]), invoice_id)
         for invoice_id in ordered
         if any(rate.total.cents for rate in rates_of(papers[invoice_id]))
+    ]
+
+
+def _by_paper(parts: Sequence[Charge]) -> dict[int | None, list[Charge]]:
+    """Of one thing: all on one invoice, or what each invoice is to be corrected by."""
+    if _sum(parts) >= Money.zero():
+        return {None: list(parts)}
+    papers: defaultdict[int | None, list[Charge]] = defaultdict(list)
+    for part in parts:
+        papers[part.corrects_id].append(part)
+    if all(_sum(some) < Money.zero() for some in papers.values()):
+        return papers
+    return {max((part.corrects_id for part in parts), key=lambda invoice_id: invoice_id or 0): list(parts)}
+
+
+def _sum(charges: Iterable[Charge]) -> Money:
+    return sum((charge.total for charge in charges), Money.zero())
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What credit notes have left of an invoice: of each thing that it bills, and at each VAT rate."""
+
+    by_source: Mapping[str, Money]
+    by_rate: Mapping[int, Money]
+
+
+def bounded(draft: Draft, left: Left, label: str) -> Draft | None:
+    """A credit note that takes back no more than is left, or none: what a gesture has given is not given again."""
+    given = []
+    for charge in draft.charges:
+        rest = left.by_source.get(charge.source or "", charge.total * -1)
+        given += _given(charge.total, rest, charge.vat_basis_points, charge.day, label)
+    for rate in rates_of((*draft.charges, *given)):
+        rest = left.by_rate.get(rate.basis_points, Money.zero())
+        given += _given(rate.total, rest, rate.basis_points, draft.charges[-1].day, label)
+    whole = replace(draft, charges=(*draft.charges, *given))
+    return whole if any(rate.total.cents for rate in rates_of(whole.charges)) else None
+
+
+def _given(less: Money, rest: Money, rate: int, day: date, label: str) -> list[Charge]:
+    """What of an amount below nothing is more than the rest, the other way round."""
+    excess = Money.zero() - less - max(rest, Money.zero())
+    if excess <= Money.zero():
+        return []
+    return [
+        Charge(
+            source=None,
+            kind=LineKind.GESTURE,
+            day=day,
+            label=label,
+            quantity=1,
+            weighed=False,
+            unit_price=excess,
+            vat_basis_points=rate,
+            total=excess,
+        )
     ]
 
 

@@ -15,7 +15,7 @@ from portal.billing.queries import InvoiceView, find_invoice
 from portal.infra.audit import AuditEvent
 from portal.rules.invoicing import DocumentKind, LineKind, Refusal
 from portal.rules.money import Money
-from tests.billing.books import JUNE, MAY, account, invoiced, live_at
+from tests.billing.books import JUNE, MAY, account, box, invoiced, live_at
 from tests.shop import making
 from tests.world import NOW, TODAY
 
@@ -78,9 +78,9 @@ def test_never_more_is_taken_off_than_is_left(session: Session) -> None:
     assert owed(session) == 90
     assert issue(session, account(session).id, through=made.last_day, by=3) is None, "a gesture stays one"
     rest = seen(session, cancel(session, made.id, "Tout", rebill=True, by=3))
-    assert (rest.total.cents, owed(session)) == (-90, 0)
+    assert (rest.total.cents, owed(session)) == (-2190, -2100)
     issue(session, account(session).id, through=made.last_day, by=3)
-    assert owed(session) == 2190
+    assert owed(session) == 90, "what was given stays given"
 
 
 def test_a_gesture_on_an_invoice_is_shared_by_its_rates(session: Session) -> None:
@@ -99,3 +99,34 @@ def test_only_an_invoice_that_there_is_can_be_corrected(session: Session) -> Non
         session, made.id, Money(1), "?", line_id=99, by=3
     )
     assert credit.due_on == TODAY
+
+
+def test_what_was_given_is_not_given_again_by_what_is_set_right_later(session: Session) -> None:
+    made = invoiced(session, month=MAY)
+    gesture(session, made.id, Money(1950), "Le panier était abîmé", line_id=made.lines[0].id, by=3)
+    box(session, date(2026, 5, 26)).billed_quantity = 0
+    session.flush()
+    assert issue(session, account(session).id, through=made.last_day, by=3) is None
+    assert owed(session) == 240
+    cancel(session, made.id, "Tout", rebill=False, by=3)
+    box(session, date(2026, 5, 26), formula="oeufs").billed_quantity = 0
+    session.flush()
+    assert issue(session, account(session).id, through=made.last_day, by=3) is None
+    assert owed(session) == 0
+
+
+def test_each_invoice_is_corrected_by_no_more_than_it_billed(session: Session) -> None:
+    first = invoiced(session, month=MAY)
+    sold = box(session, date(2026, 5, 26))
+    sold.billed_quantity = 2
+    session.flush()
+    second = issue(session, account(session).id, through=first.last_day, by=3)
+    sold.billed_quantity = 0
+    session.flush()
+    issue(session, account(session).id, through=first.last_day, by=3)
+    notes = session.scalars(
+        select(Invoice).where(Invoice.corrects_id.is_not(None)).order_by(Invoice.id)
+    ).all()
+    assert isinstance(second, Invoice)
+    assert {note.corrects_id: note.total.cents for note in notes} == {first.id: -1950, second.id: -1950}
+    assert owed(session) == 240

@@ -94,9 +94,9 @@ def charges(draw: st.DrawFn) -> list[Charge]:
 
 
 def as_billed(papers: list[Draft], first_id: int) -> list[Charge]:
-    """As they are read back: of a credit note's lines the invoice is not known."""
+    """As they are read back: a credit note's lines under the invoice that it corrects."""
     return [
-        replace(line, corrects_id=first_id + n if paper.kind is DocumentKind.INVOICE else None)
+        replace(line, corrects_id=paper.corrects_id or first_id + n)
         for n, paper in enumerate(papers)
         for line in paper.charges
     ]

@@ -879,6 +879,7 @@ SIGHTS = (
     Sight(None, CAMILLE, "/ferme"),
 )
 NO_PAGES_OF_OURS = {
+    "farm.e_invoice",
     "farm.invoice_file",
     "public.come_back",
     "static",
@@ -890,6 +891,7 @@ NO_PAGES_OF_OURS = {
     "public.guest_invoice_file",
     "public.guest_order_file",
     "member.contract",
+    "member.e_invoice",
     "member.invoice_file",
     "member.invoices_of_year",
     "member.mandate_paper",

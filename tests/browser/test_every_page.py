@@ -14,9 +14,10 @@ from time_machine import Traveller
 from portal.accounts import answers, companies, consents, household, mailboxes, proofs, signing_up
 from portal.accounts.alerts import Alert, tell
 from portal.accounts.models import Account, CompanyState, MailWish
-from portal.billing import credits, mandates, returns
+from portal.billing import credits, debits, mandates, receipts, returns
 from portal.billing import reminders as dunning
 from portal.billing.models import DebitState
+from portal.billing.payments import Payment, Refusal
 from portal.boxes.models import HandoverKind
 from portal.catalogue.models import Supplier
 from portal.deliveries.models import Delivery
@@ -280,7 +281,7 @@ def have_somebody_billed() -> None:
 
 
 def have_debits_go_astray() -> None:
-    """One comes back, which was a slip; another has missed its day."""
+    """One comes back, which was a slip; another has missed its day; what waited is announced, some is paid in cash."""
     with own_transaction() as session:
         signed(session, STAFF)
         debiting.bank(session)
@@ -290,6 +291,10 @@ def have_debits_go_astray() -> None:
         came_back = returns.enter(session, back.id, ReturnCode.MD06, TODAY, by=1)
         assert isinstance(came_back, returns.Outcome), came_back
         assert returns.undo(session, back.id, by=1) is None
+        waits = debiting.billed(session, 900, STAFF)
+        assert debits.announce_open(session, waits.customer.account, at=NOW, by=1)
+        cash = Payment(waits.customer_id, PaymentMeans.CASH, Money(200), TODAY)
+        assert not isinstance(receipts.receive(session, [cash], at=NOW, by=1), Refusal)
 
 
 def have_a_debtor_reminded() -> None:

@@ -133,10 +133,10 @@ HREF = re.compile(r'href="(/ferme[^"?#]*)')
 @pytest.mark.parametrize(
     ("role", "ways"),
     [
-        ("desk", ["", "/livraisons", "/commandes", "/abonnes", "/produits", "/sommaire"]),
+        ("desk", ["", "/livraisons", "/commandes", "/abonnes", "/factures", "/produits", "/sommaire"]),
         ("growing", ["", "/livraisons", "/produits", "/sommaire"]),
         ("logistics", ["", "/livraisons", "/commandes", "/sommaire"]),
-        ("accounts", ["", "/livraisons", "/commandes", "/abonnes", "/sommaire"]),
+        ("accounts", ["", "/livraisons", "/commandes", "/abonnes", "/factures", "/sommaire"]),
     ],
 )
 def test_the_bar_and_the_list_of_all_show_each_role_its_own_ways_and_all_are_open(desk, session, role, ways):

@@ -43,7 +43,7 @@ def test_a_statement_is_sent_and_what_is_certain_accepted_at_once(staff, session
     assert sent(staff, CSV).status_code == 303
     shown = text_of(staff.get(BANK))
     assert "4 lignes de plus." in shown and "Illisibles dans le fichier, à regarder : lignes 7." in shown
-    assert "Le dernier va du 5 juin au samedi 6 juin 2026, envoyé le mercredi 10 juin, 10 h." in shown
+    assert "Le dernier va du 5 juin au 6 juin 2026, envoyé le mercredi 10 juin, 10 h." in shown
     assert "2 lignes sont sûres, pour 50,60 € en tout." in shown
     assert "Sûr Camille Aubert C10001, doit 38,60 €" in shown
     assert "La facture F2026-00001 est nommée, et le montant est juste." in shown

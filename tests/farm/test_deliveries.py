@@ -221,7 +221,7 @@ def test_a_delivery_that_does_not_exist_is_not_found(staff, path):
 @pytest.mark.parametrize(
     ("path", "at_most"),
     # the week: one for each warning; the list: one for who collects instead
-    [("/ferme", 19), ("/ferme/livraisons", 14), (PAGE, 14), (LIST, 15)],
+    [("/ferme", 24), ("/ferme/livraisons", 14), (PAGE, 14), (LIST, 15)],
 )
 def test_a_page_takes_the_same_number_of_statements_for_three_and_for_three_hundred(
     staff, session, count_queries, path, at_most

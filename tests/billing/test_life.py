@@ -369,7 +369,7 @@ def test_whatever_happens_nothing_is_billed_twice_and_the_books_are_right(
     run_state_machine_as_test(
         lambda: Life(session, clock),
         settings=settings(
-            max_examples=4 * ROUNDS,
+            max_examples=2 * ROUNDS,
             stateful_step_count=30,
             phases=[Phase.generate],  # the steps of a failure read well enough
             deadline=None,

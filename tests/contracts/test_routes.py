@@ -127,7 +127,7 @@ def test_every_act_of_the_farm_opens_to_the_roles_that_the_table_names(
 
 
 @on_sqlite
-@pytest.mark.parametrize("role", WALKERS)
+@pytest.mark.parametrize("role", ["anonymous", "admin"])
 def test_no_other_method_does_anything(site: Site, role: str) -> None:
     client, before = site.client(role), site.rows()
     allowed: dict[str, dict[str, Line]] = {}

@@ -278,7 +278,7 @@ def _facts(session: Session) -> list[list[Any]]:
 
 
 def _planted(session: Session, seed: int) -> list[list[Any]]:
-    generate(session, subscribers=30, seed=seed, months=2, today=world.TODAY, now=world.NOW)
+    generate(session, subscribers=20, seed=seed, months=1, today=world.TODAY, now=world.NOW)
     facts = _facts(session)
     session.rollback()
     return facts

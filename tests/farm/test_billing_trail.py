@@ -11,7 +11,7 @@ from io import BytesIO, StringIO
 import pytest
 from flask import Flask
 from openpyxl import load_workbook
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
@@ -67,6 +67,7 @@ def everything(session: Session, clock: Traveller) -> None:
     steps = [reminders.Step(10, "Rappel", "Bonjour"), reminders.Step(30, "Rappel", "Bonjour")]
     reminders.save_steps(session, steps, at=at, by=by)
     assert reminders.send(session, {yacine.id: 1}, at=at, by=by)
+    session.execute(update(DirectDebit).values(told_at=at))
     clock.move_to(IN_TIME)
     presented(session, DAY)
     clock.move_to(ON_THE_DAY)

@@ -542,7 +542,7 @@ POST  /ferme/prelevements/<id:debit_id>/retour                                  
 POST  /ferme/prelevements/<id:debit_id>/retour/annulation                              collect
 GET   /ferme/impayes                                                                   read_bills
 GET   /ferme/impayes/relances                                                          bill
-POST  /ferme/impayes/relances                                                          bill
+POST  /ferme/impayes/relances                                                          bill        422
 GET   /ferme/impayes/relances/apercu                                                   bill        404
 GET   /ferme/reglages/relances                                                         bill
 POST  /ferme/reglages/relances                                                         bill

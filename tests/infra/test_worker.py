@@ -117,7 +117,9 @@ def test_workers_that_have_been_silent_for_a_day_are_forgotten(app, clock):
     assert beats(app) == [NOW + timedelta(days=1, seconds=1)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("backend", "number"), [("sqlite", signal.SIGTERM), ("postgresql", signal.SIGINT)], indirect=["backend"]
+)
 def test_a_signal_ends_the_worker_in_good_order(app, number):
     with worker(app, "smtp://127.0.0.1:9") as process:
         wait_until(lambda: beats(app), process)

@@ -187,6 +187,7 @@ def test_what_is_collected_is_due_on_the_day_of_the_debit(session: Session) -> N
     tell_moved()
     session.refresh(debit)
     assert debit.told_at is None, "the invoice's mail tells"
+    session.commit()
     make_files(lambda _: b"%PDF")
     session.refresh(debit)
     assert debit.told_at == NOW

@@ -27,6 +27,7 @@ from tests.billing.signing import signed
 from tests.billing.writing import customer, paid
 from tests.infra.workers import ROUNDS, environment
 from tests.races.helpers import EVERY, meetings
+from tests.races.killed_books import EVERYTHING
 from tests.world import YACINE
 
 SELDOM = 1 if EVERY == 1 else 2 * EVERY
@@ -182,22 +183,25 @@ def test_without_locks_they_would_twice(unlocked: Flask, clock: time_machine.Tra
     assert not all(two_collect(unlocked, clock))
 
 
-EVERYTHING = 10_000
-"""More statements than there are: killed at the commit."""
 DEATHS = (12,) if ROUNDS == 1 else range(1, 25)
 
 
 def test_a_file_that_is_killed_anywhere_is_made_whole_or_not_at_all(app: Flask) -> None:
     announce(app)
-    with app.app_context(), own_transaction() as session:
-        by = str(office(session))
     keys = ",".join(
         f"{name}:{base64.b64encode(key).decode()}" for name, key in app.config["SETTINGS"].data_keys.items()
     )
-    command = [sys.executable, "-m", "tests.races.killed_batch", by, *map(str, DEATHS), str(EVERYTHING)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.races.killed_books",
+        "collect",
+        *map(str, DEATHS),
+        str(EVERYTHING),
+    ]
     subprocess.run(command, cwd=ROOT, env=environment(app, PORTAL_DATA_KEYS=keys), check=True)
     with app.test_request_context(), own_transaction() as session:
         assert session.scalars(select(DirectDebit.state).distinct()).all() == [DebitState.ANNOUNCED]
         assert session.scalar(select(func.count(DebitBatch.id))) == 0
-        made = make(session, DAY, by=int(by))
+        made = make(session, DAY, by=office(session))
         assert made == Made(files=1, debits=2, total=Money(5060), dropped=0)

@@ -23,6 +23,7 @@ from portal.settings import ROOT
 from tests.billing.books import JUNE, account, delivered, invoiced
 from tests.infra.workers import ROUNDS, environment
 from tests.races.helpers import meetings
+from tests.races.killed_books import EVERYTHING
 from tests.shop import making
 from tests.world import CAMILLE, TODAY, YACINE
 
@@ -95,13 +96,11 @@ def test_without_locks_one_of_two_falls(app: Flask, unlocked: Flask) -> None:
 
 # Killed, or given up, midway
 
-EVERYTHING = 10_000
-"""More statements than there are: killed at the commit."""
 DEATHS = (20,) if ROUNDS == 1 else range(1, 40)
 
 
 def test_a_process_killed_anywhere_has_issued_all_or_nothing(app: Flask) -> None:
-    command = [sys.executable, "-m", "tests.races.killed_issuer", *map(str, DEATHS), str(EVERYTHING)]
+    command = [sys.executable, "-m", "tests.races.killed_books", "issue", *map(str, DEATHS), str(EVERYTHING)]
     subprocess.run(command, cwd=ROOT, env=environment(app), check=True)
     with app.app_context(), own_transaction() as session:
         assert session.scalar(select(func.count(Invoice.id))) == 0

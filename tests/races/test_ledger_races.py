@@ -23,6 +23,7 @@ from portal.rules.money import Money
 from tests.billing.writing import customer, paid
 from tests.infra.workers import ROOT, ROUNDS, environment
 from tests.races.helpers import EVERY, meetings
+from tests.races.killed_books import EVERYTHING
 from tests.world import CAMILLE, NOW, TODAY, YACINE
 
 
@@ -118,14 +119,12 @@ def test_nothing_slips_into_a_month_that_is_being_closed(app: Flask) -> None:
         del months[: len(months) > 1]
 
 
-EVERYTHING = 10_000
-"""More statements than there are: killed at the commit."""
 DEATHS = (7,) if ROUNDS == 1 else range(1, 15)
 
 
 def test_whoever_is_killed_while_entering_leaves_nothing_or_all_of_it(app: Flask) -> None:
     paying(app, CAMILLE)()
-    command = [sys.executable, "-m", "tests.races.killed_entry", *map(str, DEATHS), str(EVERYTHING)]
+    command = [sys.executable, "-m", "tests.races.killed_books", "pay", *map(str, DEATHS), str(EVERYTHING)]
     subprocess.run(command, cwd=ROOT, env=environment(app), check=True)
     assert entered(app) == 1
     assert paying(app, CAMILLE)() == 2

@@ -143,7 +143,9 @@ def test_the_weeks_letter_draws_each_ones_next_box_in_as_many_statements_for_fif
     step(session)
     crowd.add(session, 120)
     session.flush()
-    everybody = session.scalars(select(Account).where(Account.email.like("personne%"))).all()
+    everybody = session.scalars(
+        select(Account).where(Account.email.like("personne%")).order_by(Account.id)
+    ).all()
     ask(session, Topic.LETTER, *everybody)
     for each in everybody[:20]:
         pay(session, paid(500, customer_of(session, each.id)), at=NOW, by=None)

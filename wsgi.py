@@ -13,7 +13,7 @@ from portal.settings import BadSettings, Mode, Settings  # noqa: E402
 
 try:
     app = create_app(Settings.from_environment(os.environ))
-    if "FLASK_RUN_FROM_CLI" not in os.environ:  # `flask db upgrade` must start on an old database
+    if "FLASK_RUN_FROM_CLI" not in os.environ:  # `flask upgrade` must start on an old database
         schema.check(app)
         if app.config["SETTINGS"].mode is Mode.PRODUCTION:
             legal.warn(app)

@@ -8,6 +8,9 @@ from sqlalchemy import Connection, text
 
 from portal.infra.orm import Base, Cents, UtcDateTime
 
+LOCK_WAIT_SECONDS = 2
+"""How long a migration waits for a table: meanwhile everybody who asks for it waits behind."""
+
 
 def render_item(kind: str, item: object, _autogen_context: object) -> str | bool:
     """Migrations name plain column types, so that they outlive the program's own."""
@@ -21,8 +24,12 @@ def render_item(kind: str, item: object, _autogen_context: object) -> str | bool
 def run_migrations() -> None:
     engine = current_app.extensions["migrate"].db.engine
     with engine.connect() as connection:
+        connection.detach()  # nobody else's afterwards, with what is set here
         if engine.dialect.name == "sqlite":
             _let_foreign_keys_wait(connection)
+        else:
+            connection.execute(text(f"SET lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
+            connection.commit()
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -39,10 +46,8 @@ def run_migrations() -> None:
 def _let_foreign_keys_wait(connection: Connection) -> None:
     """SQLite builds a table anew for most changes: dropping the old one would take along what hangs on it.
 
-    The pragma works outside of a transaction only, so it goes past SQLAlchemy, which would begin one. The
-    connection is nobody else's afterwards.
+    The pragma works outside of a transaction only, so it goes past SQLAlchemy, which would begin one.
     """
-    connection.detach()
     connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
 
 

@@ -42,15 +42,6 @@ def register(app: Flask) -> None:
             signal.signal(number, lambda *_: stop.set())
         jobs.run(app, stop, once=once)
 
-    @app.cli.command("upgrade")
-    def upgrade() -> None:
-        """Bring the database to the program's version."""
-        before, after = schema.upgrade(app)
-        if before == after:
-            click.echo(f"La base est à la version {after}, à jour.")
-        else:
-            click.echo(f"La base est passée de la version {before or 'zéro'} à {after}.")
-
     @app.cli.command("demo")
     @click.option("--subscribers", type=click.IntRange(min=1), default=USUAL_SUBSCRIBERS, show_default=True)
     @click.option("--seed", type=int, default=SEED, show_default=True, help="The same seed, the same farm.")
@@ -112,6 +103,22 @@ def _register_books(app: Flask) -> None:
 
 
 def _register_copies(app: Flask) -> None:
+    @app.cli.command("upgrade")
+    @click.option(
+        "--backup/--no-backup", "copied", default=True, help="Copy to PORTAL_BACKUP_DIR what it holds."
+    )
+    def upgrade(copied: bool) -> None:
+        """Bring the database to the program's version, or say in one line why not; the site may run meanwhile."""
+        try:
+            done = schema.upgrade(app, app.config["SETTINGS"].backup_dir if copied else None)
+        except schema.UpgradeError as error:
+            sys.exit(str(error))
+        if done.before == done.after:
+            click.echo(f"La base est à la version {done.after}, à jour.")
+        else:
+            there = f" ; la copie d'avant : {done.copy}" if done.copy else ""
+            click.echo(f"La base est passée de la version {done.before or 'zéro'} à {done.after}{there}.")
+
     @app.cli.command("backup")
     @click.option("--to", type=click.Path(path_type=Path), help="A directory; else PORTAL_BACKUP_DIR.")
     def make_backup(to: Path | None) -> None:

@@ -40,20 +40,20 @@ def _sqlite(url: URL, target: Path) -> None:
         with closing(sqlite3.connect(f"file:{url.database}?mode=ro", uri=True)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
     except sqlite3.Error as error:
-        raise BackupError(f"SQLite could not copy the database: {error}.") from None
+        raise BackupError(f"SQLite n'a pas pu copier la base : {error}.") from None
 
 
 def _postgresql(url: URL, target: Path) -> None:
     program = shutil.which("pg_dump")
     if program is None:
         raise BackupError(
-            "pg_dump is missing: install the client programs of PostgreSQL (postgresql-client)."
+            "pg_dump manque : installez les programmes clients de PostgreSQL (postgresql-client)."
         )
     command = [program, "--format=custom", "--no-owner", f"--file={target}"]
     environment = {**os.environ, **_libpq(url)}
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise BackupError(f"pg_dump failed: {result.stderr.strip()}")
+        raise BackupError(f"pg_dump a échoué : {' '.join(result.stderr.split())}")
 
 
 def _libpq(url: URL) -> dict[str, str]:

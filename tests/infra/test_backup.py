@@ -90,7 +90,7 @@ def test_a_copy_made_by_the_command_while_two_write_is_whole(app, backend, write
 def test_a_copy_that_cannot_be_made_leaves_nothing_and_says_why(app, backend, tmp_path, monkeypatch):
     if backend == "sqlite":
         blocked = tmp_path / "missing.sqlite3"
-        with app.app_context(), pytest.raises(backup.BackupError, match="SQLite could not copy"):
+        with app.app_context(), pytest.raises(backup.BackupError, match="SQLite n'a pas pu copier"):
             backup.backup(db.engine.url.set(database=str(blocked)), tmp_path / "copies", NOW)
     else:
         monkeypatch.setenv("PATH", "")

@@ -140,8 +140,9 @@ def settle() -> None:
         lines = [f"{account.id} {account.erased_at:%Y-%m-%dT%H:%M:%S%z}\n" for account in gone]
     if lines and clean():
         _file().parent.mkdir(parents=True, exist_ok=True)
-        with _file().open("a", encoding="ascii") as end:
-            end.writelines(lines)
+        whole = _file().with_suffix(".part")
+        whole.write_text("".join([*_lines(), *lines]), encoding="ascii")
+        whole.replace(_file())  # never half a line, whatever is killed or full
 
 
 def apply() -> int:
@@ -162,10 +163,13 @@ def apply() -> int:
 
 
 def _noted() -> Iterator[tuple[int, datetime]]:
-    if _file().exists():
-        for line in _file().read_text(encoding="ascii").splitlines():
-            number, at = line.split()
-            yield int(number), datetime.fromisoformat(at)
+    for line in _lines():
+        number, at = line.split()
+        yield int(number), datetime.fromisoformat(at)
+
+
+def _lines() -> list[str]:
+    return _file().read_text(encoding="ascii").splitlines(keepends=True) if _file().exists() else []
 
 
 def _file() -> Path:

@@ -1,5 +1,6 @@
 """Our own page for every error, with a reference that is in the log and nothing of the inside."""
 
+import errno
 import logging
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from portal.web.i18n import lazy_gettext as _l
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 10
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True)
@@ -86,16 +88,14 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)
-    def busy(error: Exception) -> Response:
-        logger.warning("database unavailable: %s", type(error).__name__)
-        return _busy()
+    def busy(error: OperationalError | PoolTimeout) -> Response:
+        return _busy(error)
 
     @app.errorhandler(InternalServerError)
     def broken(error: InternalServerError) -> Response:
         # a failing commit at the request's boundary arrives here, wrapped
-        if isinstance(error.original_exception, OperationalError | PoolTimeout):
-            return _busy()
-        return page(500)
+        cause = error.original_exception
+        return _busy(cause) if cause and _passes(cause) else page(500)
 
 
 def _page_above(path: str) -> str | None:
@@ -108,10 +108,25 @@ def _page_above(path: str) -> str | None:
     return None
 
 
-def _busy() -> Response:
+def _passes(error: BaseException) -> bool:
+    """Whether it is none of ours: a lock that is held, a database that restarts, a disk without room."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return isinstance(error, OperationalError | PoolTimeout)
+
+
+def _busy(error: BaseException) -> Response:
+    logger.warning("unavailable", extra={"reason": _reason(error)})
     response = page(503)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
+
+
+def _reason(error: BaseException) -> str:
+    """The name that the driver has for it: its words may be somebody's."""
+    cause = getattr(error, "orig", error)
+    known = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    return " ".join(filter(None, (type(cause).__name__, known)))
 
 
 def page(code: int) -> Response:

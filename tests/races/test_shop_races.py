@@ -1,13 +1,11 @@
 """Many buyers at once, one form sent many times, staff who count meanwhile, a process that is killed."""
 
 import json
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
@@ -15,7 +13,7 @@ from threading import Barrier
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -27,14 +25,13 @@ from portal.infra import clock
 from portal.infra.orm import Base, own_transaction
 from portal.infra.outbox import Mail
 from portal.rules.money import Money
-from portal.rules.selling import StockKind
 from portal.settings import ROOT
-from portal.shop.models import Cart, Order, OrderLine, ShopSettings, VoucherUse
+from portal.shop.models import Cart, Order, OrderLine, VoucherUse
 from tests.infra.workers import ROUNDS, environment
 from tests.pages import text_of
 from tests.races.helpers import Act, held, watching
 from tests.shop.buying import Buyer, guests, subscriber
-from tests.shop.making import article
+from tests.shop.counting import check_tables, count, counted, left, open_to_all, sold
 from tests.shop.vouching import voucher
 from tests.world import CAMILLE, CUTOFF, STAFF, YACINE
 
@@ -44,14 +41,7 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture(autouse=True)
 def no_minimum(app: Flask) -> None:
     with app.app_context(), own_transaction() as session:
-        session.add(ShopSettings(id=1, accepts_at_once=True, guests_welcome=True, guest_minimum=Money(0)))
-
-
-def counted(app: Flask, units: int, *names: str) -> list[int]:
-    """Articles of which there are so many units each."""
-    with app.app_context(), own_transaction() as session:
-        made = [article(session, name, stock_kind=StockKind.COUNTED, stock=units) for name in names]
-        return [one.id for one in made]
+        open_to_all(session)
 
 
 def at_once(acts: Iterable[Callable[[], TestResponse]]) -> list[TestResponse | Exception]:
@@ -77,23 +67,6 @@ def in_time(act: Callable[[], TestResponse]) -> TestResponse:
 
 def statuses(answers: Iterable[TestResponse | Exception]) -> Counter[int]:
     return Counter(500 if isinstance(answer, Exception) else answer.status_code for answer in answers)
-
-
-def sold(app: Flask) -> dict[int, int]:
-    """Article → units in order lines."""
-    with app.app_context(), own_transaction() as session:
-        lines = select(OrderLine.article_id, func.sum(OrderLine.quantity)).group_by(OrderLine.article_id)
-        return dict(session.execute(lines).all())
-
-
-def left(app: Flask) -> dict[int, int | None]:
-    with app.app_context(), own_transaction() as session:
-        return dict(session.execute(select(Article.id, Article.stock)).all())
-
-
-def count(app: Flask, table: type[Base]) -> int:
-    with app.app_context(), own_transaction() as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def nothing_sold(app: Flask, units: int) -> None:
@@ -278,8 +251,4 @@ def test_a_process_killed_anywhere_has_ordered_all_or_nothing(app: Flask) -> Non
     assert left(app) == {honey: 98}
     assert statuses([buyer.press()]) == {303: 1}
     assert count(app, Order) == 1
-    url = app.config["SETTINGS"].database_url
-    if url.startswith("sqlite"):
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    check_tables(app)

@@ -32,17 +32,19 @@ def environment(app: Flask, **changes: str) -> dict[str, str]:
     }
 
 
-@contextmanager
-def worker(app: Flask, smtp_url: str) -> Iterator[subprocess.Popen[str]]:
-    """`flask worker`, killed at the end if it still runs.
-
-    It goes by the machine's clock: who is there is reminded of nothing, whatever day it is.
-    """
+def mute_everybody(app: Flask) -> None:
+    """Who is there is reminded of nothing, whatever day it is by a worker's clock."""
     with app.app_context(), own_transaction() as session:
         for notice in Notice:
             muted = exists().where(Muted.account_id == Account.id, Muted.notice == notice)
             who = select(Account.id, literal(notice, Muted.notice.type)).where(~muted)
             session.execute(insert(Muted).from_select(["account_id", "notice"], who))
+
+
+@contextmanager
+def worker(app: Flask, smtp_url: str) -> Iterator[subprocess.Popen[str]]:
+    """`flask worker`, killed at the end if it still runs; it goes by the machine's clock."""
+    mute_everybody(app)
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
         cwd=ROOT,

@@ -13,6 +13,8 @@ from portal.accounts.models import Account
 from portal.boxes.models import BoxChange
 from portal.deliveries.models import Delivery
 from portal.deliveries.services import generate
+from portal.infra.audit import AuditEvent
+from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.subscriptions.models import Subscription, Term
 from tests.client import Browser
@@ -75,6 +77,33 @@ def test_a_box_is_skipped_and_taken_back_from_its_card(camille: Browser, session
     assert "Reprendre : Grand panier" in page and "Sauter : Œufs" in page
     camille.submit("/planning/2026-06-15/reprise", {"abonnement": box, "vue": "planning"})
     assert "Reprendre" not in text_of(camille.get("/planning"))
+
+
+def test_an_act_from_a_page_that_is_out_of_date_shows_how_things_stand(
+    camille: Browser, session: Session
+) -> None:
+    """BAR K2: skipped and taken back elsewhere meanwhile; what is skipped is not sent on its way."""
+    box, week = subscriptions(session)[0], "/planning/2026-06-15"
+
+    def written() -> int:
+        return sum(len(session.scalars(select(table.id)).all()) for table in (Mail, AuditEvent))
+
+    def press(act: str, **fields: object) -> tuple[int, str]:
+        answer = camille.submit(f"{week}/{act}", {"abonnement": box, "vue": "planning", **fields})
+        shown = answer if answer.status_code != 303 else camille.get("/planning")
+        return answer.status_code, text_of(shown)
+
+    for act, stands in (("saut", "Reprendre : Grand panier"), ("reprise", "Sauter cette livraison")):
+        press(act)
+        before = written()
+        status, page = press(act)
+        assert status == (200 if camille.htmx else 303) and stands in page
+        assert written() == before
+    press("saut")
+    before = written()
+    status, page = press("report", vers="2026-06-23")
+    assert status == 422 and "Reprendre : Grand panier" in page
+    assert written() == before
 
 
 def test_a_closed_delivery_offers_no_act(camille: Browser, clock: time_machine.Traveller) -> None:

@@ -11,10 +11,9 @@ import flask_migrate
 import pytest
 from alembic.script import Script, ScriptDirectory
 from flask import Flask
-from sqlalchemy import func, inspect, make_url, select, table, text
+from sqlalchemy import func, inspect, select, table, text
 from sqlalchemy.exc import DBAPIError
 
-from portal import create_app
 from portal.accounts.models import LinkPurpose, MailedLink
 from portal.infra.orm import Base, db
 from portal.rules.orders import OrderState
@@ -22,9 +21,9 @@ from portal.rules.permissions import EVERYDAY
 from portal.settings import ROOT
 from portal.shop.models import Happening, OrderEvent
 from tests import world
-from tests.conftest import Farms, settings_for
-from tests.databases import PostgresqlDatabase
+from tests.conftest import Farms
 from tests.infra.workers import environment
+from tests.migrations.aside import aside
 from tests.shop.making import article, order
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -56,21 +55,8 @@ def downgrade():
 
 @pytest.fixture
 def app(app: Flask, backend: str, farms: Farms) -> Iterator[Flask]:
-    """On a database of its own: other tests refill theirs and count on its tables."""
-    if backend == "sqlite":
-        yield app
-        return
-    database, _ = farms.made[backend]
-    assert isinstance(database, PostgresqlDatabase)
-    database.keeper.close()  # a database is copied while nobody uses it
-    with database._connect("postgres") as connection:
-        connection.execute("DROP DATABASE IF EXISTS migrations WITH (FORCE)")
-        connection.execute("CREATE DATABASE migrations TEMPLATE portal")
-    url = make_url(database.url).set(database="migrations")
-    own = create_app(settings_for(url.render_as_string()))
-    yield own
-    with own.app_context():
-        db.engine.dispose()
+    with aside(app, backend, farms) as own:
+        yield own
 
 
 def revisions() -> list[Script]:

@@ -34,9 +34,17 @@ class Person:
 
     def __init__(self, port: int, cookie: str = "") -> None:
         self.connection = HTTPConnection(HOST, port, timeout=PATIENCE)
+        self.headers: dict[str, str] = {}
+        """What each request carries beside the cookie."""
         self.cookie = cookie
         self.token = ""
         self.answers: list[Answer] = []
+
+    def turn_to(self, port: int) -> None:
+        """Ask there from now on."""
+        if port != self.connection.port:
+            self.connection.close()
+            self.connection = HTTPConnection(HOST, port, timeout=PATIENCE)
 
     def get(self, path: str) -> Answer:
         return self._ask("GET", path, None)
@@ -48,7 +56,9 @@ class Person:
         return self._ask("POST", path, urlencode({"csrf_token": self.token, **form}, doseq=True))
 
     def _ask(self, method: str, path: str, body: str | None) -> Answer:
-        headers = {"Cookie": self.cookie} if self.cookie else {}
+        headers = dict(self.headers)
+        if self.cookie:
+            headers["Cookie"] = self.cookie
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         began = time.monotonic()

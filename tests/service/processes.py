@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,12 @@ GRANIAN = (
 class Process:
     """A program with its children, in a group of their own."""
 
-    def __init__(self, command: list[Any], env: dict[str, str], log: Path) -> None:
+    def __init__(self, command: list[Any], env: dict[str, str], log: Path, root: Path = ROOT) -> None:
         self.log = log
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
                 list(map(str, command)),
-                cwd=ROOT,
+                cwd=root,
                 env=env,
                 stdout=output,
                 stderr=output,
@@ -61,24 +61,38 @@ class Process:
         return self.popen.wait(PATIENCE)
 
 
-class Web(Process):
-    """One granian worker on a port of its own."""
+class Server(Process):
+    """A process that people connect to."""
 
-    def __init__(self, port: int, env: dict[str, str], log: Path, target: str) -> None:
+    def __init__(
+        self, port: int, command: list[Any], env: dict[str, str], log: Path, root: Path = ROOT
+    ) -> None:
         self.port = port
-        program = Path(sys.executable).with_name(GRANIAN[0])
-        super().__init__([program, *GRANIAN[1:], "--port", port, target], env, log)
+        super().__init__(command, env, log, root)
 
     def wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + PATIENCE
-        while True:
+        while not self._listens():
             assert self.alive and time.monotonic() < deadline, self.log.read_text()
-            try:
-                socket.create_connection((HOST, self.port)).close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """Its children may still listen for a moment once it has ended."""
+        super().kill()
+        while self._listens():
+            time.sleep(0.01)
+
+    def _listens(self) -> bool:
+        with closing(socket.socket()) as connection:
+            return connection.connect_ex((HOST, self.port)) == 0
+
+
+class Web(Server):
+    """One granian worker on a port of its own."""
+
+    def __init__(self, port: int, env: dict[str, str], log: Path, target: str, root: Path) -> None:
+        program = Path(sys.executable).with_name(GRANIAN[0])
+        super().__init__(port, [program, *GRANIAN[1:], "--port", port, target], env, log, root)
 
 
 class Service:
@@ -87,13 +101,15 @@ class Service:
     def __init__(self, app: Flask, folder: Path, stack: ExitStack, now: datetime | None, **env: str) -> None:
         self.app = app
         self.folder = folder
+        self.root = ROOT
+        """Where the program lies that is started next."""
         self.stack = stack
         self.ahead = (now - _machine_now()).total_seconds() if now else 0.0
         self.port = reserve_port(stack)
         """Where people come: a proxy's, or of the only web process."""
         self.base_url = f"http://{HOST}:{self.port}"
         here = {"PORTAL_BASE_URL": self.base_url, "CLOCK_AHEAD": str(self.ahead)}
-        self.environment = environment(app, **here, **env)
+        self.environment = environment(app, **{**here, **env})
         self.webs: list[Web] = []
         self.workers: list[Process] = []
 
@@ -104,14 +120,14 @@ class Service:
     def add_web(self, port: int | None = None) -> Web:
         """One more, on a port of its own unless one is named."""
         port = port or reserve_port(self.stack)
-        web = Web(port, self.environment, self._log("web"), "tests.service.clock:app")
+        web = Web(port, self.environment, self._log("web"), "tests.service.clock:app", self.root)
         self.webs.append(web)
         self.stack.callback(web.kill)
         return web
 
     def add_worker(self) -> Process:
         command = [sys.executable, "-m", "tests.service.clock", "worker"]
-        worker = Process(command, self.environment, self._log("worker"))
+        worker = Process(command, self.environment, self._log("worker"), self.root)
         self.workers.append(worker)
         self.stack.callback(worker.kill)
         return worker

@@ -175,6 +175,10 @@ class PostgresqlDatabase:
         if spoilt:
             self.clean = self._states(self.keeper)
 
+    def restart_server(self, how: str) -> None:
+        """`fast` cuts everybody off, `immediate` is as if the machine had gone down."""
+        self._run("pg_ctl", "-D", self.data, "-l", self.folder / "log", "-m", how, "-w", "restart")
+
     def stop(self) -> None:
         self.keeper.close()
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")

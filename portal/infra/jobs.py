@@ -65,8 +65,7 @@ def run(app: Flask, stop: Event, *, once: bool = False) -> None:
             # never stop.wait(): a signal handler that sets the event could then wait for its own thread
             time.sleep(max(0.0, min(TICK_SECONDS, min(due.values()) - time.monotonic())))
     if not once:
-        with app.app_context(), own_transaction() as session:
-            session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.worker == worker))
+        _attempt(app, Task("leave", 0, lambda: leave(worker)))
 
 
 def beat(worker: str) -> None:
@@ -75,6 +74,12 @@ def beat(worker: str) -> None:
     with own_transaction() as session:
         session.merge(WorkerHeartbeat(worker=worker, at=now))
         session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.at < now - timedelta(days=1)))
+
+
+def leave(worker: str) -> None:
+    """Say that it has ended as it was told."""
+    with own_transaction() as session:
+        session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.worker == worker))
 
 
 def _attempt(app: Flask, task: Task) -> bool:

@@ -109,6 +109,18 @@ def test_the_worker_shows_that_it_is_awake_and_takes_leave(app, tasks):
     assert beats(app) == []
 
 
+def test_a_worker_ends_in_good_order_although_the_database_is_gone(app, tasks, monkeypatch, caplog):
+    stop = Event()
+
+    def lose_it():
+        stop.set()
+        monkeypatch.setattr(jobs, "own_transaction", lambda: 1 / 0)
+
+    tasks("losing", lose_it)
+    jobs.run(app, stop)
+    assert [record.task for record in caplog.records if record.levelno == logging.ERROR] == ["leave"]
+
+
 def test_workers_that_have_been_silent_for_a_day_are_forgotten(app, clock):
     with app.app_context():
         jobs.beat("old")

@@ -1,14 +1,32 @@
 """Many more subscribers on the tests' small farm, each other one in something."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import cycle, islice
+from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import (
+    CTE,
+    Column,
+    Integer,
+    String,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.boxes.models import BoxChange
 from portal.catalogue.models import Formula
+from portal.infra.orm import db
 from portal.pickup.models import PickupPoint
 from portal.rules.calendar import Rhythm, monday_of
 from portal.subscriptions.models import Subscription, Term
@@ -76,3 +94,55 @@ def add_thousands(session: Session, people: int, tour: str = "mardi") -> None:
     session.execute(insert(Subscription), [{"id": n, "account_id": n, "created_at": since} for n in numbers])
     session.execute(insert(Term), [{"subscription_id": n, **term} for n in numbers])
     session.commit()
+
+
+APART = 1000
+"""More than the tests' farm has rows of anything."""
+WHOSE = {"email", "recipient", "source"}
+"""Columns that say in words whose a row is, or what of theirs."""
+
+
+def add_alike(session: Session, email: str, people: int, first: int = 1) -> None:
+    """So many more with all that somebody has, in whatever table: boxes, orders, invoices, mail.
+
+    Of the n-th one, from the first on, ids and numbers are n times APART more, and words that are theirs begin with n.
+    """
+    n = _counted(first, first + people)
+    ids: dict[Column[Any], Sequence[int]] = {}
+    for table in sorted(db.metadata.sorted_tables, key=lambda table: table.name == "ledger_entry"):
+        theirs = [column.in_(found) for column in table.c if (found := _moving(column, ids))]
+        theirs += [column == email for column in table.c if column.name in {"email", "recipient"}]
+        if not theirs:
+            continue
+        for column in table.primary_key:
+            if column.name == "id" or _moving(column, ids):
+                ids[column] = session.scalars(select(column).where(or_(*theirs))).all()
+        copies = [_copied(column, ids, n.c.n) for column in table.c]
+        rows = select(*copies).select_from(table.join(n, true())).where(or_(*theirs))
+        session.execute(table.insert().from_select(list(table.c.keys()), rows))
+        if "id" in table.c and session.get_bind().dialect.name == "postgresql":
+            session.execute(
+                text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
+            )
+    session.commit()
+
+
+def _counted(first: int, end: int) -> CTE:
+    counted = select(literal(first).label("n")).cte("counted", recursive=True)
+    return counted.union_all(select(counted.c.n + 1).where(counted.c.n < end - 1))
+
+
+def _moving(column: Column[Any], ids: dict[Column[Any], Sequence[int]]) -> list[int]:
+    """Of the numbers that it may hold, those that are somebody's."""
+    return [number for key in column.foreign_keys for number in ids.get(key.column, ())]
+
+
+def _copied(column: Column[Any], ids: dict[Column[Any], Sequence[int]], n: Any) -> Any:
+    more = type_coerce(column, Integer) + n * APART
+    if moving := [*ids.get(column, ()), *_moving(column, ids)]:
+        return case((column.in_(moving), more), else_=column)
+    if column.name in WHOSE or column.unique:
+        if isinstance(column.type, String):
+            return func.substr(cast(n, String).concat(column), 1, column.type.length)
+        return more
+    return column

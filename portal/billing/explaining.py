@@ -13,7 +13,7 @@ from portal.billing.models import Invoice, InvoiceLine
 from portal.billing.queries import InvoiceView, LineView
 from portal.boxes.models import Basket, BasketCorrection
 from portal.catalogue.models import FormulaPrice
-from portal.infra.orm import View
+from portal.infra.orm import View, narrowing
 from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import LineKind
 from portal.rules.money import Money
@@ -73,7 +73,7 @@ def _boxes(session: Session, lines: list[LineView]) -> dict[int, Explanation]:
         return {}
     own = and_(
         Basket.subscription_id.in_({line.subscription_id for line in lines}),
-        Basket.delivery_id.in_({line.delivery_id for line in lines}),
+        narrowing(Basket.delivery_id).in_({line.delivery_id for line in lines}),
     )
     boxes = {
         f"box/{box.subscription_id}/{box.week}": box for box in session.scalars(select(Basket).where(own))

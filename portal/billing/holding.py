@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select, union
+from sqlalchemy import Select, exists, func, select, union_all
 
 from portal.billing.charges import BILLED
 from portal.billing.models import BillingSettings, Customer, Invoice, InvoiceLine, LedgerEntry
@@ -62,4 +62,4 @@ def awaiting(today: date) -> Select[Any]:
         .where(Order.account_id.is_not(None), Order.state.in_(BILLED), *lately, given, ~ordered)
     )
     bills = select(Invoice.id).exists()
-    return select(union(boxes, orders).subquery().c.account_id).where(bills)
+    return select(union_all(boxes, orders).subquery().c.account_id).where(bills)

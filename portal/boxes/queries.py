@@ -16,6 +16,7 @@ from portal.boxes.models import Basket, BasketCorrection, BoxChange, Suspension
 from portal.catalogue.models import Formula
 from portal.catalogue.queries import FORMULA, FormulaView
 from portal.deliveries.queries import DeliveryView
+from portal.infra.orm import narrowing
 from portal.pickup.models import PickupPoint, PointClosing
 from portal.pickup.queries import POINT, ClosingView, PointView, closing_views
 from portal.rules import planning
@@ -219,7 +220,7 @@ _FROZEN = (
     .join(PickupPoint.tour)
     .where(
         Basket.subscription_id.in_(bindparam("subscription_ids", expanding=True)),
-        Basket.delivery_id.in_(bindparam("delivery_ids", expanding=True)),
+        narrowing(Basket.delivery_id).in_(bindparam("delivery_ids", expanding=True)),
         or_(Basket.quantity > 0, _CORRECTED),  # one that was added and taken back was never there
     )
 )

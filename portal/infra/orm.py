@@ -143,6 +143,11 @@ def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnEle
     return column.in_(bindparam(None, list(ids), Integer, expanding=True, literal_execute=True))
 
 
+def narrowing(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    """The column where it only narrows what another finds: SQLite, which keeps no figures, may begin with either."""
+    return column + 0
+
+
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

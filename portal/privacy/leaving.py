@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import ColumnElement, Select, delete, exists, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.accounts import household, services, team
 from portal.accounts.answers import closed_door
@@ -77,8 +77,14 @@ HOLDS: Mapping[Hindrance, Callable[[date], Select[Any]]] = {
 """Whose accounts something holds open, on a day."""
 
 
+def one_of(accounts: Select[Any], account_id: int | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Asked of one account, not looked up among everybody's."""
+    [whose] = accounts.selected_columns
+    return accounts.where(whose == account_id).correlate(Account).exists()
+
+
 def hindrances(session: Session, account: Account, at: datetime) -> list[Hindrance]:
-    statement = select(*(literal(account.id).in_(holds(local_day(at))) for holds in HOLDS.values()))
+    statement = select(*(one_of(holds(local_day(at)), account.id) for holds in HOLDS.values()))
     found = [
         hindrance for hindrance, holds in zip(HOLDS, session.execute(statement).one(), strict=True) if holds
     ]

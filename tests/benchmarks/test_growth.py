@@ -1,0 +1,91 @@
+"""Many more people, and each one's page is the same work for the database; the farm's pages at most that much more.
+
+The work is counted, not timed (work.py): a machine that does other things too changes nothing of it.
+"""
+
+import pytest
+from sqlalchemy import text
+
+from portal.infra.orm import db
+from tests import crowd
+from tests.benchmarks.work import counted
+from tests.billing.books import invoiced
+from tests.shop.making import order
+from tests.stall import fill_cart, stock_the_shop
+from tests.world import ADMIN, CAMILLE
+
+JOINED = 2000
+ONES_OWN = (
+    *("/espace", "/planning", "/planning?semaines=52", "/planning/2026-06-08", "/planning/2026-06-15"),
+    *("/planning/calendrier", "/planning/suspension", "/abonnements", "/abonnements/1/modifier"),
+    *("/livraisons/2026-06-09/mardi", "/livraisons/2026-06-16/mardi"),
+    *("/boutique", "/boutique/miel", "/envies", "/ma-commande", "/ma-commande/validation"),
+    *("/commandes", "/commandes/1", "/factures", "/factures/F2026-00001", "/paiements"),
+    *("/points-de-retrait", "/points-de-retrait/halle/choisir", "/formules", "/abonnement/nouveau"),
+    *("/mon-compte", "/mon-compte/contrats", "/mon-compte/securite", "/mon-compte/adresses"),
+    *("/mon-compte/coordonnees-bancaires", "/mon-compte/foyer", "/mon-compte/lettres"),
+    "/mon-compte/fermeture",
+)
+ACTS = (
+    ("/planning/2026-06-15/saut", {"abonnement": "1", "commande": "alone"}),
+    ("/planning/2026-06-15/reprise", {"abonnement": "1", "commande": "alone"}),
+    ("/ma-commande/produits", {"article": "1", "quantity": "2"}),
+)
+STEP = 60
+OF_ALL = (
+    *("/ferme", "/ferme/livraisons", "/ferme/livraisons/2026-06-16/mardi", "/ferme/points-de-retrait"),
+    *("/ferme/livraisons/2026-06-09/mardi/liste", "/ferme/livraisons/2026-06-16/mardi/liste"),
+    *("/ferme/abonnes", "/ferme/commandes", "/ferme/factures", "/ferme/prelevements"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _known(session):
+    """Camille has had boxes and an invoice of them, has ordered and is about to order again."""
+    invoiced(session)
+    honey = stock_the_shop(session)
+    order(session, {honey: 2})
+    fill_cart(session, honey)
+    session.commit()
+
+
+def join(session, people, first=1):
+    crowd.add_alike(session, CAMILLE, people, first)
+    if db.engine.dialect.name == "postgresql":
+        session.execute(text("ANALYZE"))
+        session.commit()
+
+
+def work_of(client, paths, acts=()):
+    done = {}
+    for path, form in [*((path, None) for path in paths), *acts]:
+        with counted(db.engine) as work:
+            answer = client.submit(path, form) if form else client.get(path)
+        assert answer.status_code == (303 if form else 200), path
+        done[path] = work.done
+    return done
+
+
+def test_ones_own_pages_are_the_same_work_among_thousands(session, client):
+    client.sign_in(CAMILLE)
+    alone = work_of(client, ONES_OWN, ACTS)
+    join(session, JOINED)
+    among_many = work_of(client, ONES_OWN, ACTS)
+    more = {
+        path: (alone[path], work)
+        for path, work in among_many.items()
+        if work > 1.1 * alone[path] + JOINED / 10
+    }
+    assert not more
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_the_farms_pages_grow_no_faster_than_those_whom_they_are_about(session, client):
+    client.sign_in(ADMIN)
+    work = []
+    for first in (1, 1 + STEP, 1 + 2 * STEP):
+        join(session, STEP, first)
+        work.append(work_of(client, OF_ALL))
+    less, usual, more = work
+    faster = {path for path in OF_ALL if more[path] - usual[path] > 1.1 * (usual[path] - less[path]) + STEP}
+    assert not faster

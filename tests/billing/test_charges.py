@@ -146,10 +146,12 @@ def test_what_is_set_right_later_is_the_difference(session: Session) -> None:
     more, less, instead = to_bill(session)
     assert said([more]) == [(MIDDLE, "Grand panier", 3900)] and more.quantity == 2
     assert sorted([less.total.cents, instead.total.cents]) == [-1950, 1150]
-    issue(session, account(session).id, through=TODAY, by=None)
+    july = date(2026, 7, 1)
+    issue(session, account(session).id, through=TODAY, month=july, by=None)
     assert documents(session)[:2] == [(DocumentKind.INVOICE, 3900), (DocumentKind.CREDIT_NOTE, -800)]
     assert to_bill(session) == []
-    view = invoices_of(session, account(session).id)[0]
+    view, note = invoices_of(session, account(session).id)[:2]
+    assert (view.month, note.month) == (july, None), "a month has one invoice, and what corrects is of none"
     why = explain(session, view)[view.lines[0].id]
     assert why.since == date(2025, 1, 1)
     assert [correction.reason for correction in why.corrections] == ["Un cageot est tombé"]

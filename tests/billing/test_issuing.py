@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+import pytest
 import time_machine
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, Address, Company, CompanyState, VatState
+from portal.billing import issuing
 from portal.billing.checking import verify
 from portal.billing.issuing import issue, issue_for_order, issue_many
 from portal.billing.jobs import bill_guests
@@ -22,6 +25,7 @@ from portal.billing.models import (
     NumberSeries,
     TaxStatus,
 )
+from portal.billing.numbers import take
 from portal.billing.parties import Seller
 from portal.billing.queries import InvoiceView, find_invoice, invoices_of, invoices_of_order
 from portal.infra.audit import AuditEvent
@@ -226,6 +230,20 @@ def test_a_number_at_the_turn_of_the_year_is_of_the_year_that_it_says(
     clock.move_to(datetime(2026, 12, 31, 23, 30, tzinfo=UTC))
     view = seen(session, issue(session, account(session).id, through=date(2026, 12, 31), by=None))
     assert (view.number, view.issued_on) == ("F2027-00001", date(2027, 1, 1))
+
+
+def test_a_number_that_is_held_over_midnight_is_of_the_last_day_of_its_year(
+    session: Session, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_long(*asked: Any) -> int:
+        clock.shift(2)
+        return take(*asked)
+
+    delivered(session)
+    clock.move_to(datetime(2026, 12, 31, 22, 59, 59, tzinfo=UTC))
+    monkeypatch.setattr(issuing, "take", take_long)
+    view = seen(session, issue(session, account(session).id, through=date(2026, 12, 31), by=None))
+    assert (view.number, view.issued_on) == ("F2026-00001", date(2026, 12, 31))
 
 
 def test_many_are_billed_by_as_many_statements_as_few(

@@ -195,13 +195,12 @@ def _answer(outcome: Outcome | None, week: date) -> ResponseReturnValue:
 
 
 def _answer_on_week(outcome: Outcome, page: date, status: int) -> ResponseReturnValue:
-    context = {"result": outcome, "typed_quantity": request.form.get("quantite"), **_week_page(page)}
-    if is_htmx():
-        return render_template("member/_sheet_answer.html", **context), status
-    if outcome.refusal:
-        return render_template("member/week.html", **context), 422
-    _flash(outcome, "success")
-    return redirect(url_for("member.week", week=page), 303)
+    if not (is_htmx() or outcome.refusal):
+        _flash(outcome, "success")
+        return redirect(url_for("member.week", week=page), 303)
+    template = "member/_sheet_answer.html" if is_htmx() else "member/week.html"
+    typed = request.form.get("quantite")
+    return render_template(template, result=outcome, typed_quantity=typed, **_week_page(page)), status
 
 
 def ask_about_orders(question: Question, back: str, what: str = "") -> ResponseReturnValue:

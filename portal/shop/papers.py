@@ -1,6 +1,7 @@
 """The shop's papers: PDF files to download and to enclose with a mail."""
 
 from dataclasses import asdict
+from functools import lru_cache
 
 from portal.accounts.companies import Identity
 from portal.infra import pdf
@@ -17,9 +18,15 @@ from portal.web.i18n import lazy_gettext as _l
 
 def conditions_file(conditions: ConditionsView, farm: Farm) -> File:
     """The conditions of sale, to be enclosed with what is ordered under them (L221-13)."""
+    return _conditions_file(conditions, farm, language())
+
+
+@lru_cache(maxsize=8)
+def _conditions_file(conditions: ConditionsView, farm: Farm, spoken: str) -> File:
+    """Goes with every order, which holds its locks meanwhile: set once in a language."""
     data = pdf.render(
         "conditions",
-        language=language(),
+        language=spoken,
         farm=asdict(farm),
         title=_("Conditions générales de vente"),
         in_force=_("En vigueur depuis le %(day)s", day=day_year(conditions.day)),

@@ -20,7 +20,8 @@ from portal.catalogue.models import Formula
 from portal.deliveries.models import Delivery
 from portal.pickup.models import PickupPoint
 from portal.rules import selling
-from portal.rules.invoicing import Charge, LineKind, VatRegime, differences
+from portal.rules.invoicing import Charge, LineKind, differences
+from portal.rules.mentions import VatRegime
 from portal.rules.money import Money
 from portal.rules.orders import LIVE, OrderState
 from portal.rules.selling import SaleUnit

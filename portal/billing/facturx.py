@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from portal.billing.queries import BuyerView, InvoiceView, LineView, SellerView
-from portal.rules.invoicing import DocumentKind, Mention, VatRegime
+from portal.rules.invoicing import DocumentKind
+from portal.rules.mentions import Mention, VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 

@@ -7,7 +7,8 @@ from babel.numbers import format_currency
 from portal.billing import facturx
 from portal.billing.queries import InvoiceView, LineView
 from portal.infra import pdf
-from portal.rules.invoicing import DocumentKind, VatRegime
+from portal.rules.invoicing import DocumentKind
+from portal.rules.mentions import VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from portal.web.filters import amount, day_month, day_short, day_year, money, month, number, percent

@@ -12,7 +12,8 @@ from portal.accounts.models import Account, Address, Company, CompanyState
 from portal.billing.models import Invoice
 from portal.billing.settings import Billing, Tax, billing_settings, lacks_of, tax_on, taxes
 from portal.profile.queries import Farm, get_farm
-from portal.rules.invoicing import Charge, Mention, Refusal, VatRegime, mentions
+from portal.rules.invoicing import Charge, Refusal
+from portal.rules.mentions import Mention, VatRegime, mentions
 from portal.rules.paying import PaymentMeans
 from portal.shop.models import Order
 

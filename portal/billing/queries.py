@@ -23,7 +23,8 @@ from portal.billing.models import (
     Mandate,
 )
 from portal.infra.orm import View
-from portal.rules.invoicing import DocumentKind, LineKind, Mention, VatRegime
+from portal.rules.invoicing import DocumentKind, LineKind
+from portal.rules.mentions import Mention, VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from portal.shop.models import order_number

@@ -23,7 +23,8 @@ from portal.deliveries.models import Delivery
 from portal.infra import audit, clock, locks
 from portal.infra.orm import View, own_transaction
 from portal.rules.cutoffs import local_day
-from portal.rules.invoicing import SellerLack, next_month
+from portal.rules.invoicing import next_month
+from portal.rules.mentions import SellerLack
 from portal.shop.models import Order
 from portal.subscriptions.models import Subscription
 

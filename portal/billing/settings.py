@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.billing.models import BillingSettings, TaxStatus
 from portal.infra.orm import View
 from portal.profile.queries import Farm, get_farm
-from portal.rules.invoicing import SellerLack, VatRegime, lacks
+from portal.rules.mentions import SellerLack, VatRegime, lacks
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from portal.farm import blueprint, staff
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.cutoffs import local_day
-from portal.rules.invoicing import VatRegime
+from portal.rules.mentions import VatRegime
 from portal.rules.permissions import Permission
 from portal.rules.sepa import BankAccount, read_account
 from portal.web.filters import day_year

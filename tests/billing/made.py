@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from portal.billing.queries import Announced, BuyerView, InvoiceView, LineView, RateView, Reference
-from portal.rules.invoicing import Charge, DocumentKind, LineKind, VatRegime, mentions, nets_of, rates_of
+from portal.rules.invoicing import Charge, DocumentKind, LineKind, nets_of, rates_of
+from portal.rules.mentions import VatRegime, mentions
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 

@@ -18,7 +18,8 @@ from portal.catalogue.models import Formula
 from portal.planning.corrections import Correction, correct, stamp, standing
 from portal.rules.calendar import monday_of
 from portal.rules.corrections import Wish
-from portal.rules.invoicing import Charge, DocumentKind, VatRegime
+from portal.rules.invoicing import Charge, DocumentKind
+from portal.rules.mentions import VatRegime
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.selling import SaleUnit

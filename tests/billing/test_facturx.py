@@ -12,7 +12,7 @@ from saxonche import PySaxonProcessor
 
 from portal.billing import facturx
 from portal.billing.queries import InvoiceView
-from portal.rules.invoicing import VatRegime
+from portal.rules.mentions import VatRegime
 from portal.rules.paying import PaymentMeans
 from tests.billing.made import COMPANY, DEBIT, SELLER, at_random, charge, invoice
 from tests.infra.workers import ROUNDS

@@ -30,7 +30,8 @@ from portal.billing.parties import Seller
 from portal.billing.queries import InvoiceView, find_invoice, invoices_of, invoices_of_order
 from portal.infra.audit import AuditEvent
 from portal.profile.models import FarmProfile
-from portal.rules.invoicing import Charge, LineKind, Mention, Refusal, VatRegime
+from portal.rules.invoicing import Charge, LineKind, Refusal
+from portal.rules.mentions import Mention, VatRegime
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.paying import PaymentMeans

@@ -15,7 +15,8 @@ from pypdf import PdfReader
 from portal.billing import facturx
 from portal.billing.papers import invoice_pdf
 from portal.billing.queries import InvoiceView
-from portal.rules.invoicing import Charge, LineKind, VatRegime
+from portal.rules.invoicing import Charge, LineKind
+from portal.rules.mentions import VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from tests.billing.made import COMPANY, DEBIT, FIRST, PERSON, SELLER, charge, invoice

@@ -21,7 +21,7 @@ from portal.billing.models import DebitState, DirectDebit
 from portal.billing.payments import Payment
 from portal.infra import clock as real_clock
 from portal.infra.audit import AuditEvent
-from portal.rules.invoicing import VatRegime
+from portal.rules.mentions import VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from portal.rules.sepa import MandateEnd, ReturnCode

@@ -19,7 +19,8 @@ from portal.billing.models import (
     TaxStatus,
 )
 from portal.billing.months import Wished
-from portal.rules.invoicing import DocumentKind, VatRegime
+from portal.rules.invoicing import DocumentKind
+from portal.rules.mentions import VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from tests.billing.books import JUNE, able_to_bill, delivered, invoiced

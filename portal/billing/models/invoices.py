@@ -11,7 +11,8 @@ from portal.accounts.models import Account, customer_number
 from portal.deliveries.models import Delivery
 from portal.infra.crypto import Sealed
 from portal.infra.orm import Base, PrimaryKey, word
-from portal.rules.invoicing import DocumentKind, LineKind, VatRegime
+from portal.rules.invoicing import DocumentKind, LineKind
+from portal.rules.mentions import VatRegime
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from portal.shop.models import Order, order_number
@@ -66,7 +67,7 @@ class TaxStatus(Base):
     since: Mapped[date] = mapped_column(primary_key=True)
     regime: Mapped[VatRegime] = mapped_column(word(VatRegime))
     mention: Mapped[str | None] = mapped_column(String(300))
-    """In place of the usual words (`rules.invoicing.mentions`)."""
+    """In place of the usual words (`rules.mentions.mentions`)."""
     on_debits: Mapped[bool]
     """« Option pour le paiement de la taxe d'après les débits »."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import time_machine
@@ -13,14 +14,17 @@ from portal.farm.mailbox import PREVIEW_POLICY
 from portal.infra.orm import db
 from tests.client import Browser
 from tests.conftest import Farms, settings_for
-from tests.contracts.site import ACTS, PAGES, WALKERS, Line, Site, send
-from tests.world import NOW
+from tests.contracts.observatory import score
+from tests.contracts.site import ACTS, PAGES, WALKERS, Site, send
+from tests.world import ADMIN, CAMILLE, NOW, PASSPHRASE
 
 SIX_MONTHS = 15_768_000
 PREVIEWS = ("/ferme/courrier/<id:mail_id>/apercu", "/ferme/messages/<id:campaign_id>/apercu")
 MAPS = {"/points-de-retrait", "/abonnement/nouveau/point-de-retrait"}
 Answer = tuple[str, str, TestResponse]
 HERE = {"Referer": "https://localhost/"}
+FARM = ("/ferme/abonnes", "/ferme/courrier/1/apercu", "/ferme/imports/modeles/abonnes.csv")
+"""A page, what is not ours on a page, a table."""
 
 
 @pytest.fixture
@@ -28,9 +32,9 @@ def backend() -> str:
     return "sqlite"
 
 
-@pytest.fixture
-def secure(site: Site) -> Iterator[Flask]:
-    """The same site behind https."""
+@contextmanager
+def behind_https(site: Site) -> Iterator[Flask]:
+    """The same site as browsers reach it."""
     app = create_app(settings_for(site.app.config["SETTINGS"].database_url, base_url="https://localhost"))
     app.test_client_class = Browser
     yield app
@@ -114,29 +118,59 @@ def test_what_is_shown_to_who_is_signed_in_is_never_kept(
             assert kept in {"no-store", "no-cache"}, rule
 
 
-def test_behind_https_a_browser_never_comes_back_without(secure: Flask) -> None:
-    client = secure.test_client()
-    for path in ("/", "/connexion", "/static/js/app.js", "/nulle-part", "/sante", "/espace"):
-        header = client.get(path).headers["Strict-Transport-Security"]
-        age = re.fullmatch(r"max-age=([0-9]+); includeSubDomains", header)
-        assert age, path
-        assert int(age[1]) >= SIX_MONTHS
+def test_behind_https_a_browser_never_comes_back_without(site: Site) -> None:
+    with behind_https(site) as app:
+        client = app.test_client()
+        for path in ("/", "/connexion", "/static/js/app.js", "/nulle-part", "/sante", "/espace"):
+            header = client.get(path).headers["Strict-Transport-Security"]
+            age = re.fullmatch(r"max-age=([0-9]+); includeSubDomains", header)
+            assert age, path
+            assert int(age[1]) >= SIX_MONTHS
 
 
-def test_the_only_cookie_is_the_sessions_and_is_bound_to_this_host(secure: Flask, site: Site) -> None:
-    client = secure.test_client()
-    answers = [client.get("/connexion", headers=HERE)]
-    answers.append(client.submit("/connexion", site.form(line_of("/connexion")), headers=HERE))
-    assert answers[-1].location == "/espace"
-    answers += [client.get(line.path, headers=HERE) for line in PAGES if line.answers["subscriber"] == "200"]
-    cookies = [cookie for answer in answers for cookie in answer.headers.getlist("Set-Cookie")]
-    assert len(cookies) >= 2, "one before the sign-in, another after it"
+def look_around(app: Flask, role: str, email: str | None) -> Iterator[Answer]:
+    """What somebody is shown who comes by the door, what there is not, what is refused."""
+    client: Browser = app.test_client()  # type: ignore[assignment]
+    yield "/connexion", role, client.get("/connexion", headers=HERE)
+    if email:
+        form = {"email": email, "password": PASSPHRASE}
+        yield "/connexion", role, client.submit("/connexion", form, headers=HERE)
+    ours = [line.path for line in PAGES if line.answers[role] == "200" and not line.rule.startswith("/ferme")]
+    for path in (*(FARM if role == "admin" else ours), "/nulle-part", "/ferme"):
+        yield path, role, send(client, "GET", path, headers=HERE)
+    yield "/contact", role, send(client, "POST", "/contact", headers=HERE)
+
+
+@pytest.fixture(scope="module")
+def seen_by_https(farms: Farms) -> list[Answer]:
+    people = {"anonymous": None, "subscriber": CAMILLE, "admin": ADMIN}
+    with time_machine.travel(NOW, tick=False), behind_https(Site(farms, "sqlite")) as app:
+        return [answer for role, email in people.items() for answer in look_around(app, role, email)]
+
+
+def test_the_observatory_gives_each_answer_a_hundred_and_twenty_points(seen_by_https: list[Answer]) -> None:
+    files = (
+        "text/javascript",
+        "image/webp",
+        "application/pdf",
+        "application/zip",
+        "text/calendar",
+        "text/csv",
+    )
+    kinds = {(answer.status_code, answer.mimetype) for _, _, answer in seen_by_https}
+    assert kinds >= {
+        *((status, "text/html") for status in (200, 303, 403, 404)),
+        *((200, kind) for kind in files),
+    }
+    less = {(place, score(answer)) for place, _, answer in seen_by_https if score(answer) < 120}
+    assert less == {(FARM[1], 110)}, "a mail has styles of its own"
+
+
+def test_the_only_cookie_is_the_sessions_and_is_bound_to_this_host(seen_by_https: list[Answer]) -> None:
+    cookies = [cookie for _, _, answer in seen_by_https for cookie in answer.headers.getlist("Set-Cookie")]
+    assert len(cookies) >= 5, "one before each sign-in, another after it"
     for cookie in cookies:
         value, *attributes = cookie.split("; ")
         assert re.fullmatch(r"__Host-session=[A-Za-z0-9_-]{43}", value)
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(attributes)
         assert not [attribute for attribute in attributes if attribute.startswith("Domain")]
-
-
-def line_of(rule: str) -> Line:
-    return next(line for line in ACTS if line.rule == rule)

@@ -203,7 +203,7 @@ def _to_weigh(row: Row[Any] | OrderLine) -> bool:
 
 
 def _charges(rows: list[Row[Any]], rate_of: RateOf) -> Iterable[Charge]:
-    """An order's lines, and its voucher as its page shares it (`shop.queries.vat_of`)."""
+    """An order's lines, and its voucher as its page shares it (`shop.views.vat_of`)."""
     totals: defaultdict[int, Money] = defaultdict(Money.zero)
     for row in rows:
         paid = row.quantity if row.given is None else row.given

@@ -14,7 +14,7 @@ from portal.pickup.models import PickupPoint
 from portal.planning import contracts
 from portal.planning.joining import Joining, preview_joining
 from portal.planning.models import Waiting
-from portal.planning.terms import term_view
+from portal.planning.previews import term_view
 from portal.planning.waiting import weeks_ahead
 from portal.profile.queries import get_farm
 from portal.rules.waiting import kept_until

@@ -27,7 +27,8 @@ from portal.rules.preparing import read_weight, write_weight
 from portal.rules.selling import SaleUnit
 from portal.shop import corrections as of_orders
 from portal.shop.corrections import Act
-from portal.shop.queries import OrderLineView, OrderView, orders_between
+from portal.shop.queries import orders_between
+from portal.shop.views import OrderLineView, OrderView
 from portal.subscriptions.models import Subscription
 from portal.web.forms import Chosen, Typed, choices, prose, whole
 from portal.web.guards import needs

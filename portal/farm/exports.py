@@ -38,7 +38,8 @@ from portal.rules.permissions import Permission
 from portal.rules.pricing import price_on
 from portal.rules.selling import SaleUnit
 from portal.shop import issuing
-from portal.shop.queries import OrderLineView, OrderView, orders_for
+from portal.shop.queries import orders_for
+from portal.shop.views import OrderLineView, OrderView
 from portal.web.filters import percent, weekday_name
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _

@@ -26,7 +26,7 @@ from portal.shop import preparing, queries, sheets
 from portal.shop.claiming import claim_of
 from portal.shop.models import FIRST_ORDER_NUMBER, Happening
 from portal.shop.preparing import Outcome
-from portal.shop.queries import OrderView
+from portal.shop.views import OrderView
 from portal.web.forms import Typed, prose
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _

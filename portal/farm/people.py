@@ -27,8 +27,8 @@ from portal.pickup.queries import points
 from portal.planning.people import LONGEST, Standing, Wanted, find_people
 from portal.rules.cutoffs import local_day
 from portal.rules.permissions import Permission
-from portal.shop.queries import OrderView
 from portal.shop.queries import find as find_order
+from portal.shop.views import OrderView
 from portal.web.forms import Typed, email, line, phone, postcode, whole
 from portal.web.guards import needs
 from portal.web.htmx import is_htmx

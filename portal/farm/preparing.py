@@ -25,8 +25,8 @@ from portal.rules.selling import SaleUnit, why_missing
 from portal.rules.vouchers import Terms, discount_on
 from portal.shop import preparing, queries
 from portal.shop.preparing import AT_THE_SCALE, SHORT_OF, Shortage, can_fill, fills, given
-from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.travel import journey
+from portal.shop.views import OrderLineView, OrderView
 from portal.shop.vouchers import used_for
 from portal.web.forms import Typed, prose, whole
 from portal.web.guards import needs

@@ -20,8 +20,9 @@ from portal.planning import ending, joining
 from portal.planning.ending import Ending
 from portal.planning.joining import Joining, JoiningPreview
 from portal.planning.overview import Overview, overview
+from portal.planning.previews import TermView
 from portal.planning.subscribing import subscribe
-from portal.planning.terms import Answer, TermView
+from portal.planning.terms import Answer
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.changes import Refusal
 from portal.rules.cutoffs import local_day

@@ -10,7 +10,7 @@ from wtforms import Form, SelectField, SelectMultipleField, ValidationError
 
 from portal.catalogue.queries import PricedFormula
 from portal.pickup.queries import PointView
-from portal.planning.terms import TermView
+from portal.planning.previews import TermView
 from portal.rules.calendar import Rhythm
 from portal.rules.orders import Aboard
 from portal.web.i18n import lazy_gettext as _l

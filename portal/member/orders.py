@@ -18,7 +18,7 @@ from portal.shop import queries
 from portal.shop.claiming import unclaimed
 from portal.shop.drafts import keeper
 from portal.shop.pages import OrderPages
-from portal.shop.queries import OrderView
+from portal.shop.views import OrderView
 from portal.shop.vouchers import Person
 from portal.web.forms import day
 from portal.web.guards import own_hands_only, payer_only

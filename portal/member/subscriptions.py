@@ -19,10 +19,11 @@ from portal.member import blueprint, hands, holder, member
 from portal.member.forms import TermsForm, read_aboard, read_dates, read_day, with_usual
 from portal.member.planning import ask_about_orders, fates_said
 from portal.pickup.queries import PointView, offered_points
-from portal.planning import terms, waiting
+from portal.planning import previews, terms, waiting
 from portal.planning.drafts import Choice, keeper
 from portal.planning.overview import is_live, overview
-from portal.planning.terms import Answer, Outcome, Preview, TermView, term_view
+from portal.planning.previews import Preview, TermView, term_view
+from portal.planning.terms import Answer, Outcome
 from portal.rules.calendar import Rhythm
 from portal.rules.changes import Refusal
 from portal.rules.cutoffs import local_day
@@ -222,7 +223,7 @@ def _terms_page(
 ) -> ResponseReturnValue:
     form = asked.form
     valid = form.validate()
-    preview = terms.preview(
+    preview = previews.preview(
         db.session(),
         asked.holdings,
         subscription_id,

@@ -19,7 +19,8 @@ from portal.planning.overview import is_live
 from portal.planning.suspensions import Outcome, Preview
 from portal.rules.cutoffs import local_day
 from portal.rules.planning import term_in_force
-from portal.shop.queries import OrderView, orders_between
+from portal.shop.queries import orders_between
+from portal.shop.views import OrderView
 from portal.subscriptions.queries import Holding, of_account
 from portal.web.filters import day as day_words
 from portal.web.htmx import is_htmx

@@ -30,7 +30,8 @@ from portal.profile.queries import get_farm
 from portal.rules.consents import Notice
 from portal.rules.cutoffs import PARIS, local_day
 from portal.rules.reminders import is_time
-from portal.shop.queries import OrderView, orders_aboard
+from portal.shop.queries import orders_aboard
+from portal.shop.views import OrderView
 from portal.subscriptions.models import Subscription
 from portal.web.filters import day_month
 from portal.web.i18n import gettext as _

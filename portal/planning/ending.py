@@ -14,7 +14,8 @@ from portal.deliveries.queries import DeliveryView, of_weeks
 from portal.infra import clock, mail, outbox
 from portal.planning.aboard import Orders
 from portal.planning.desk import Case, decide, hold
-from portal.planning.terms import HORIZON, Answer, term_view
+from portal.planning.previews import HORIZON, term_view
+from portal.planning.terms import Answer
 from portal.rules import ending as rules
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.changes import Facts, Refusal

@@ -13,7 +13,7 @@ from portal.catalogue.queries import formula_prices
 from portal.deliveries.queries import DeliveryView, of_weeks
 from portal.pickup.queries import closings
 from portal.planning.desk import refusal_where_full
-from portal.planning.terms import DAYS, HORIZON, TermView, first_days
+from portal.planning.previews import DAYS, HORIZON, TermView, first_days
 from portal.profile.queries import ConditionsView, conditions_in_force
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.changes import Facts, Refusal

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from portal.boxes.queries import with_changes
 from portal.catalogue.queries import formula_prices
 from portal.deliveries.queries import of_weeks
+from portal.planning.previews import HORIZON, Prices, TermView, box_days, term_view
 from portal.planning.suspensions import Running, running
-from portal.planning.terms import HORIZON, Prices, TermView, box_days, term_view
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.changes import Facts
 from portal.rules.cutoffs import local_day

@@ -15,7 +15,8 @@ from portal.rules.changes import refusal_to_change
 from portal.rules.money import Money
 from portal.rules.planning import closing_of, place_in, term_owing
 from portal.rules.pricing import price_on
-from portal.shop.queries import OrderView, orders_between
+from portal.shop.queries import orders_between
+from portal.shop.views import OrderView
 from portal.subscriptions.queries import Holding, of_account
 
 

@@ -12,7 +12,8 @@ from portal.planning import contracts
 from portal.planning.desk import refusal_where_full
 from portal.planning.joining import Joining, deliveries_ahead, from_nothing, joining_of
 from portal.planning.places import served
-from portal.planning.terms import Answer, TermView
+from portal.planning.previews import TermView
+from portal.planning.terms import Answer
 from portal.profile.queries import get_farm
 from portal.rules.changes import Facts, Refusal
 from portal.rules.planning import Season

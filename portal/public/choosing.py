@@ -17,7 +17,7 @@ from portal.pickup.queries import PointView, offered_points
 from portal.planning.contracts import MEANS
 from portal.planning.drafts import Choice, Keeper, keeper
 from portal.planning.places import kept_places
-from portal.planning.terms import TermView
+from portal.planning.previews import TermView
 from portal.rules.calendar import Rhythm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money

@@ -15,8 +15,9 @@ from portal.infra.orm import db
 from portal.public import blueprint
 from portal.public.buyers import buyer, own_keeper
 from portal.shop.pages import OrderPages, private
-from portal.shop.queries import OrderView, owner
+from portal.shop.queries import owner
 from portal.shop.tokens import order_of_token
+from portal.shop.views import OrderView
 
 ENDPOINTS = {
     "show": "public.guest_order",

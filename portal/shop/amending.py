@@ -17,9 +17,9 @@ from portal.rules.selling import Missing, QuantityRefusal, refusal_of_quantity
 from portal.shop import queries, stock
 from portal.shop.models import Happening, Order, OrderEvent
 from portal.shop.orders import bring, hold_own, post_change
-from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.settings import get_rules
 from portal.shop.travel import journey
+from portal.shop.views import OrderLineView, OrderView
 from portal.shop.vouchers import off_order
 
 

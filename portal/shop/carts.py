@@ -18,8 +18,8 @@ from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
 from portal.rules.selling import Journey, Missing, QuantityRefusal, SaleUnit
 from portal.shop.drafts import MOST_LINES, Draft, Entry
-from portal.shop.queries import Vat, vat_of
 from portal.shop.travel import Stop, box_stops, point_stops
+from portal.shop.views import Vat, vat_of
 from portal.shop.vouchers import Person, Reduction, reduction
 
 

@@ -11,7 +11,7 @@ from portal.accounts.queries import find_account, normalise_email
 from portal.infra import audit, clock, locks
 from portal.shop.models import Order
 from portal.shop.orders import hold
-from portal.shop.queries import OrderView
+from portal.shop.views import OrderView
 
 claimed = Signal()
 """Sent with the account that guests' orders have become, the `order_ids` and `session`."""

@@ -24,7 +24,7 @@ from portal.shop import queries, stock, vouchers
 from portal.shop.models import Happening, Order, OrderCorrection, OrderEvent, VoucherUse
 from portal.shop.orders import bring, hold, post, post_change, reserved, work_out_discounts
 from portal.shop.preparing import given
-from portal.shop.queries import OrderView
+from portal.shop.views import OrderView
 
 
 class Act(StrEnum):

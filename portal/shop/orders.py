@@ -24,8 +24,8 @@ from portal.rules.orders import OrderState, Refusal, may_become
 from portal.rules.vouchers import discount_on
 from portal.shop import queries, stock
 from portal.shop.models import Happening, Order, OrderEvent, VoucherUse
-from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.tokens import order_link
+from portal.shop.views import OrderLineView, OrderView
 from portal.shop.vouchers import used_for
 
 _MAILS = {

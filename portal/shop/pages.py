@@ -38,9 +38,9 @@ from portal.shop import amending, queries, withdrawals
 from portal.shop.amending import Fault, Objection, Outcome
 from portal.shop.drafts import Keeper
 from portal.shop.papers import company_lines, order_file
-from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.reordering import order_again
 from portal.shop.settings import get_rules
+from portal.shop.views import OrderLineView, OrderView
 from portal.shop.vouchers import Person
 from portal.web.forms import ChosenMany, Typed, choices, email, line, whole
 from portal.web.htmx import is_htmx

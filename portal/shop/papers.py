@@ -9,7 +9,7 @@ from portal.infra.outbox import File
 from portal.profile.queries import ConditionsView, Farm
 from portal.rules.orders import OrderState
 from portal.rules.selling import SaleUnit
-from portal.shop.queries import OrderLineView, OrderView
+from portal.shop.views import OrderLineView, OrderView
 from portal.web.filters import amount, clock, day_year, money, percent
 from portal.web.i18n import gettext as _
 from portal.web.i18n import language

@@ -20,6 +20,7 @@ from portal.shop import queries, stock
 from portal.shop.follow import closes_at
 from portal.shop.models import Happening, Order, OrderEvent, OrderLine, Withdrawal
 from portal.shop.orders import bring, bring_all, hold, post_change, work_out_discounts
+from portal.shop.views import OrderLineView, OrderView
 
 AT_WORK = frozenset({OrderState.ACCEPTED, OrderState.PREPARED})
 """Those that are packed."""
@@ -179,7 +180,7 @@ def settle_shortage(session: Session, delivery_id: int, short: Shortage, *, by: 
 
 
 def _tell_shortage(
-    session: Session, order: Order, before: queries.OrderView, reason: str, *, at: datetime, by: int
+    session: Session, order: Order, before: OrderView, reason: str, *, at: datetime, by: int
 ) -> None:
     order.changed_at = at
     order.events.append(OrderEvent(at=at, what=Happening.SHORT, by_id=by, reason=reason))
@@ -243,12 +244,12 @@ def _fill(
     return True
 
 
-def given(line: OrderLine | queries.OrderLineView, share: int) -> int | None:
+def given(line: OrderLine | OrderLineView, share: int) -> int | None:
     """What is written down of a share; who gets what was ordered has it weighed, where it is."""
     return None if share == line.quantity else share
 
 
-def fills(line: OrderLine | queries.OrderLineView, share: int, filler: Offer | None) -> int:
+def fills(line: OrderLine | OrderLineView, share: int, filler: Offer | None) -> int:
     """How much of another article stands in for what a line lacks: as many units or grams, in whole steps."""
     if filler is None:
         return 0

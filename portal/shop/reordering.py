@@ -6,7 +6,7 @@ from portal.infra import clock
 from portal.rules.selling import Missing
 from portal.shop import carts
 from portal.shop.drafts import Keeper
-from portal.shop.queries import OrderView
+from portal.shop.views import OrderView
 from portal.shop.vouchers import Person
 
 

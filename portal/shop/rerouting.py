@@ -17,8 +17,8 @@ from portal.rules.planning import closing_of
 from portal.shop import follow, queries
 from portal.shop.models import Happening, Order, OrderEvent
 from portal.shop.orders import bring, post
-from portal.shop.queries import OrderView
 from portal.shop.travel import Stop, box_stops, point_stops
+from portal.shop.views import OrderView
 
 WAITING = sorted(LIVE - {OrderState.DELIVERED})
 

@@ -18,8 +18,8 @@ from portal.rules.orders import OrderState
 from portal.shop import queries, stock
 from portal.shop.models import FIRST_ORDER_NUMBER, Happening, Order, OrderEvent, OrderLine, Withdrawal
 from portal.shop.orders import bring, hold_own, work_out_discounts
-from portal.shop.queries import OrderLineView, OrderView
 from portal.shop.tokens import order_link
+from portal.shop.views import OrderLineView, OrderView
 
 _NUMBER = re.compile(r"[Bb]?([0-9]{5,9})", re.ASCII)
 

@@ -42,8 +42,8 @@ from portal.planning.drafts import Choice
 from portal.planning.ending import foresee
 from portal.planning.joining import preview_joining
 from portal.planning.models import CalendarFeed, ContractWithdrawal, JoiningDraft, Termination, Waiting
+from portal.planning.previews import TermView
 from portal.planning.taps import digest
-from portal.planning.terms import TermView
 from portal.rules.accounts import USUAL
 from portal.rules.calendar import Rhythm, monday_of
 from portal.rules.corrections import Wish

@@ -16,10 +16,10 @@ from portal.deliveries.models import Delivery
 from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
-from portal.planning import deliveries, suspensions, terms
+from portal.planning import deliveries, previews, suspensions, terms
 from portal.planning.aboard import Fate
+from portal.planning.previews import term_view
 from portal.planning.services import move, postpone, skip, vary
-from portal.planning.terms import term_view
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.changes import Refusal
 from portal.rules.orders import Aboard, OrderState
@@ -224,7 +224,7 @@ def test_a_change_of_terms_takes_its_orders_along(session: Session, camille: Acc
     main = next(holding for holding in holdings if holding.id == BOX)
     gare = next(p for p in points(session) if p.slug == "gare")
     wanted = replace(term_view(main, main.plan.terms[-1]), point=gare)
-    shown = terms.preview(session, holdings, BOX, wanted, also=[EGGS], now=NOW)
+    shown = previews.preview(session, holdings, BOX, wanted, also=[EGGS], now=NOW)
     expected = {change.id: change.monday for change in shown.changes}
     done = terms.change(session, camille, BOX, wanted, also=[EGGS], expected=expected)
     assert done.answer is terms.Answer.DONE

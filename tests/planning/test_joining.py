@@ -18,8 +18,9 @@ from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
 from portal.planning import contracts
 from portal.planning.joining import Joining, preview_joining
+from portal.planning.previews import TermView
 from portal.planning.subscribing import subscribe
-from portal.planning.terms import Answer, TermView
+from portal.planning.terms import Answer
 from portal.profile.models import Conditions
 from portal.rules.calendar import WEEK, Rhythm
 from portal.rules.changes import Refusal

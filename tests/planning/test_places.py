@@ -11,7 +11,8 @@ from portal.boxes.models import BoxChange
 from portal.boxes.queries import with_changes
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
-from portal.planning.terms import change, preview, term_view
+from portal.planning.previews import preview, term_view
+from portal.planning.terms import change
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.changes import Refusal
 from portal.subscriptions.queries import of_account

@@ -28,9 +28,9 @@ from portal.deliveries.queries import of_weeks
 from portal.pickup import queries as pickup
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
-from portal.planning import closings, deliveries, notices, services, suspensions, terms
+from portal.planning import closings, deliveries, notices, previews, services, suspensions, terms
 from portal.planning.models import ClosingNotice, DeliveryNotice
-from portal.planning.terms import TermView
+from portal.planning.previews import TermView
 from portal.rules.calendar import WEEK, Rhythm, monday_of
 from portal.rules.changes import Refusal
 from portal.rules.orders import LIVE, OPEN, Aboard
@@ -180,7 +180,7 @@ class Storm(RuleBasedStateMachine):
         plan = next(holding.plan for holding in holdings if holding.id == subscription)
         formula = next(f for f in self.formulas if f.id == plan.terms[-1].formula_id)
         wanted = TermView(formula, 1 + which % 2, rhythm, self.points[point % len(self.points)])
-        shown = terms.preview(self.session, holdings, subscription, wanted, now=self.now)
+        shown = previews.preview(self.session, holdings, subscription, wanted, now=self.now)
         expected = {change.id: change.monday for change in shown.changes}
         outcome = terms.change(self.session, account, subscription, wanted, expected=expected, orders=orders)
         if shown.refusal or not shown.changes:

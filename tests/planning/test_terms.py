@@ -21,8 +21,9 @@ from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
 from portal.planning.overview import overview
+from portal.planning.previews import Preview, TermView, preview, term_view
 from portal.planning.services import move, postpone, skip, vary
-from portal.planning.terms import Answer, Outcome, Preview, TermView, change, preview, term_view, withdraw
+from portal.planning.terms import Answer, Outcome, change, withdraw
 from portal.rules.calendar import WEEK, Rhythm
 from portal.rules.changes import Refusal
 from portal.rules.money import Money

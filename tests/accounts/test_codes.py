@@ -1,4 +1,4 @@
-"""Codes by mail: signing in with one, beginning an account with one (BAR S1, S5, S11; EXPECTATIONS E1, E3, E4, E6)."""
+"""Codes by mail: signing in with one, beginning an account with one (BAR S1, S5, S11)."""
 
 import re
 from dataclasses import replace

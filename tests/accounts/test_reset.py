@@ -1,4 +1,4 @@
-"""The way back in for who has forgotten the password (BAR S6–S9, S11; EXPECTATIONS E5, E23, C26)."""
+"""The way back in for who has forgotten the password (BAR S6–S9, S11)."""
 
 import re
 from collections.abc import Iterator

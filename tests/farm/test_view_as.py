@@ -1,5 +1,5 @@
 """« Voir comme l'abonné·e »: shown on every page, in the trail under both names, over after half an hour
-(EXPECTATIONS B15; BAR Z7, P7).
+(BAR Z7, P7).
 """
 
 from datetime import timedelta

@@ -3,14 +3,21 @@
 import json
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import typst
+from flask import has_request_context
 
 from portal.settings import ROOT
 
 _TEMPLATES = ROOT / "templates" / "pdf"
 _own = threading.local()
+_beside = ThreadPoolExecutor(4, "typst")
+
+AT_MOST = 8.0
+"""Seconds that a page waits for a paper; the worker waits as long as it takes."""
 
 CONTENT_TYPE = "application/pdf"
 
@@ -40,7 +47,13 @@ def archive(name: str, /, *, enclosed: bytes, schema: str, values: str, **data: 
 
 def _compile(name: str, data: dict[str, Any], **options: Any) -> bytes:
     inputs = {"data": json.dumps(data)}
-    written = _compiler().compile(input=str(_TEMPLATES / f"{name}.typ"), sys_inputs=inputs, **options)
+    compiled = partial(_compile_here, str(_TEMPLATES / f"{name}.typ"), sys_inputs=inputs, **options)
+    # nobody can stop it: whoever waits for the page is let go, with a TimeoutError
+    return _beside.submit(compiled).result(AT_MOST) if has_request_context() else compiled()
+
+
+def _compile_here(path: str, **options: Any) -> bytes:
+    written = _compiler().compile(input=path, **options)
     assert isinstance(written, bytes)
     return written
 

@@ -76,7 +76,7 @@ def init_app(app: Flask) -> None:
     def known(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:
             return error.get_response()  # type: ignore[return-value]
-        if error.code == 405 and request.method == "GET" and (above := _page_above(request.path)):
+        if error.code == 405 and request.method == "GET" and (above := page_above(request.path)):
             return redirect(above, 303)  # type: ignore[return-value]
         response = page(error.code)
         retry_after = getattr(error, "retry_after", None)
@@ -98,7 +98,7 @@ def init_app(app: Flask) -> None:
         return _busy(cause) if cause and _passes(cause) else page(500)
 
 
-def _page_above(path: str) -> str | None:
+def page_above(path: str) -> str | None:
     """Where a form stood whose own address only takes what is sent: a phone that reloads the answer asks for it."""
     addresses = current_app.create_url_adapter(request)
     assert addresses
@@ -109,10 +109,9 @@ def _page_above(path: str) -> str | None:
 
 
 def _passes(error: BaseException) -> bool:
-    """Whether it is none of ours: a lock that is held, a database that restarts, a disk without room."""
-    if isinstance(error, OSError):
-        return error.errno in FULL
-    return isinstance(error, OperationalError | PoolTimeout)
+    """A lock that is held, a database that restarts, a paper that takes too long, a disk without room."""
+    known = isinstance(error, OperationalError | PoolTimeout | TimeoutError)
+    return known or (isinstance(error, OSError) and error.errno in FULL)
 
 
 def _busy(error: BaseException) -> Response:

@@ -1,5 +1,6 @@
 """Whoever leaves is forgotten: in every row, in the file of the database, in its log, and again after a restore."""
 
+import errno
 import re
 import subprocess
 from datetime import timedelta
@@ -90,6 +91,28 @@ def test_mails_that_are_not_about_them_keep_what_they_say(session: Session) -> N
     erasing.erase(session, account.id, at=NOW)
     left = session.scalars(select(outbox.Mail.text).order_by(outbox.Mail.id)).all()
     assert left == [said[0], said[1], None, said[3]]
+
+
+def test_a_list_that_cannot_be_written_stays_as_it_was(
+    app: Flask, session: Session, left: int, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a line would stop every later round (BAR R8)."""
+    listed: Path = app.config["SETTINGS"].erasures
+    listed.write_text(before := f"{left + 1} 2026-06-01T00:00:00+0000\n")
+    clock.move_to(NOW + MONTH)
+    erase_departed()
+
+    def until_it_is_full(file: Path, text: str, encoding: str) -> None:
+        with file.open("a", encoding=encoding) as end:
+            end.write(text[: len(text) * 2 // 3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full, pytest.raises(OSError, match="No space"):
+        full.setattr(Path, "write_text", until_it_is_full)
+        erasing.settle()
+    assert listed.read_text() == before
+    erasing.settle()
+    assert [line.split()[0] for line in listed.read_text().splitlines()] == [str(left + 1), str(left)]
 
 
 def test_a_restored_backup_is_made_to_forget_again(app: Flask, session: Session, left: int, clock) -> None:

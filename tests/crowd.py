@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Column,
+    ColumnElement,
     Integer,
     String,
+    and_,
     case,
     cast,
+    false,
     func,
     insert,
     literal,
@@ -102,23 +105,31 @@ WHOSE = {"email", "recipient", "source"}
 """Columns that say in words whose a row is, or what of theirs."""
 
 
-def add_alike(session: Session, email: str, people: int, first: int = 1) -> None:
-    """So many more with all that somebody has, in whatever table: boxes, orders, invoices, mail.
+def add_alike(
+    session: Session, alike: ColumnElement[bool], people: int, first: int = 1, apart: int = APART
+) -> None:
+    """So many more of these accounts with all that they have, in whatever table: boxes, orders, invoices, mail.
 
-    Of the n-th one, from the first on, ids and numbers are n times APART more, and words that are theirs begin with n.
+    Of the n-th ones, from the first on, ids and numbers are n times `apart` more, and words that are theirs begin
+    with n.
     """
     n = _counted(first, first + people)
-    ids: dict[Column[Any], Sequence[int]] = {}
+    emails = select(Account.email).where(alike)
+    kept: dict[Column[Any], Sequence[int]] = {}
+    """Ids that are nobody's of these: whoever is asked for, a guest, staff."""
     for table in sorted(db.metadata.sorted_tables, key=lambda table: table.name == "ledger_entry"):
-        theirs = [column.in_(found) for column in table.c if (found := _moving(column, ids))]
-        theirs += [column == email for column in table.c if column.name in {"email", "recipient"}]
+        theirs = [moves for column in table.c if (moves := _moves(column, kept, apart)) is not None]
+        theirs += [column.in_(emails) for column in table.c if column.name == "recipient"]
+        if table is Account.__table__:
+            theirs = [alike & (Account.id < apart)]
         if not theirs:
             continue
-        for column in table.primary_key:
-            if column.name == "id" or _moving(column, ids):
-                ids[column] = session.scalars(select(column).where(or_(*theirs))).all()
-        copies = [_copied(column, ids, n.c.n) for column in table.c]
-        rows = select(*copies).select_from(table.join(n, true())).where(or_(*theirs))
+        own = func.coalesce(or_(*theirs), false())
+        for key in table.primary_key:
+            if key.name == "id" or _moves(key, kept, apart) is not None:
+                kept[key] = session.scalars(select(key).where(key < apart, ~own)).all()
+        copies = [_copied(column, kept, n.c.n, apart) for column in table.c]
+        rows = select(*copies).select_from(table.join(n, true())).where(own)
         session.execute(table.insert().from_select(list(table.c.keys()), rows))
         if "id" in table.c and session.get_bind().dialect.name == "postgresql":
             session.execute(
@@ -132,15 +143,22 @@ def _counted(first: int, end: int) -> CTE:
     return counted.union_all(select(counted.c.n + 1).where(counted.c.n < end - 1))
 
 
-def _moving(column: Column[Any], ids: dict[Column[Any], Sequence[int]]) -> list[int]:
-    """Of the numbers that it may hold, those that are somebody's."""
-    return [number for key in column.foreign_keys for number in ids.get(key.column, ())]
+def _moves(
+    column: Column[Any], kept: dict[Column[Any], Sequence[int]], apart: int
+) -> ColumnElement[bool] | None:
+    """Whether it names what is somebody's: else it stays what it is."""
+    for key in column.foreign_keys:
+        if key.column in kept:
+            return and_(column < apart, column.not_in(kept[key.column]))
+    return None
 
 
-def _copied(column: Column[Any], ids: dict[Column[Any], Sequence[int]], n: Any) -> Any:
-    more = type_coerce(column, Integer) + n * APART
-    if moving := [*ids.get(column, ()), *_moving(column, ids)]:
-        return case((column.in_(moving), more), else_=column)
+def _copied(column: Column[Any], kept: dict[Column[Any], Sequence[int]], n: Any, apart: int) -> Any:
+    more = type_coerce(column, Integer) + n * apart
+    if column.name == "id":
+        return more
+    if (moves := _moves(column, kept, apart)) is not None:
+        return case((moves, more), else_=column)
     if column.name in WHOSE or column.unique:
         if isinstance(column.type, String):
             return func.substr(cast(n, String).concat(column), 1, column.type.length)

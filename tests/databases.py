@@ -84,6 +84,9 @@ class SqliteDatabase:
 
         return rows
 
+    pid = None
+    """No process of its own."""
+
     def stop(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -109,6 +112,7 @@ class PostgresqlDatabase:
         options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=80"
         self._run("pg_ctl", "-D", self.data, "-o", options, "-l", self.folder / "log", "-w", "start")
         self.url = f"postgresql+psycopg://portal@/portal?host={self.folder}"
+        self.keeper = None
         with self._connect("postgres") as connection:
             connection.execute("CREATE DATABASE portal")
 
@@ -179,8 +183,13 @@ class PostgresqlDatabase:
         """`fast` cuts everybody off, `immediate` is as if the machine had gone down."""
         self._run("pg_ctl", "-D", self.data, "-l", self.folder / "log", "-m", how, "-w", "restart")
 
+    @property
+    def pid(self) -> int:
+        return int((self.data / "postmaster.pid").read_text().split()[0])
+
     def stop(self) -> None:
-        self.keeper.close()
+        if self.keeper:
+            self.keeper.close()
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -27,15 +27,24 @@ OPTIONS = (
 
 
 class Speed(NamedTuple):
-    """Answers a second; and the processor's seconds for each, which others on the machine hardly change."""
+    """Answers a second; and the processor's seconds for each, the server's and its database's."""
 
     rate: float
-    cpu: float
+    web: float
+    database: float
+
+    @property
+    def cpu(self) -> float:
+        """What others on the machine hardly change."""
+        return self.web + self.database
 
 
 class Server:
-    def __init__(self, target: str, port: int, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, target: str, port: int, environment: Mapping[str, str], log: Path, postmaster: int | None
+    ) -> None:
         self.port = port
+        self.postmaster = postmaster
         command = [Path(sys.executable).with_name("granian"), *OPTIONS, "--port", str(port), target]
         with log.open("w") as stderr:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=stderr)
@@ -51,8 +60,8 @@ class Server:
                 time.sleep(0.05)
         self.pids = [pid for pid, parent in _parents().items() if self.process.pid in {pid, parent}]
 
-    def cpu_seconds(self) -> float:
-        return sum(time.clock_gettime(~pid << 3 | 2) for pid in self.pids)  # Linux's clock_getcpuclockid(3)
+    def cpu_seconds(self) -> tuple[float, float]:
+        return sum(map(_cpu_seconds, self.pids)), database_seconds(self.postmaster)
 
     def speed(self, visits: Sequence[Visit], seconds: float) -> Speed:
         """All ask at the same time, each again as soon as answered, for so long and at least once."""
@@ -66,15 +75,39 @@ class Server:
                 answers += len(visit.asks)
             return answers
 
-        began, cpu = time.perf_counter(), self.cpu_seconds()
+        began, before = time.perf_counter(), self.cpu_seconds()
         until = began + seconds
         with ThreadPoolExecutor(len(visits)) as pool:
             answers = sum(pool.map(repeat, visits))
-        return Speed(answers / (time.perf_counter() - began), (self.cpu_seconds() - cpu) / answers)
+        web, database = (then - first for first, then in zip(before, self.cpu_seconds(), strict=True))
+        return Speed(answers / (time.perf_counter() - began), web / answers, database / answers)
 
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait()
+
+
+def database_seconds(postmaster: int | None) -> float:
+    """What PostgreSQL's processes have taken that serve a connection; SQLite's work is its caller's."""
+    if postmaster is None:
+        return 0.0
+    return sum(
+        _cpu_seconds(pid) for pid, parent in _parents().items() if parent == postmaster and _serves(pid)
+    )
+
+
+def _serves(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"postgres: portal portal")
+    except OSError:
+        return False
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        return time.clock_gettime(~pid << 3 | 2)  # Linux's clock_getcpuclockid(3)
+    except OSError:  # it has ended meanwhile
+        return 0.0
 
 
 def _parents() -> dict[int, int]:

@@ -56,7 +56,7 @@ class Visitor:
     """One connection, kept open, and one cookie."""
 
     def __init__(self, port: int, email: str | None = None) -> None:
-        self.connection = HTTPConnection(HOST, port, timeout=60)
+        self.connection = HTTPConnection(HOST, port, timeout=600)
         self.cookie = self.page = ""
         if email:
             token = TOKEN.search(self.ask(Ask("/connexion")))[1]

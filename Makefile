@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORTAL_MODE ?= demo
 
-.PHONY: demo reset test prove mutants bench lock clean
+.PHONY: demo reset test prove mutants bench audit lock clean
 
 demo: .venv/run.stamp ## the portal with a demo farm on http://127.0.0.1:8000
 	@PORT=$(PORT) $(BIN)/python -m portal.demo
@@ -24,6 +24,9 @@ bench: .venv/dev.stamp ## how fast it is, beside a bare Flask page; BENCH="--bac
 mutants: .venv/dev.stamp ## what the tests of the rules would not notice; MUTANTS="portal.rules.terms*" for some of it
 	nice -n 19 $(BIN)/mutmut run --max-children 1 $(if $(MUTANTS),"$(MUTANTS)")
 	$(BIN)/mutmut results
+
+audit: .venv/dev.stamp ## known weaknesses of what serves; what cannot be looked up is one
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/run.txt
 
 lock: .venv/dev.stamp ## pin the dependencies of pyproject.toml with their hashes
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/run.txt

@@ -24,6 +24,7 @@ from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.selling import SaleUnit, StockKind
 from portal.shop.models import Happening, Order, OrderLine, ShopSettings, VoucherUse
+from portal.subscriptions.models import Term
 from tests.client import Browser
 from tests.pages import text_of
 from tests.public.test_cart import GARE, HALLE, enter, go, made, put, rows, shown, stop
@@ -454,12 +455,24 @@ def test_a_page_opened_in_time_and_sent_too_late_is_refused(
     assert order.delivery.day == TUESDAY + timedelta(weeks=1)
 
 
-@pytest.mark.parametrize(("at", "status"), [(CUTOFF - SECOND / 1000, 303), (CUTOFF, 422)])
+@pytest.mark.parametrize(("point", "days"), [("halle", 0), ("mairie", 1), ("cafe", 2)])
+@pytest.mark.parametrize(("early", "status"), [(SECOND / 1000, 303), (timedelta(0), 422)])
 def test_the_closing_minute_is_included(
-    client: Browser, session: Session, honey: int, clock: time_machine.Traveller, at: datetime, status: int
+    client: Browser,
+    session: Session,
+    honey: int,
+    clock: time_machine.Traveller,
+    point: str,
+    days: int,
+    early: timedelta,
+    status: int,
 ) -> None:
+    """Of each tour: what is ordered goes with the boxes, which are collected there."""
+    there = select(PickupPoint.id).where(PickupPoint.slug == point).scalar_subquery()
+    session.execute(update(Term).values(pickup_point_id=there))
+    session.commit()
     filled = ready(client, session, honey, CAMILLE)
-    clock.move_to(at)
+    clock.move_to(CUTOFF + timedelta(days=days) - early)
     assert client.submit(PAGE, filled).status_code == status
 
 

@@ -140,5 +140,5 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 def _encode(shown: Image.Image, width: int) -> bytes:
     file = BytesIO()
-    _resized(shown, width).save(file, "WEBP", quality=80, method=4)
+    _resized(shown, width).save(file, "WEBP", quality=60, method=4)
     return file.getvalue()

@@ -162,9 +162,9 @@ def _expected(chosen: list[int]) -> dict[int, date]:
     return expected
 
 
-def _form_page(form: TerminationForm, status: int = 200, **context: Any) -> Response:
+def _form_page(form: TerminationForm, status: int = 200, **context: Any) -> ResponseReturnValue:
     page = render_template("public/termination/form.html", form=form, today=local_day(clock.now()), **context)
-    return _private(page, status)
+    return page, status
 
 
 def _summary(form: TerminationForm, status: int = 200, **context: Any) -> Response:

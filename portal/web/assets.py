@@ -1,8 +1,8 @@
-"""Static files, read once at start: one stylesheet out of many, hashed addresses, compressed bodies.
+"""Static files, read once at start: one stylesheet and one script out of many, hashed addresses, compressed bodies.
 
-No build step: `static/css/` is concatenated in the order of its layers, and a file's address carries the
-hash of its contents, so that browsers may keep it for ever. Sheets of others are served one by one, each in the
-layer `vendor`, so that our own have the last word.
+No build step: `static/css/` is concatenated in the order of its layers, as is what runs on every page, and a file's
+address carries the hash of its contents, so that browsers may keep it for ever. Sheets of others are served one by
+one, each in the layer `vendor`, so that our own have the last word.
 """
 
 import gzip
@@ -19,6 +19,8 @@ from portal.settings import ROOT
 
 STYLESHEET = "site.css"
 CSS_ORDER = ("tokens.css", "base.css", "layout.css", "components/*.css", "pages/*.css", "print.css")
+SCRIPT = "site.js"
+SCRIPT_ORDER = ("vendor/htmx.min.js", "js/app.js")
 FOREVER = "public, max-age=31536000, immutable"
 COMPRESSIBLE = {"text/css", "text/javascript", "image/svg+xml", "application/manifest+json"}
 
@@ -41,7 +43,7 @@ class Asset:
 
 
 def read_assets(folder: Path) -> dict[str, Asset]:
-    """Every file below the folder by its path, and the stylesheet."""
+    """Every file below the folder by its path, the stylesheet and the script of every page."""
     assets = {
         path.relative_to(folder).as_posix(): Asset(path.read_bytes(), _mimetype(path))
         for path in sorted(folder.rglob("*"))
@@ -50,9 +52,14 @@ def read_assets(folder: Path) -> dict[str, Asset]:
     for path in sorted((folder / "vendor").glob("*.css")):
         body = b"@layer vendor {\n%b\n}\n" % path.read_bytes()
         assets[f"vendor/{path.name}"] = Asset(body, "text/css")
-    sheets = [path for pattern in CSS_ORDER for path in sorted((folder / "css").glob(pattern))]
-    assets[STYLESHEET] = Asset(b"\n".join(path.read_bytes() for path in sheets), "text/css")
+    assets[STYLESHEET] = _joined(folder / "css", CSS_ORDER, "text/css")
+    assets[SCRIPT] = _joined(folder, SCRIPT_ORDER, "text/javascript")
     return assets
+
+
+def _joined(folder: Path, order: tuple[str, ...], mimetype: str) -> Asset:
+    files = [path for pattern in order for path in sorted(folder.glob(pattern))]
+    return Asset(b"\n".join(path.read_bytes() for path in files), mimetype)
 
 
 def _mimetype(path: Path) -> str:

@@ -31,6 +31,7 @@ from portal.infra.orm import db
 from portal.settings import Mode, Settings
 from tests import client
 from tests.browser.helpers import PHONE, furnish
+from tests.browser.weighing import Scales
 from tests.conftest import Farms, settings_for
 from tests.databases import SqliteDatabase
 
@@ -146,6 +147,12 @@ def window(chromium: Browser, farms: Farms) -> Iterator[tuple[Page, list[str]]]:
     context.add_init_script(Axe().axe_script)
     yield context.new_page(), complaints
     context.close()
+
+
+@pytest.fixture(scope="session")
+def scales(window: tuple[Page, list[str]]) -> Scales:
+    """Under that window, from its first page on."""
+    return Scales(window[0])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What holds on every page: axe finds nothing, nothing sticks out of a narrow screen, a thumb hits every target."""
+"""What holds on every page: axe finds nothing, nothing sticks out of a narrow screen, a thumb hits all; it is light."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -47,6 +47,7 @@ from tests.billing import books, debiting
 from tests.billing.signing import OTHER_IBAN, signed
 from tests.browser.helpers import DESK, PHONE, compose, work
 from tests.browser.sights import NO_PAGES_OF_OURS, SIGHTS, Sight
+from tests.browser.weighing import Scales
 from tests.client import Browser
 from tests.composing import delivery_on, product
 from tests.farm.forms import CLOSING, FORMULA_PRICE, PERSON
@@ -84,17 +85,21 @@ def test_every_page_is_in_the_list_of_sights(app: Flask) -> None:
 
 @pytest.mark.usefixtures("furnished")
 @pytest.mark.parametrize("sight", SIGHTS, ids=str)
-def test_everybody_can_use_it(sight: Sight, look: Callable[..., Page], clock: Traveller) -> None:
-    """Whatever they see and hold: axe by day and by night, a thumb, a narrow screen."""
+def test_everybody_can_use_it(
+    sight: Sight, look: Callable[..., Page], scales: Scales, clock: Traveller
+) -> None:
+    """Whatever they see and hold: axe by day and by night, a thumb, a narrow screen, a slow line."""
     clock.move_to(sight.at)  # before they sign in: staff do not stay signed in for days
     page = look(sight.who, DESK if sight.who == STAFF else PHONE)
-    page.goto(sight.path)
+    with scales.visit() as visit:
+        page.goto(sight.path)
     if sight.reach:
         sight.reach(page, clock)
     # axe takes what the bar covers for too small
     whole = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({**page.viewport_size, "height": whole})
-    found = {"by day": faults(page, {"type": "tag", "values": [*WCAG, "best-practice"]})}
+    found = {"heavy": visit.faults(sight.path)}
+    found["by day"] = faults(page, {"type": "tag", "values": [*WCAG, "best-practice"]})
     # a state shows no colour that the gallery of components does not, nor do the farm's pages
     if not sight.reach and (ROUNDS > 1 or not sight.path.startswith("/ferme/") or "composants" in sight.path):
         page.emulate_media(color_scheme="dark")

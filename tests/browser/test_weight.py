@@ -1,66 +1,29 @@
-"""How much a page weighs on the way to the phone, heads included."""
+"""How much pages weigh in a browser that is new, and once it knows them; test_every_page.py weighs all of them."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.helpers import DESK, furnish
+from tests.browser.helpers import DESK
+from tests.browser.weighing import LATER, Scales
 from tests.world import CAMILLE
 
-KILOBYTE = 1024
 
-
-@contextmanager
-def weighed(page: Page) -> Iterator[list[int]]:
-    """The bytes of each request of the block that left the browser."""
-    sizes: list[int] = []
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("Network.enable")
-    devtools.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
-    yield sizes
-    sizes[:] = [size for size in sizes if size]
-    devtools.detach()
-
-
+@pytest.mark.usefixtures("furnished")
 @pytest.mark.parametrize(
-    ("who", "path"), [(None, "/"), (None, "/connexion"), (None, "/boutique"), (CAMILLE, "/espace")]
+    ("who", "path"), [(None, "/"), (None, "/boutique"), (None, "/points-de-retrait"), (CAMILLE, "/planning")]
 )
-def test_a_first_visit_is_light(browse: Callable[..., Page], who: str | None, path: str) -> None:
-    furnish()
-    page = browse(who)
-    with weighed(page) as sizes:
-        page.goto(path, wait_until="networkidle")
-    assert 3 <= len(sizes) <= 10
-    assert sum(sizes) <= 90 * KILOBYTE
-
-
-def test_the_map_is_light_enough_without_its_tiles(browse: Callable[..., Page]) -> None:
-    page = browse(viewport=DESK)
-    page.route("https://**", lambda route: route.abort())
-    with weighed(page) as sizes:
-        page.goto("/points-de-retrait", wait_until="networkidle")
-    assert page.locator(".leaflet-marker-icon").count() > 0
-    assert sum(sizes) <= 200 * KILOBYTE
-
-
-@pytest.mark.parametrize(
-    ("who", "first", "later"),
-    [
-        (None, "/", "/formules"),
-        (None, "/", "/boutique"),
-        (CAMILLE, "/espace", "/planning"),
-        (CAMILLE, "/planning", "/mon-compte"),
-    ],
-)
-def test_a_later_page_is_lighter(
-    browse: Callable[..., Page], who: str | None, first: str, later: str
+def test_a_page_is_light_at_first_and_all_that_is_asked_again_later(
+    browse: Callable[..., Page], who: str | None, path: str
 ) -> None:
-    furnish()
-    page = browse(who)
-    page.goto(first, wait_until="networkidle")
-    with weighed(page) as sizes:
-        page.goto(later, wait_until="networkidle")
-    assert len(sizes) >= 1
-    assert sum(sizes) <= 15 * KILOBYTE
+    page = browse(who, viewport=DESK)
+    scales = Scales(page)
+    with scales.visit() as first:
+        page.goto(path, wait_until="networkidle")
+    with scales.visit() as later:
+        page.goto(path, wait_until="networkidle")
+    assert len(first.came) >= 3
+    assert first.faults(path) == later.faults(path) == []
+    assert later.came == {page.url}
+    assert 0 < later.later <= LATER

@@ -7,6 +7,7 @@ holds both what was before and what was asked for; the next page that still show
 import random
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -76,6 +77,10 @@ class Box:
         )
 
 
+class AsleepError(Exception):
+    """It is late: what is begun stays so."""
+
+
 class Subscriber:
     """Acts again and again until `goes_to_bed`, then tries once more what is still on the screen.
 
@@ -98,17 +103,20 @@ class Subscriber:
         self.too_late = 0
 
     def spend_the_evening(self) -> None:
-        self.think()
-        while not self.goes_to_bed():
-            self.chance.choice([self.change, self.change, self.change, self.suspend_or_resume, self.order])()
-            self.think()
+        acts = [self.change, self.change, self.change, self.suspend_or_resume, self.order]
+        with suppress(AsleepError):
+            while True:
+                self.think()
+                self.chance.choice(acts)()
         if self.forms:
             self.press()
         self.person.leave()
 
     def think(self) -> None:
         self.person.leave()  # an idle connection may be closed just as it is used again
-        time.sleep(self.chance.expovariate(1 / self.pause))
+        time.sleep(self.chance.uniform(0, 2 * self.pause))
+        if self.goes_to_bed():
+            raise AsleepError
 
     # Pages and forms
 

@@ -37,10 +37,10 @@ from tests.world import CUTOFF, STAFF
 
 PROVING = ROUNDS > 1
 PEOPLE = 500 if PROVING else 40
-LAST = 60.0 if PROVING else 6.0
+LAST = 60.0 if PROVING else 5.0
 """Seconds from the first act to the cutoff."""
 AFTER = 6.0 if PROVING else 2.0
-PAUSE = 7.5 if PROVING else 1.0
+PAUSE = 15.0 if PROVING else 1.0
 """Between two looks at the screen, on average."""
 P99 = 2.0 if PROVING else 10.0
 SOON = timedelta(minutes=10)

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from flask import Flask
 from hypothesis import HealthCheck, settings
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -181,6 +182,15 @@ class Farms:
             with app.app_context():
                 db.engine.dispose()
             database.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """To compile all templates takes many seconds: applications and workers share what one of them has compiled."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "templates"
+    folder.mkdir(exist_ok=True)
+    Flask.jinja_options["bytecode_cache"] = FileSystemBytecodeCache(str(folder))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PORTAL_MODE ?= demo
 
-.PHONY: demo reset test prove mutants bench audit lock clean
+.PHONY: demo reset test prove mutants bench lighthouse audit lock clean
 
 demo: .venv/run.stamp ## the portal with a demo farm on http://127.0.0.1:8000
 	@PORT=$(PORT) $(BIN)/python -m portal.demo
@@ -21,6 +21,9 @@ prove: .venv/dev.stamp ## the same, races and crashes with many rounds
 bench: .venv/dev.stamp ## how fast it is, beside a bare Flask page; BENCH="--backend postgresql" and more
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
+lighthouse: .venv/dev.stamp tests/lighthouse/node_modules ## its scores of each page; PAGES=planning for some (npm, Chromium)
+	$(BIN)/python -m tests.lighthouse $(PAGES)
+
 mutants: .venv/dev.stamp ## what the tests of the rules would not notice; MUTANTS="portal.rules.terms*" for some of it
 	nice -n 19 $(BIN)/mutmut run --max-children 1 $(if $(MUTANTS),"$(MUTANTS)")
 	$(BIN)/mutmut results
@@ -33,7 +36,7 @@ lock: .venv/dev.stamp ## pin the dependencies of pyproject.toml with their hashe
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements/dev.txt
 
 clean:
-	rm -rf .venv mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv tests/lighthouse/node_modules mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
@@ -46,3 +49,7 @@ clean:
 .venv/dev.stamp: requirements/dev.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@ .venv/run.stamp
+
+tests/lighthouse/node_modules: tests/lighthouse/package-lock.json
+	npm ci --prefix tests/lighthouse --no-audit --no-fund
+	@touch $@

@@ -1,4 +1,4 @@
-"""Who has not been seen for years is forgotten, once warned twice (EXPECTATIONS C23, E21).
+"""Who has not been seen for years is forgotten, once warned twice.
 
 Being signed in is a sign of life, and so is whatever goes on between them and the farm: boxes, an order, a letter.
 That a mail is opened is none.
@@ -15,7 +15,7 @@ from portal.billing.ledger import balance
 from portal.infra import audit, locks, mail, outbox
 from portal.messages.models import ContactMessage
 from portal.privacy import erasing
-from portal.privacy.leaving import HOLDS
+from portal.privacy.leaving import HOLDS, one_of
 from portal.privacy.models import AccountMerge, Departure, InactivityNotice
 from portal.profile.models import FarmProfile
 from portal.profile.queries import get_farm
@@ -45,18 +45,21 @@ def due(now: datetime, years: int) -> tuple[Which, Which, Which]:
 
 
 def _quiet(now: datetime, since: datetime) -> Which:
-    """Not seen since, held by nothing, of the household of nobody; never of the farm's team."""
+    """Not seen since, held by nothing, of the household of nobody; never of the farm's team.
+
+    Asked of each account in turn: whoever was seen lately costs a look at their row.
+    """
     today = local_day(now)
     return and_(
         Account.erased_at.is_(None),
         func.coalesce(Account.seen_at, Account.created_at) < since,
         ~_signed_in_after(since),
-        *(Account.id.not_in(dealings) for dealings in _dealings(since)),
+        *(~one_of(dealings, Account.id) for dealings in _dealings(since)),
         Account.payer_id.is_(None),
         ~exists().where(account_role.c.account_id == Account.id),
         ~exists().where(AccountMerge.from_id == Account.id),
         ~exists().where(Departure.account_id == Account.id, Departure.erase_at.is_not(None)),
-        *(Account.id.not_in(holds(today)) for holds in HOLDS.values()),
+        *(~one_of(holds(today), Account.id) for holds in HOLDS.values()),
     )
 
 
@@ -79,8 +82,10 @@ def _warned(ahead: timedelta, *, before: datetime | None = None) -> Which:
 
 def forget_warnings(session: Session, now: datetime, years: int) -> None:
     """Whoever has given a sign of life since is not inactive."""
-    asleep = select(Account.id).where(_quiet(now, now - years * YEAR + FIRST))
-    session.execute(delete(InactivityNotice).where(InactivityNotice.account_id.not_in(asleep)))
+    asleep = exists().where(
+        Account.id == InactivityNotice.account_id, _quiet(now, now - years * YEAR + FIRST)
+    )
+    session.execute(delete(InactivityNotice).where(~asleep))
 
 
 def warn(session: Session, account: Account, ahead: timedelta, *, at: datetime) -> None:

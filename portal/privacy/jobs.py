@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.infra import clock, locks
-from portal.infra.orm import own_transaction
+from portal.infra.orm import own_reading, own_transaction
 from portal.privacy import erasing, inactivity
 from portal.privacy.leaving import hindrances
 from portal.privacy.models import Departure
@@ -65,6 +65,7 @@ def forget_inactive() -> bool:
         if years is None:
             return False
         inactivity.forget_warnings(session, now, years)
+    with own_reading() as session:
         stages = [
             session.scalars(select(Account.id).where(which).order_by(Account.id).limit(AT_ONCE)).all()
             for which in inactivity.due(now, years)

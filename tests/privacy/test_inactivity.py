@@ -1,24 +1,28 @@
-"""Who is not seen for three years is warned twice, then forgotten; some never (EXPECTATIONS C23, E21)."""
+"""Who is not seen for three years is warned twice, then forgotten; some never."""
 
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, SignInSession, account_role
 from portal.billing.payments import pay
+from portal.infra.orm import db, own_transaction
 from portal.infra.outbox import Mail
 from portal.messages.models import ContactMessage, ContactState, Subject
-from portal.privacy.inactivity import YEAR
+from portal.privacy.inactivity import YEAR, step
 from portal.privacy.jobs import forget_inactive
 from portal.privacy.models import AccountMerge, Departure, InactivityNotice
 from portal.rules.orders import OrderState
 from portal.subscriptions.models import Subscription
 from tests.accounts.people import account_of, database, signed_in
+from tests.benchmarks.work import counted
+from tests.billing.books import invoiced
 from tests.billing.writing import customer, paid
+from tests.crowd import add_alike
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, STAFF, YACINE
 
@@ -153,3 +157,22 @@ def test_some_are_never_warned(app: Flask, clock: time_machine.Traveller, reason
     with database(app) as session:
         reason(session, account_of(session, CAMILLE))
     assert work(app, clock, DUE) == ([], False)
+
+
+def test_whether_somebody_is_forgotten_is_no_more_work_among_many(app: Flask) -> None:
+    """The books are held meanwhile."""
+
+    def work() -> int:
+        with app.app_context(), counted(db.engine) as done, own_transaction() as session:
+            step(session, camille, 0, at=DUE - 59 * DAY)
+        return done.done
+
+    with database(app) as session:
+        camille = invoiced(session).customer.account_id
+        order(session, {article(session): 1})
+    assert camille
+    alone = work()
+    with database(app) as session:
+        add_alike(session, Account.email == CAMILLE, 1000)
+        session.execute(text("ANALYZE"))
+    assert work() <= 1.1 * alone + 100

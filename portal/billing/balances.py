@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Subquery, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Subquery, case, cast, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from portal.billing.customers import belongs_to
@@ -151,8 +151,8 @@ def books_of(session: Session, account_id: int) -> Books:
 
 def books_of_customer(session: Session, customer_id: int) -> Books:
     """With whatever else is the same account's."""
-    mine = select(HOLDER).where(Customer.id == customer_id).scalar_subquery()
-    return _books(session, mine == HOLDER)
+    account_id = select(Customer.account_id).where(Customer.id == customer_id).scalar_subquery()
+    return _books(session, or_(Customer.id == customer_id, Customer.account_id == account_id))
 
 
 def books_of_payer(session: Session, account_id: int | None, order_id: int | None) -> Books:
@@ -219,13 +219,15 @@ def _unpaid(account_ids: Collection[int] | None) -> Subquery:
         select(func.sum(paid.amount)).where(paid.pays_id == Invoice.id).scalar_subquery(),
     )
     left = cast(sum((func.coalesce(each, literal(NONE, Cents)) for each in off), start=Invoice.total), Cents)
-    billed = (
+    bills = (
         select(Invoice.id, Invoice.due_on, left.label("left"), who.c.holder, who.c.balance)
         .join(Invoice.customer)
         .join(who, who.c.holder == HOLDER)
         .where(Invoice.total > NONE)
-        .subquery()
     )
+    if account_ids is not None:  # by their own index: whose an invoice is has none
+        bills = bills.where(Customer.account_id.in_(account_ids))
+    billed = bills.subquery()
     newest_first = (billed.c.due_on.desc(), billed.c.id.desc())
     through = func.sum(billed.c.left).over(partition_by=billed.c.holder, order_by=newest_first)
     return select(billed, through.label("through")).where(billed.c.left > NONE).subquery()

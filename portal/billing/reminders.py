@@ -15,7 +15,7 @@ from portal.billing.debts import Debt, debts
 from portal.billing.models import PaymentReminder, ReminderStep
 from portal.billing.settings import billing_settings
 from portal.infra import audit, clock, locks, mail, outbox
-from portal.infra.orm import insert, own_transaction
+from portal.infra.orm import insert, own_reading, own_transaction
 from portal.profile.queries import Farm, get_farm
 from portal.rules.cutoffs import local_day
 from portal.rules.dunning import is_time, next_steps
@@ -212,9 +212,13 @@ def remind_debtors() -> bool:
     now = clock.now()
     if not is_time(now):
         return False
-    with own_transaction() as session:
+    today = local_day(now)
+    with own_reading() as session:
         if not billing_settings(session).reminds:
             return False
-        due = due_reminders(session, debts(session, local_day(now)).debts, local_day(now))[:AT_ONCE]
-        wanted = {reminder.debt.payer_id: reminder.position for reminder in due}
-        return bool(wanted) and send(session, wanted, at=now, by=None) > 0
+        due = due_reminders(session, debts(session, today).debts, today)[:AT_ONCE]
+    wanted = {reminder.debt.payer_id: reminder.position for reminder in due}
+    if not wanted:
+        return False
+    with own_transaction() as session:
+        return send(session, wanted, at=now, by=None) > 0

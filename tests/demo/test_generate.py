@@ -1,5 +1,6 @@
 """The demo farm's people, deliveries and boxes in the database."""
 
+import itertools
 from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
@@ -35,7 +36,9 @@ from portal.shop.models import Order, OrderLine
 from portal.subscriptions.models import Subscription, Term
 from portal.subscriptions.queries import of_account
 from tests import world
+from tests.databases import BACKENDS
 from tests.demo.conftest import Demo
+from tests.infra.workers import ROUNDS
 
 
 @pytest.fixture
@@ -292,7 +295,11 @@ def test_the_same_seed_plants_the_same_farm_and_another_seed_another(empty: Sess
     assert first[-1] != other[-1]
 
 
-@pytest.mark.parametrize("subscribers", [1, 201])
+@pytest.mark.parametrize(
+    ("backend", "subscribers"),
+    list(itertools.product(BACKENDS, (1, 201)) if ROUNDS > 1 else zip(BACKENDS, (201, 1), strict=False)),
+    indirect=["backend"],
+)
 def test_as_many_subscribers_as_are_asked_for(empty: Session, subscribers: int) -> None:
     summary = generate(empty, subscribers=subscribers, seed=3, months=1, today=world.TODAY, now=world.NOW)
     assert summary.accounts == subscribers + len((SHARER, *TEAM, *GONE))

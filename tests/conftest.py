@@ -45,6 +45,7 @@ collect_ignore = [
     *([] if FULL_DISKS else ["service/test_full_disk.py"]),
 ]
 collect_ignore += [] if NGINX else ["service/test_proxy.py"]
+collect_ignore += [] if ROUNDS > 1 and "postgresql" in databases.BACKENDS else ["service/test_recovery.py"]
 
 
 def left_out() -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -82,14 +82,15 @@ class AsleepError(Exception):
 
 
 class Subscriber:
-    """Acts again and again until `goes_to_bed`, then tries once more what is still on the screen.
+    """Acts again and again until `goes_to_bed_at`, then tries once more what is still on the screen.
 
     `pause` is the mean of the seconds between two looks or acts.
     """
 
     chance: random.Random
     pause: float
-    goes_to_bed: Callable[[], bool]
+    now: Callable[[], datetime]
+    goes_to_bed_at: datetime
 
     def __init__(self, number: int, person: Person) -> None:
         self.number = number
@@ -99,12 +100,13 @@ class Subscriber:
         self.orders: dict[int, list[Goods]] = {}
         self.unsure: dict[str, Goods] = {}
         """Orders that were sent and not answered, by the key of their cart."""
-        self.accepted = self.refused = self.unanswered = 0
-        self.too_late = 0
+        self.accepted = self.refused = self.too_late = self.unanswered = 0
 
     def spend_the_evening(self) -> None:
         acts = [self.change, self.change, self.change, self.suspend_or_resume, self.order]
         with suppress(AsleepError):
+            self.think()
+            self.look()
             while True:
                 self.think()
                 self.chance.choice(acts)()
@@ -115,7 +117,7 @@ class Subscriber:
     def think(self) -> None:
         self.person.leave()  # an idle connection may be closed just as it is used again
         time.sleep(self.chance.uniform(0, 2 * self.pause))
-        if self.goes_to_bed():
+        if self.now() > self.goes_to_bed_at:
             raise AsleepError
 
     # Pages and forms

@@ -1,6 +1,7 @@
 """Who owes what is due; whom to remind of it, and in which words."""
 
 from itertools import pairwise
+from math import ceil
 
 from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -29,6 +30,7 @@ from portal.web.i18n import ngettext
 
 ADDRESS = "/impayes"
 SETTINGS = "/reglages/relances"
+A_PAGE = 50
 MOST = 200
 """So many are reminded by one press."""
 ORDERS = {
@@ -90,11 +92,16 @@ def debtors() -> ResponseReturnValue:
     found = debts(session, today)
     asked, order = request.args.get("age", ""), request.args.get("tri", "anciennete")
     age = Age(asked) if asked in set(Age) else None
-    shown = [debt for debt in found.debts if age is None or age_of(debt.days(today)) is age]
+    of_age = [debt for debt in found.debts if age is None or age_of(debt.days(today)) is age]
+    of_age.sort(key=ORDERS.get(order, ORDERS["anciennete"]))
+    pages = max(1, ceil(len(of_age) / A_PAGE))
+    page = min(max(request.args.get("page", 1, type=int), 1), pages) - 1
     return render_template(
         "farm/debts/list.html",
         found=found,
-        shown=sorted(shown, key=ORDERS.get(order, ORDERS["anciennete"])),
+        shown=of_age[page * A_PAGE : (page + 1) * A_PAGE],
+        page=page,
+        pages=pages,
         age=age,
         order=order if order in ORDERS else "anciennete",
         to_remind=len(due_reminders(session, found.debts, today)),

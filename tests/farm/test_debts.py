@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from portal.billing.models import PaymentReminder, ReminderStep
 from portal.billing.payments import pay
+from portal.farm import debts
 from portal.infra.outbox import Mail
 from tests.billing.writing import customer, paid, written
 from tests.farm.forms import STEPS
@@ -33,6 +34,15 @@ def test_debts_are_listed_sorted_and_narrowed(staff):
     shown = text_of(staff.get(f"{DEBTS}?age=three_months&tri=x"))
     assert "C10001" in shown and "C10002" not in shown
     assert "Personne à cette ancienneté" in text_of(staff.get(f"{DEBTS}?age=more"))
+
+
+def test_debts_are_shown_a_page_at_a_time(staff, monkeypatch):
+    monkeypatch.setattr(debts, "A_PAGE", 1)
+    shown = text_of(staff.get(f"{DEBTS}?tri=montant"))
+    assert "2 personnes doivent 38,00 €" in shown and "Page 1 sur 2 Page suivante" in shown
+    assert "C10002" in shown and "C10001" not in shown
+    shown = text_of(staff.get(f"{DEBTS}?tri=montant&page=7"))
+    assert "Page précédente Page 2 sur 2" in shown and "C10001" in shown and "C10002" not in shown
 
 
 def test_reminders_go_to_whom_staff_have_chosen_once(staff, session):

@@ -79,9 +79,10 @@ def test_who_orders_while_everything_is_killed_has_ordered_all_or_nothing(
         served.release()
 
     def kill(running: Service) -> None:
-        for _ in range(1 + nth % 5):
+        for _ in range(2 + nth % 4):
             served.acquire()
-        Event().wait(nth / 100)  # anywhere on the way of whoever comes next
+        before, last = sorted(answer.began + answer.seconds for answer in answers)[-2:]
+        Event().wait((last - before) * ((0.5 + 0.37 * nth) % 1))  # anywhere on the way of whoever comes next
         for process in (*running.webs, *running.workers):
             process.kill()
 

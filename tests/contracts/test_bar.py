@@ -12,6 +12,7 @@ from tests.databases import BACKENDS
 
 LETTERS = {"T": 13, "K": 15, "R": 16, "S": 13, "Z": 7, "I": 13, "P": 10, "M": 5}
 ON_ONE_DATABASE = {
+    "K15": "on SQLite one writes at a time, whoever else leaves the locks out",
     "R13": "SQLite has no server that restarts",
     "R14": "what waits before the application asks no database",
     "R15": "what is refused unread asks no database",

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
@@ -13,7 +13,7 @@ from threading import Barrier
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -161,6 +161,41 @@ def test_two_forms_of_one_cart_at_once_are_one_order(app: Flask, who: str | None
         assert statuses(answers) == {303: 1, 422: 2}
         assert (sold(app), count(app, Order), count(app, Mail)) == ({honey: 2}, 1, 1)
         nothing_sold(app, 100)
+
+
+# The control of K3 and K5: what the locks alone hold, without the database's own guards behind them
+
+GUARDS = {
+    "article": ("ck_article_stock_not_negative", "CHECK (stock >= 0)"),
+    "shop_order": ("uq_shop_order_cart_key", "UNIQUE (cart_key)"),
+}
+
+
+@pytest.fixture
+def unguarded(app: Flask) -> Iterator[Flask]:
+    """PostgreSQL lets a stock be less than nothing, and a cart be ordered twice; SQLite has one writer anyway."""
+    with app.app_context(), own_transaction() as session:
+        for table, (guard, _) in GUARDS.items():
+            session.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {guard}"))
+    yield app
+    nothing_sold(app, 0)
+    with app.app_context(), own_transaction() as session:
+        for table, (guard, rule) in GUARDS.items():
+            session.execute(text(f"ALTER TABLE {table} ADD CONSTRAINT {guard} {rule}"))
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_the_locks_alone_keep_from_selling_too_much_and_twice(unguarded: Flask, unlocked: Flask) -> None:
+    [honey] = counted(unguarded, 5, "Miel")
+    assert the_last_five(unguarded, unguarded, honey)
+    nothing_sold(unguarded, 5)
+    at_once(buyer.press for buyer in guests(unlocked, *[{honey: 1}] * 50))
+    assert sold(unguarded)[honey] > 5, "oversold"
+    nothing_sold(unguarded, 100)
+    assert one_form_ten_times(buyer_of(unguarded, CAMILLE, honey), unguarded, honey)
+    nothing_sold(unguarded, 100)
+    at_once([buyer_of(unlocked, CAMILLE, honey).press] * 10)
+    assert count(unguarded, Order) > 1, "doubled"
 
 
 # K8: staff count while others buy

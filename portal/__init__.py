@@ -55,6 +55,7 @@ from portal.web import (
     assets,
     converters,
     doors,
+    doubles,
     errors,
     filters,
     headers,
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> Flask:
     limits.init_app(app)
     transaction.init_app(app)
     CSRFProtect(app).exempt("portal.public.letters.set_letters")  # its signed address is what opens it
+    doubles.init_app(app)
     converters.init_app(app)
     i18n.init_app(app)
     filters.init_app(app)

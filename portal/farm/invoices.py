@@ -25,6 +25,7 @@ from portal.infra.pdf import CONTENT_TYPE
 from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import Refusal, month_of, previous_month
 from portal.rules.permissions import Permission
+from portal.web.doubles import arrived_before
 from portal.web.filters import day_month, money
 from portal.web.forms import Chosen, Typed, choices, euros, prose, write_euros
 from portal.web.guards import needs
@@ -258,6 +259,8 @@ def make_gesture(invoice_number: str) -> ResponseReturnValue:
         return _credit_page(view, form, 422)
     if act != "issue":
         return _credit_page(view, form, sure=act == "look")
+    if arrived_before():
+        return _to(view.number)
     made = credits.gesture(
         db.session(), view.id, form.amount.data, form.reason.data, line_id=line_id, by=staff().id
     )

@@ -16,6 +16,7 @@ from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.permissions import Permission
 from portal.web import filters
+from portal.web.doubles import arrived_before
 from portal.web.guards import needs
 from portal.web.htmx import is_htmx
 from portal.web.i18n import gettext as _
@@ -85,7 +86,7 @@ def count_stock(article_id: int) -> ResponseReturnValue:
     named = request.form.get("livraison", "")
     count = next((count for count in counts(article, now) if count.key == named), None)
     refusal: StockRefusal | None = None if count else StockRefusal.NOT_COUNTED
-    if count and form.validate():
+    if count and form.validate() and not arrived_before():
         delivery_id = count.delivery.id if count.delivery else None
         refusal = services.count_stock(
             db.session(), article_id, form.delta, delivery_id=delivery_id, at=now, by=staff().id

@@ -210,8 +210,8 @@ def test_the_word_is_plain_and_nobody_elses(desk, session, name, slug):
 
 
 def test_two_points_of_one_name_have_two_words(desk, session):
-    for _ in range(2):
-        desk.submit(ADD, POINT | {"tour_id": THURSDAYS})
+    for page in ("one", "another"):
+        desk.submit(ADD, POINT | {"tour_id": THURSDAYS, "page": page})
     assert round_of(session, 2) == ["mairie", "epicerie-de-l-etoile", "epicerie-de-l-etoile-2"]
 
 

@@ -207,8 +207,8 @@ def test_an_article_may_sell_what_boxes_hold(desk, session):
 
 
 def test_two_of_one_name_have_two_addresses(desk, session):
-    for _ in range(2):
-        desk.submit(ADD, NEW_ARTICLE)
+    for price in ("6,40", "6,60"):
+        desk.submit(ADD, NEW_ARTICLE | {"price": price})
     assert [row(session, key).slug for key in (2, 3)] == ["miel-de-lavande", "miel-de-lavande-2"]
 
 

@@ -96,7 +96,7 @@ def test_two_suppliers_of_one_name_are_refused(desk, session):
     desk.submit(f"{SUPPLIERS}/ajout", SUPPLIER)
     desk.submit(f"{SUPPLIERS}/ajout", SUPPLIER | {"name": "Rucher"})
     for path in (f"{SUPPLIERS}/ajout", f"{SUPPLIERS}/2"):
-        answer = desk.submit(path, SUPPLIER)
+        answer = desk.submit(path, SUPPLIER | {"email": "autre@example.org"})
         assert answer.status_code == 422
         assert "Nom : un autre fournisseur porte déjà ce nom." in text_of(answer)
     assert len(events(session)) == 2

@@ -117,8 +117,8 @@ def test_a_version_stays_as_it_was_agreed_to(office, session, clock):
 
 
 def test_the_same_text_is_no_new_version(office, session):
-    for _ in range(2):
-        office.submit(ADD, CONDITIONS)
+    for page in ("one", "another"):
+        office.submit(ADD, CONDITIONS | {"page": page})
     assert len(texts(session)) == len(events(session)) == 1
     assert "Rien n'a changé" in text_of(office.get(PAGE))
 

@@ -98,7 +98,7 @@ def test_everybody_can_use_it(
     # axe takes what the bar covers for too small
     whole = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({**page.viewport_size, "height": whole})
-    found = {"heavy": visit.faults(sight.path)}
+    found = {"heavy": visit.faults()}
     found["by day"] = faults(page, {"type": "tag", "values": [*WCAG, "best-practice"]})
     # a state shows no colour that the gallery of components does not, nor do the farm's pages
     if not sight.reach and (ROUNDS > 1 or not sight.path.startswith("/ferme/") or "composants" in sight.path):

@@ -24,6 +24,6 @@ def test_a_page_is_light_at_first_and_all_that_is_asked_again_later(
     with scales.visit() as later:
         page.goto(path, wait_until="networkidle")
     assert len(first.came) >= 3
-    assert first.faults(path) == later.faults(path) == []
+    assert first.faults() == later.faults() == []
     assert later.came == {page.url}
     assert 0 < later.later <= LATER

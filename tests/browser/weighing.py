@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 KILOBYTE = 1024
 FIRST, MAP, LATER = 90 * KILOBYTE, 200 * KILOBYTE, 15 * KILOBYTE
-"""What a visit may take: the first one, that of the map without its tiles, a later one."""
+"""What a visit may take: the first one, that of a map without its tiles, a later one."""
 REQUESTS = 10
 
 
@@ -37,12 +37,12 @@ class Visit:
         """Where it holds what never changes."""
         return sum(self.weights[url] for url in self.came if not _lasting(url))
 
-    def faults(self, path: str) -> list[str]:
-        most = MAP if path.startswith("/points-de-retrait") else FIRST
+    def faults(self) -> list[str]:
+        most = MAP if any("/leaflet.js" in url for url in self.files) else FIRST
         said = (
             (self.first > most, f"{self.first} bytes at first"),
             (len(self.files) > REQUESTS, f"{len(self.files)} requests at first"),
-            (self.later > LATER, f"{self.later} bytes later"),
+            (self.later > LATER, f"{self.later} bytes later of {self.came}"),
         )
         again = [f"{url} again" for url in self.came & self.held if _lasting(url)]
         return [words for wrong, words in said if wrong] + again
@@ -64,6 +64,7 @@ class Scales:
     def visit(self) -> Iterator[Visit]:
         self._visit = visit = Visit(self._weights, held=frozenset(self._weights))
         yield visit
+        visit.weights = self._weights.copy()  # the same address may answer otherwise later
         self._visit = Visit(self._weights)
 
     def _ask(self, event: dict[str, Any]) -> None:

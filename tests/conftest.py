@@ -186,10 +186,10 @@ class Farms:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> None:
+def compiled_templates(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> None:
     """To compile all templates takes many seconds: applications and workers share what one of them has compiled."""
     own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "templates"
+    folder = (own.parent if hasattr(pytestconfig, "workerinput") else own) / "templates"
     folder.mkdir(exist_ok=True)
     Flask.jinja_options["bytecode_cache"] = FileSystemBytecodeCache(str(folder))
 

@@ -32,6 +32,11 @@ ACTS = (
     ("/planning/2026-06-15/reprise", {"abonnement": "1", "commande": "alone"}),
     ("/ma-commande/produits", {"article": "1", "quantity": "2"}),
 )
+OF_ONE = (
+    *("/ferme/abonnes/1", "/ferme/abonnes/1/facturation", "/ferme/commandes/1"),
+    *(f"/ferme/factures/F2026-00001{ending}" for ending in ("", "/avoir", "/geste")),
+)
+"""What the farm sees of somebody."""
 STEP = 60
 OF_ALL = (
     *("/ferme", "/ferme/livraisons", "/ferme/livraisons/2026-06-16/mardi", "/ferme/points-de-retrait"),
@@ -68,10 +73,15 @@ def work_of(client, paths, acts=()):
 
 
 def test_ones_own_pages_are_the_same_work_among_thousands(session, client):
-    client.sign_in(CAMILLE)
-    alone = work_of(client, ONES_OWN, ACTS)
+    def work():
+        client.sign_in(CAMILLE)
+        own = work_of(client, ONES_OWN, ACTS)
+        client.sign_in(ADMIN)
+        return own | work_of(client, OF_ONE)
+
+    alone = work()
     join(session, JOINED)
-    among_many = work_of(client, ONES_OWN, ACTS)
+    among_many = work()
     more = {
         path: (alone[path], work)
         for path, work in among_many.items()

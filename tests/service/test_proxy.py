@@ -146,7 +146,8 @@ class Restarts:
         """One more of each."""
         before = [len(neighbour.orders) for neighbour in self.neighbours]
         wait_until(
-            lambda: all(len(n.orders) > so_far for n, so_far in zip(self.neighbours, before, strict=True))
+            lambda: all(len(n.orders) > so_far for n, so_far in zip(self.neighbours, before, strict=True)),
+            seconds=PATIENCE,
         )
 
 

@@ -50,6 +50,11 @@ class Box:
     def comes(self) -> bool:
         return not (self.away or self.postponed)
 
+    @property
+    def packed(self) -> tuple[int, int, int] | None:
+        """Formula, quantity and point, as on the frozen list."""
+        return (self.formula, self.quantity, self.point) if self.comes else None
+
     def after(self, act: str, fields: dict[str, str]) -> "Box":
         changed: dict[str, dict[str, Any]] = {
             "saut": {"away": True},
@@ -90,6 +95,7 @@ class Subscriber:
     chance: random.Random
     pause: float
     now: Callable[[], datetime]
+    closes_at: datetime
     goes_to_bed_at: datetime
 
     def __init__(self, number: int, person: Person) -> None:
@@ -101,6 +107,10 @@ class Subscriber:
         self.unsure: dict[str, Goods] = {}
         """Orders that were sent and not answered, by the key of their cart."""
         self.accepted = self.refused = self.too_late = self.unanswered = 0
+        self.is_late = False
+        """Whether the last form was sent after the cutoff."""
+        self.late_orders: set[int] = set()
+        """Placed, amended or cancelled after the cutoff: none of them may be for that delivery."""
 
     def spend_the_evening(self) -> None:
         acts = [self.change, self.change, self.change, self.suspend_or_resume, self.order]
@@ -129,12 +139,15 @@ class Subscriber:
         return answer
 
     def send(self, path: str, fields: dict[str, str]) -> Answer:
+        self.is_late = self.now() >= self.closes_at
         answer = self.person.post(path, **fields)
         if answer.status == NOBODY:
             self.unanswered += path != CART
         elif answer.status == 422:
             self.refused += 1
-            self.too_late += "Trop tard" in answer.text
+            if "Trop tard" in answer.text:
+                assert self.now() >= self.closes_at, f"{self.number}: {answer.asked}"
+                self.too_late += 1
         return answer
 
     # Boxes
@@ -220,6 +233,10 @@ class Subscriber:
             return
         self.forms = {}
         if answer.status == 303:
+            known = {box.packed for box in self.boxes}
+            assert not self.is_late or known & {box.packed for box in wished}, (
+                f"{self.number}: {answer.asked}"
+            )
             self.boxes = wished
             self.accepted += 1
         else:
@@ -256,8 +273,7 @@ class Subscriber:
         goods = {name: 1 for name in ("Miel", "Pommes") if name in seen.text}
         sent = self.send(CHECKOUT, fields)
         if sent.status == 303:
-            self.accepted += 1
-            self.orders[int(sent.location.rpartition("/")[2])] = [goods]
+            self.note_accepted(int(sent.location.rpartition("/")[2]), goods)
         elif sent.status == NOBODY:
             self.unsure[fields["commande"]] = goods
 
@@ -294,7 +310,12 @@ class Subscriber:
 
     def note_order(self, number: int, answer: Answer, goods: Goods) -> None:
         if answer.status == 303:
-            self.orders[number] = [goods]
-            self.accepted += 1
+            self.note_accepted(number, goods)
         elif answer.status == NOBODY:
             self.orders[number].append(goods)
+
+    def note_accepted(self, number: int, goods: Goods) -> None:
+        self.orders[number] = [goods]
+        self.accepted += 1
+        if self.is_late:
+            self.late_orders.add(number)

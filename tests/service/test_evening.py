@@ -96,7 +96,7 @@ def evening(app: Flask, everybody: list[int], folder: Path) -> Iterator[tuple[Se
             delivery(session).cutoff_at = closed_at
         for who in people:
             who.chance, who.pause = random.Random(f"{app.name} {who.number}"), PAUSE
-            who.now = running.now
+            who.now, who.closes_at = running.now, closed_at
             who.goes_to_bed_at = closed_at + timedelta(seconds=AFTER)
         yield running, Evening(app, people, closed_at)
 
@@ -155,8 +155,7 @@ def check_boxes(been: Evening) -> None:
         )
         frozen = {number: tuple(box) for number, *box in rows}
     for who in been.people:
-        possible = {(b.formula, b.quantity, b.point) if b.comes else None for b in who.boxes}
-        assert frozen.get(who.number) in possible, f"{who.number}: {who.boxes}"
+        assert frozen.get(who.number) in {box.packed for box in who.boxes}, f"{who.number}: {who.boxes}"
     assert sum(box[1] for number, box in frozen.items() if box[2] == GARE) <= ROOM
     listed = Counter()
     for row in staff_page(been.app, "/ferme/livraisons/2026-06-16/mardi/liste").iter("tr"):
@@ -181,7 +180,10 @@ def check_orders(been: Evening) -> None:
                 possible = who.orders.get(order.id) or [who.unsure[order.cart_key]]
                 assert contents(order) in possible
         live = {order.number for order in orders if contents(order) and order.delivery_id == tuesday}
-        assert all(o.placed_at < been.closed_at for o in orders if o.delivery_id == tuesday)
+        late = {number for who in been.people for number in who.late_orders}
+        assert all(
+            o.placed_at < been.closed_at and o.id not in late for o in orders if o.delivery_id == tuesday
+        )
         sold = sum(contents(order).get("Miel", 0) for order in orders)
         left = session.scalars(select(Article.stock).where(Article.name == "Miel")).one()
         assert left is not None and left >= 0 and sold + left == HONEY

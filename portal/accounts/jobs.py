@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from portal.accounts import answers
 from portal.accounts.models import MailedCode, MailedLink, MailRequest, SignInSession
 from portal.infra import clock, throttle
+from portal.infra.jobs import HOUR, Task
 from portal.infra.orm import own_transaction
 
 logger = logging.getLogger(__name__)
@@ -49,3 +50,11 @@ def purge_expired(session: Session, now: datetime) -> None:
     session.execute(delete(MailedLink).where(MailedLink.expires_at <= now))
     session.execute(delete(MailedCode).where(MailedCode.expires_at <= now))
     throttle.purge(session, now)
+
+
+def _purge() -> None:
+    with own_transaction() as session:
+        purge_expired(session, clock.now())
+
+
+TASKS = (Task("mail requests", 2, answer_mail_requests), Task("sessions", HOUR, _purge))

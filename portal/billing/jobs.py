@@ -5,11 +5,18 @@ from datetime import timedelta
 
 from sqlalchemy import or_, select
 
+from portal.billing import forgetting, mandates, runs
+from portal.billing.checking import anchor
+from portal.billing.closings import close_due
+from portal.billing.debits import collect_due, tell_moved
+from portal.billing.files import make_files
 from portal.billing.issuing import issue_for_order
 from portal.billing.models import Customer, Invoice
+from portal.billing.reminders import remind_debtors
 from portal.billing.settings import seller_lacks
 from portal.deliveries.models import Delivery
 from portal.infra import clock
+from portal.infra.jobs import DAY, HOUR, MINUTE, Task
 from portal.infra.orm import own_transaction
 from portal.rules.cutoffs import local_day
 from portal.rules.orders import OrderState
@@ -48,3 +55,17 @@ def bill_guests() -> None:
                 issue_for_order(session, order_id, by=None)
         except Exception:  # one order must not hold up the others
             logger.exception("guest not billed", extra={"order": order_id})
+
+
+TASKS = (
+    Task("unused mandates", DAY, mandates.end_unused),
+    Task("monthly invoices", 2, runs.step),
+    Task("bills of guests", 10 * MINUTE, bill_guests),
+    Task("invoices' files", 2, make_files),
+    Task("payment reminders", 10 * MINUTE, remind_debtors),
+    Task("collected debits", MINUTE, collect_due),
+    Task("moved debits", MINUTE, tell_moved),
+    Task("closed months", HOUR, close_due),
+    Task("anchored ledger", DAY, anchor),
+    Task("old books", DAY, forgetting.forget_old),
+)

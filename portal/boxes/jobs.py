@@ -7,6 +7,7 @@ from sqlalchemy import select
 from portal.boxes import services
 from portal.deliveries.models import Delivery
 from portal.infra import clock
+from portal.infra.jobs import Task
 from portal.infra.orm import own_transaction
 
 logger = logging.getLogger(__name__)
@@ -33,3 +34,6 @@ def freeze_due() -> None:
                 services.freeze(session, delivery_id)
         except Exception:  # one delivery that cannot be frozen must not hold up the others
             logger.exception("freeze failed for delivery %s", delivery_id)
+
+
+TASKS = (Task("freeze", 5, freeze_due),)

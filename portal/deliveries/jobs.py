@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from portal.deliveries import services
 from portal.infra import clock
+from portal.infra.jobs import DAY, Task
 from portal.infra.orm import own_transaction
 from portal.rules.cutoffs import local_day
 
@@ -16,3 +17,6 @@ def generate_ahead() -> None:
     with own_transaction() as session:
         today = local_day(clock.now())
         services.generate(session, today, today + AHEAD)
+
+
+TASKS = (Task("deliveries", DAY, generate_ahead),)

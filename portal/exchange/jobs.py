@@ -6,6 +6,7 @@ from sqlalchemy.exc import OperationalError
 
 from portal.exchange import archives, imports
 from portal.infra import clock
+from portal.infra.jobs import HOUR, Task
 from portal.infra.orm import own_transaction
 
 logger = logging.getLogger(__name__)
@@ -49,3 +50,10 @@ def forget_old_tables() -> None:
     with own_transaction() as session:
         imports.forget_old(session, now)
         archives.forget_old(session, now)
+
+
+TASKS = (
+    Task("imports", 2, work_on_imports),
+    Task("archive", 2, work_on_archive),
+    Task("old tables", HOUR, forget_old_tables),
+)

@@ -18,6 +18,9 @@ from portal.infra.orm import Base, own_transaction
 
 logger = logging.getLogger(__name__)
 
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 BEAT_SECONDS = 30
 TICK_SECONDS = 0.25
 """How soon the worker notices that it shall stop."""
@@ -34,7 +37,7 @@ class WorkerHeartbeat(Base):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Called in an application context, with its own transactions; True asks to be called again at once.
+    """Called each `every` seconds in an application context, with transactions of its own; True asks for more at once.
 
     What takes long is done in steps, so that the other tasks and the end of the worker never wait for it.
     """
@@ -44,9 +47,9 @@ class Task:
     function: Callable[[], bool | None]
 
 
-def register(app: Flask, name: str, every: float, function: Callable[[], bool | None]) -> None:
-    """Have every worker call `function` each `every` seconds."""
-    _tasks(app).append(Task(name, every, function))
+def register(app: Flask, *tasks: Task) -> None:
+    """Have every worker do them."""
+    _tasks(app).extend(tasks)
 
 
 def run(app: Flask, stop: Event, *, once: bool = False) -> None:

@@ -6,9 +6,12 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, select, update
 
 from portal.infra import clock
+from portal.infra.jobs import DAY, MINUTE, Task
 from portal.infra.orm import Base, own_transaction
-from portal.planning import closings, notices, terminations
+from portal.planning import closings, contracts, drafts, notices, terminations
+from portal.planning.announcements import tell_of_prices, tell_of_shortages
 from portal.planning.models import ClosingNotice, DeliveryNotice, Termination
+from portal.planning.waiting import count_places, end_invitations
 
 logger = logging.getLogger(__name__)
 
@@ -78,3 +81,16 @@ def search_owners() -> bool:
             its = update(Termination).where(Termination.id == number)
             session.execute(its.values(searched_at=clock.now()))
     return number is not None
+
+
+TASKS = (
+    Task("notices", 5, tell_of_deliveries),
+    Task("closed points", 5, tell_of_closings),
+    Task("terminations", 2, search_owners),
+    Task("shortages", 5, tell_of_shortages),
+    Task("announced prices", MINUTE, tell_of_prices),
+    Task("places", 10 * MINUTE, count_places),
+    Task("invitations", MINUTE, end_invitations),
+    Task("joining drafts", DAY, drafts.forget_old),
+    Task("old contracts", DAY, contracts.forget_old),
+)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.infra import clock, locks
+from portal.infra.jobs import HOUR, MINUTE, Task
 from portal.infra.orm import own_reading, own_transaction
 from portal.privacy import erasing, inactivity
 from portal.privacy.leaving import hindrances
@@ -88,3 +89,10 @@ def _attempt(account_id: int, act: Callable[[Session, int], None]) -> bool:
         logger.exception("job failed", extra={"account": account_id})
         return False
     return True
+
+
+TASKS = (
+    Task("departures", 10 * MINUTE, erase_departed),
+    Task("inactive accounts", HOUR, forget_inactive),
+    Task("erasures", 10 * MINUTE, erasing.settle),
+)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account
 from portal.deliveries.models import Delivery
 from portal.infra import audit, clock, outbox
+from portal.infra.jobs import DAY, MINUTE, Task
 from portal.infra.orm import own_transaction
 from portal.pickup.models import PointClosing
 from portal.rules.cutoffs import is_past, local_day
@@ -18,6 +19,8 @@ from portal.shop import queries
 from portal.shop.models import Order, Withdrawal
 from portal.shop.orders import bring, hold
 from portal.shop.rerouting import WAITING, rehouse, reroute
+from portal.shop.suppliers import tell_suppliers
+from portal.shop.wishes import tell_what_is_back
 
 logger = logging.getLogger(__name__)
 
@@ -146,3 +149,14 @@ def _attempt(order_id: int, act: Callable[[Session, Order], None]) -> bool:
         logger.exception("job failed", extra={"order": order_id})
         return False
     return True
+
+
+TASKS = (
+    Task("orders under way", 5, follow_deliveries),
+    Task("orders at closed points", 5, follow_closings),
+    Task("unjudged orders", MINUTE, accept_unjudged),
+    Task("wishes", 10 * MINUTE, tell_what_is_back),
+    Task("suppliers", 10 * MINUTE, tell_suppliers),
+    Task("delivered orders", 10 * MINUTE, mark_delivered),
+    Task("old guests", DAY, erase_guests),
+)

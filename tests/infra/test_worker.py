@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.infra import jobs
-from portal.infra.jobs import WorkerHeartbeat
+from portal.infra.jobs import Task, WorkerHeartbeat
 from portal.infra.orm import db, own_transaction
 from portal.settings import ROOT
 from tests.infra.workers import environment, wait_until, worker
@@ -23,7 +23,7 @@ from tests.world import NOW
 def tasks(app, monkeypatch):
     """No task but the test's own."""
     monkeypatch.setitem(app.extensions, "portal.jobs", [])
-    return lambda name, function, every=0.01: jobs.register(app, name, every, function)
+    return lambda name, function, every=0.01: jobs.register(app, Task(name, every, function))
 
 
 def beats(app):

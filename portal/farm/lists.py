@@ -17,7 +17,7 @@ from portal.deliveries.queries import DeliveryView, find
 from portal.farm import blueprint, staff
 from portal.infra import clock, pdf
 from portal.infra.orm import db
-from portal.packing import papers, prints
+from portal.packing import papers, prints, words
 from portal.packing.changes import news
 from portal.packing.harvest import harvest_list
 from portal.packing.labels import SHEETS, Format, labels, sheets
@@ -113,7 +113,7 @@ def delivery_news(day: date, tour: str) -> ResponseReturnValue:
         "print/news.html",
         delivery=delivery,
         list=news(db.session(), delivery),
-        words=papers.news_words,
+        words=words.news_words,
         **_unnoted(delivery).context,
     )
 
@@ -150,11 +150,11 @@ def _page(delivery: DeliveryView, paper: Paper) -> str:
         where=_where(delivery, paper),
         formats=SHEETS,
         sheets=sheets(labels(found), sheet, wishes.start) if paper is Paper.LABELS else (),
-        so_much=papers.so_much,
-        exclusion_words=papers.exclusion_words,
-        handed_words=papers.handed_words,
-        given_words=papers.given_words,
-        gone_words=papers.gone_words,
+        so_much=words.so_much,
+        exclusion_words=words.exclusion_words,
+        handed_words=words.handed_words,
+        given_words=words.given_words,
+        gone_words=words.gone_words,
         printing="imprimer" in request.args,
         **_about(delivery, paper, found).context,
     )
@@ -164,15 +164,15 @@ def _where(delivery: DeliveryView, paper: Paper) -> dict[str, Any]:
     return {"day": delivery.day, "tour": delivery.tour_slug, "paper": paper, **_wishes().address}
 
 
-def _about(delivery: DeliveryView, paper: Paper, found: Any) -> papers.About:
+def _about(delivery: DeliveryView, paper: Paper, found: Any) -> words.About:
     standing = prints.standing(db.session(), delivery.id, paper, found.entries)
     gone = gone_lines(db.session(), standing, found.stops if isinstance(found, PackingList) else ())
     return replace(_unnoted(delivery), standing=standing, gone=gone)
 
 
-def _unnoted(delivery: DeliveryView) -> papers.About:
+def _unnoted(delivery: DeliveryView) -> words.About:
     now = clock.now()
-    return papers.About(delivery, delivery.state(now), get_farm(db.session()), now)
+    return words.About(delivery, delivery.state(now), get_farm(db.session()), now)
 
 
 def _wishes() -> Wishes:

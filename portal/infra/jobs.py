@@ -37,7 +37,7 @@ class WorkerHeartbeat(Base):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Called each `every` seconds in an application context, with transactions of its own; True asks for more at once.
+    """Called each so many seconds in an application context, with its own transactions; at once again after True.
 
     What takes long is done in steps, so that the other tasks and the end of the worker never wait for it.
     """

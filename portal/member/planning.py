@@ -92,7 +92,7 @@ def _week_page(week: date) -> dict[str, Any]:
     """A week with everything that is still possible in it."""
     session, now = db.session(), clock.now()
     this_week = monday_of(local_day(now))
-    if week != monday_of(week) or not this_week - WEEK <= week <= this_week + (LAST_WEEK + 1) * WEEK:
+    if not _has_page(week):
         abort(404)
     found = _around(week)
     return {
@@ -103,6 +103,12 @@ def _week_page(week: date) -> dict[str, Any]:
         "point": request.args.get("point", type=int),
         "farthest": this_week + LAST_WEEK * WEEK,
     }
+
+
+def _has_page(week: date) -> bool:
+    """Weeks have one from the last on, as far as deliveries are known."""
+    this_week = monday_of(local_day(clock.now()))
+    return week == monday_of(week) and this_week - WEEK <= week <= this_week + (LAST_WEEK + 1) * WEEK
 
 
 @blueprint.post("/planning/<date:week>/saut")
@@ -175,7 +181,7 @@ def _answer(outcome: Outcome | None, week: date) -> ResponseReturnValue:
     view, page = request.form.get("vue"), _page_asked(week)
     status = 422 if outcome.refusal else 200
     if view == "semaine":
-        return _answer_on_week(outcome, page, status)
+        return _answer_on_week(outcome, page if _has_page(page) else week, status)
     if is_htmx():
         on_home = view == "espace"
         template, context = ("member/_next_answer.html", next_context()) if on_home else _week_context(page)
@@ -195,6 +201,8 @@ def _answer(outcome: Outcome | None, week: date) -> ResponseReturnValue:
 
 
 def _answer_on_week(outcome: Outcome, page: date, status: int) -> ResponseReturnValue:
+    if not _has_page(page):
+        abort(404)  # and nothing is done
     if not (is_htmx() or outcome.refusal):
         _flash(outcome, "success")
         return redirect(url_for("member.week", week=page), 303)

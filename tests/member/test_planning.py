@@ -221,7 +221,21 @@ def test_what_the_farm_cancels_is_said_beside_what_still_comes(client: Browser, 
     assert "Pas de livraison le mardi 16 juin" in page and "Panne de camion" in page
 
 
-@pytest.mark.parametrize("page", ["0001-01-01", "9999-12-31", "2026-06-16", "x", ""])
+@pytest.mark.parametrize(
+    "page", ["0001-01-01", "9999-12-31", "2999-12-31", "2026-01-05", "2026-06-16", "x", ""]
+)
 def test_a_page_that_is_none_is_the_boxs_own_week(camille: Browser, page: str) -> None:
     form = {"abonnement": 1, "vue": "semaine", "page": page}
-    assert camille.submit("/planning/2026-06-15/saut", form).status_code in {200, 303}
+    answer = camille.submit("/planning/2026-06-15/saut", form)
+    assert camille.htmx or answer.location == "/planning/2026-06-15"
+    assert answer.status_code == (200 if camille.htmx else 303)
+
+
+def test_where_the_boxs_own_week_has_no_page_either_nothing_is_done(
+    camille: Browser, session: Session, clock: time_machine.Traveller
+) -> None:
+    camille.submit("/planning/2026-06-15/report", {"abonnement": 1, "vers": "2026-07-06", "vue": "semaine"})
+    clock.shift(timedelta(weeks=3))
+    form = {"abonnement": 1, "vue": "semaine", "page": "2999-12-31"}
+    assert camille.submit("/planning/2026-06-15/saut", form).status_code == 404
+    assert not session.scalars(select(BoxChange.skip)).one()

@@ -320,7 +320,9 @@ def _customers(session: Session, payer_ids: Collection[int]) -> dict[int, Custom
     """Their rows in the books, under lock of their accounts; none of who is nobody any more."""
     mine = select(Account).where(Account.id.in_(payer_ids), Account.erased_at.is_(None)).order_by(Account.id)
     accounts = session.scalars(locks.for_update(mine, of=Account)).all()
-    guests = select(Customer).where(Customer.id.in_([-number for number in payer_ids if number < 0]))
+    guests = select(Customer).where(
+        Customer.id.in_([-number for number in payer_ids if number < 0]), Customer.order_id.is_not(None)
+    )
     found = {account.id: customer_of(session, account.id) for account in accounts}
     return found | {-guest.id: guest for guest in session.scalars(guests)}
 

@@ -112,9 +112,9 @@ def _at_the_scale(delivery: DeliveryView) -> dict[int, Weighed]:
 
 
 def _text(line_id: int) -> str | None:
-    """What was typed once."""
+    """What was typed; two weights are none."""
     typed = request.form.getlist(f"poids-{line_id}")
-    return typed[0] if len(typed) == 1 else None
+    return " / ".join(typed) if typed else None
 
 
 def _weighing_page(

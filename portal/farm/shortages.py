@@ -7,6 +7,7 @@ from functools import cached_property
 
 from flask import abort, flash, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from portal.boxes.carried import PackedBox, packing
@@ -117,7 +118,7 @@ class ShortageForm(Form):
         """Another product is asked for anew."""
         return f"quantite-{self.instead.data}-{formula_id}"
 
-    def read_amounts(self, sent: Mapping[str, str]) -> bool:
+    def read_amounts(self, sent: MultiDict[str, str]) -> bool:
         """What each formula's box gets instead: as typed, or as much as what is missing is worth."""
         filler, lost = self.filler, self._found
         if filler is None:
@@ -129,8 +130,8 @@ class ShortageForm(Form):
                 (lost.product.value, lost.product.measure),
                 (filler.value, filler.measure),
             )
-            text = sent.get(self.amount_name(formula_id))
-            self.typed[formula_id] = write_amount(proposed, filler.measure) if text is None else text
+            typed = sent.getlist(self.amount_name(formula_id)) or [write_amount(proposed, filler.measure)]
+            self.typed[formula_id] = typed[0] if len(typed) == 1 else ""
             try:
                 self.amounts[formula_id] = read_positive(self.typed[formula_id], filler.measure)
             except ValueError as error:

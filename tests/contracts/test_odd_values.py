@@ -1,4 +1,4 @@
-"""Whatever stands in a part of an address, a parameter or a field: it is a value, or refused (BAR I4, I6, I11)."""
+"""Whatever stands in a part of an address, a parameter or a field: it is a value, or refused (BAR I4, I5, I6, I11)."""
 
 import re
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from portal.infra import throttle
 from portal.infra.orm import db
 from portal.infra.throttle import Count
+from portal.rules.accounts import USUAL
 from tests.contracts.site import ACTS, LINES, PAGES, VALUES, Line, Site, fill_in, send
 from tests.databases import BACKENDS
 from tests.infra.workers import ROUNDS
@@ -24,6 +25,13 @@ NUL = "%00"
 STRANGE = (NUL, "%ED%A0%80", "%FF", "%E2%80%AE1", "1%E2%81%A6", "x" * 20_000)
 """Nothing, half a character, none, turned round, turned round for good, far too long."""
 ENDS_THE_SESSION = ("/connexion", "/lien/<token>", "/mon-compte/fermeture", "/mon-compte/mot-de-passe")
+NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?")
+NO_NUMBERS = ("-1", "1e3", "1_0", "%2B1", "%EF%BC%91", "%D9%A1", f"{10**9}", f"{10**20}", "NaN")
+NOT_WHOLE = ("0.5", "", "+")
+NOT_COUNTED = {"postcode", "code-postal", "reference", "latitude", "longitude", "seen", "avec", *USUAL}
+"""Written in digits, and no number of anything; the last two are what the page showed and how it is looked at."""
+ONE_OF_SEVERAL = {"abonnement", "suspension", "livraison", "source", "formula", "paye-par", "montant"}
+"""A choice is no other for being sent again; a pile of payments has many amounts."""
 FORM = "application/x-www-form-urlencoded"
 Thing = TypeVar("Thing")
 
@@ -152,3 +160,28 @@ def test_a_field_is_a_value(site: Site) -> None:
         if not refused(answer, value):
             wrong.append((line.rule, name, value[:9], answer.status_code))
     assert not wrong
+
+
+def odd(name: str, number: str) -> tuple[str, ...]:
+    """What is no quantity in that field, as it travels; the number itself, sent twice."""
+    return (
+        *NO_NUMBERS,
+        *(NOT_WHOLE if name.startswith("quantit") else ()),
+        *(() if name in ONE_OF_SEVERAL else (f"{number}&{quote(name)}={number}",)),
+    )
+
+
+def test_only_a_plain_number_is_a_quantity_wherever_one_is_asked(site: Site) -> None:
+    asked = [
+        (line, name, value)
+        for line in ACTS
+        for name, kept in site.form(line).items()
+        if NUMBER.fullmatch(str(kept)) and name not in NOT_COUNTED and line.answers[who(line)] == "303"
+        for value in odd(name, str(kept))
+    ]
+    assert len(asked) > 1000
+    found = {
+        (line.rule, name, value[:20]): fill(site, line, name, value).status_code
+        for line, name, value in some(asked, 40)
+    }
+    assert {field: status for field, status in found.items() if status not in {400, 404, 422}} == {}

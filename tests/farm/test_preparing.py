@@ -423,6 +423,8 @@ def test_a_field_that_is_missing_or_sent_twice_weighs_and_shares_nothing(staff, 
     for path, name in ((f"{SCALE}/{line}", f"poids-{line}"), (shortage(carrots), f"ligne-{line}")):
         twice = {name: ["0,1", "0,2"], "reason": "Peu."}
         assert staff.submit(path, twice).status_code == 422
+    all_at_once = staff.submit(SCALE, {f"poids-{line}": ["0,1", "0,2"], f"etait-{line}": "0,480"})
+    assert all_at_once.status_code == 422 and 'value="0,1 / 0,2"' in all_at_once.text
     assert given(session, made) == [480]
 
 

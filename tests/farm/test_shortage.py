@@ -106,6 +106,7 @@ def test_it_can_be_one_point_alone_and_after_the_cutoff(desk, session, page, clo
     ("change", "says"),
     [
         ({"quantite-3-2": "0"}, "Grand panier : un nombre entier, au moins 1."),
+        ({"quantite-3-2": ["2", "2"]}, "Grand panier : un nombre entier, au moins 1."),
         ({"formule": "3"}, "Formules : choisissez dans la liste."),
         ({"remplacement": "2"}, "À la place : choisissez dans la liste."),
         ({"pourquoi": "x" * 301}, "Pourquoi : 300 caractères au plus, il y en a 301."),

@@ -95,7 +95,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
+
+LONG = tuple(
+    f"tests/{path}"
+    for path in (
+        *("service/", "benchmarks/", "migrations/", "contracts/", "races/", "infra/"),
+        *("demo/test_generate.py", "planning/test_storm.py", "boxes/test_projection.py"),
+    )
+)
+"""Where tests take seconds: begun first, so that none of them is what all wait for at the end."""
 
 OTHER_HALVES = {("sqlite", "plain"), ("postgresql", "htmx")}
 BY_TURNS = tuple(

@@ -270,6 +270,12 @@ def test_a_huge_password_is_refused_before_it_is_hashed(app: Flask, no_hashing: 
         client.get("/connexion")
         assert client.submit("/connexion", {"email": CAMILLE, "password": "x" * size}).status_code == status
         assert use(app, path, "aB3!" * (size // 4)) == status
+        known = browser_of(app)
+        known.sign_in(CAMILLE)
+        known.get("/mon-compte")
+        for page in ("preuve", "mot-de-passe"):
+            form = {"password": "x" * size, "new_password": NEW}
+            assert known.submit(f"/mon-compte/{page}", form).status_code == status
 
 
 def test_the_rule_and_an_idea_are_shown_before_anything_is_typed(app: Flask) -> None:

@@ -120,10 +120,11 @@ def test_the_token_of_another_session_is_refused(app: Flask, client: Browser) ->
 def test_the_session_id_changes_at_sign_in_and_the_old_one_opens_nothing(app: Flask) -> None:
     planted = "A" * 43
     client = with_cookie(app, planted)
-    client.sign_in_by_form(CAMILLE)
-    after = cookie(client)
-    assert after != planted and opens(client)
-    assert not opens(with_cookie(app, planted))
+    client.get("/connexion")
+    before = cookie(client)
+    client.submit("/connexion", {"email": CAMILLE, "password": PASSPHRASE})
+    assert cookie(client) not in {planted, before} and opens(client)
+    assert not any(opens(with_cookie(app, old)) for old in (planted, before))
 
 
 def test_an_id_that_is_signed_in_already_changes_again_and_the_old_one_is_revoked(app: Flask) -> None:

@@ -29,6 +29,11 @@ PETIT = 1
 MOST = 2
 """Boxes that somebody takes at once."""
 
+RARE = ("Noix", "Cidre", "Farine", "Huile", "Safran", "Lentilles")
+"""Of each there is one, and two people want it."""
+GOODS = ("Miel", "Pommes", *RARE)
+"""By their numbers, from 1."""
+
 Forms = dict[str, Any]
 Goods = dict[str, int]
 """An order's articles, by name; empty once it is cancelled."""
@@ -107,6 +112,8 @@ class Subscriber:
         self.unsure: dict[str, Goods] = {}
         """Orders that were sent and not answered, by the key of their cart."""
         self.accepted = self.refused = self.too_late = self.unanswered = 0
+        self.ready: tuple[Goods, dict[str, str]] | None = None
+        """What has been chosen before the evening begins, and the form that orders it."""
         self.is_late = False
         """Whether the last form was sent after the cutoff."""
         self.late_orders: set[int] = set()
@@ -114,6 +121,8 @@ class Subscriber:
 
     def spend_the_evening(self) -> None:
         acts = [self.change, self.change, self.change, self.suspend_or_resume, self.order]
+        if self.ready:
+            self.place(*self.ready)
         with suppress(AsleepError):
             self.think()
             self.look()
@@ -262,15 +271,25 @@ class Subscriber:
         if self.send(CART, fields | {"quantity": "1"}).status != 303:
             return
         self.think()
+        if found := self.checkout():
+            self.think()
+            self.place(*found)
+
+    def want(self, article: int) -> None:
+        self.person.post(CART, article=article, quantity=1)
+        self.ready = self.checkout()
+
+    def checkout(self) -> tuple[Goods, dict[str, str]] | None:
         seen = self.read(CHECKOUT)
         if seen.status == 303:
             self.empty_the_cart()
-            return
+            return None
         [form] = [f for f in html.document_fromstring(seen.text).forms if f.action == CHECKOUT]
-        self.think()
         fields = dict(form.form_values()) | CONTACT
         del fields["csrf_token"]
-        goods = {name: 1 for name in ("Miel", "Pommes") if name in seen.text}
+        return {name: 1 for name in GOODS if name in seen.text}, fields
+
+    def place(self, goods: Goods, fields: dict[str, str]) -> None:
         sent = self.send(CHECKOUT, fields)
         if sent.status == 303:
             self.note_accepted(int(sent.location.rpartition("/")[2]), goods)
@@ -279,8 +298,8 @@ class Subscriber:
 
     def empty_the_cart(self) -> None:
         """It holds what has sold out."""
-        for article in ("1", "2"):
-            self.send(CART, {"article": article, "quantity": "0"})
+        for article in range(1, len(GOODS) + 1):
+            self.send(CART, {"article": str(article), "quantity": "0"})
 
     def cancel(self, number: int) -> None:
         path = f"/commandes/{number}/annulation"

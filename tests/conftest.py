@@ -1,7 +1,9 @@
 """Fixtures: each test has the whole application on a fresh copy of a small farm, on both databases."""
 
 import gc
+import logging
 import os
+import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from portal import create_app
+from portal.infra.logs import JsonLines
 from portal.infra.orm import db
 from portal.settings import Mode, Settings
 from tests import bar, databases, disks, world
@@ -216,6 +219,40 @@ def clock() -> Iterator[time_machine.Traveller]:
     """Time stands still at the world's now; `clock.move_to(…)` sets it."""
     with time_machine.travel(world.NOW, tick=False) as coordinates:
         yield coordinates
+
+
+class Eavesdropper(logging.Handler):
+    """What a thief would look for in the log."""
+
+    SECRET = re.compile(
+        "|".join(
+            (
+                re.escape(world.PASSPHRASE),
+                r"FR\d\d(?: ?[0-9A-Z]){23}",
+                r"session=[\w-]{20}",
+                r"/(?:lien|calendrier)/[\w-]{20}",
+            )
+        )
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonLines())
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.SECRET.search(line := self.format(record)):
+            self.heard.append(line)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_logged() -> Iterator[None]:
+    """BAR P4: whatever a test does, and whatever breaks."""
+    ear = Eavesdropper()
+    logging.getLogger().addHandler(ear)
+    yield
+    logging.getLogger().removeHandler(ear)
+    assert not ear.heard
 
 
 @pytest.fixture(params=databases.BACKENDS)

@@ -17,7 +17,7 @@ from portal.infra.orm import View, narrowing
 from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import LineKind
 from portal.rules.money import Money
-from portal.shop.models import Order, OrderCorrection, OrderLine
+from portal.shop.models import OrderCorrection, OrderLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,11 @@ class Elsewhere:
 class Explanation:
     """Where a line's amount comes from.
 
-    `since` is when a box's price came into force; what was ordered keeps the price of the day it was ordered
-    (`ordered_on`). `ordered` and `given` are pieces, or grams.
+    `since` is when a box's price came into force; what was ordered keeps the price that it was ordered at. `ordered`
+    and `given` are pieces, or grams.
     """
 
     since: date | None = None
-    ordered_on: date | None = None
     ordered: int | None = None
     given: int | None = None
     corrections: tuple[Correction, ...] = ()
@@ -101,15 +100,14 @@ def _orders(session: Session, lines: list[LineView]) -> dict[int, Explanation]:
     if not lines:
         return {}
     order_ids = {line.order_id for line in lines if line.order_id}
-    ordered = select(OrderLine, Order.placed_at).join(OrderLine.order).where(Order.id.in_(order_ids))
-    known = {f"line/{each.id}": (each, at) for each, at in session.execute(ordered)}
+    ordered = select(OrderLine).where(OrderLine.order_id.in_(order_ids))
+    known = {f"line/{each.id}": each for each in session.scalars(ordered)}
     made = _corrections(session, OrderCorrection, OrderCorrection.order_id, order_ids)
     found = {}
     for line in lines:
         if line.source in known:
-            each, at = known[line.source]
+            each = known[line.source]
             found[line.id] = Explanation(
-                ordered_on=local_day(at),
                 ordered=each.quantity,
                 given=each.paid,
                 corrections=tuple(made[each.order_id]),

@@ -23,7 +23,6 @@ from portal.rules.cutoffs import PARIS, local_day
 from portal.rules.paying import PaymentMeans
 from portal.rules.sepa import BankAccount, MandateEnd, lapsed_since, mandate_reference
 
-DOTS = "••••"
 AT_ONCE = 20
 TRIES = Limit("mandates that an account signs", 20, timedelta(hours=1))
 
@@ -43,10 +42,6 @@ class MandateView:
     used_on: date | None
     ended_at: datetime | None
     end: MandateEnd | None
-
-    @property
-    def masked(self) -> str:
-        return f"{DOTS} {self.last_four}"
 
     @property
     def signed_on(self) -> date:

@@ -273,14 +273,6 @@ def find_invoice(session: Session, account_id: int | None, number: str) -> Invoi
     return next(iter(_read(session, wanted)), None)
 
 
-def invoices_of(session: Session, account_id: int, *, year: int | None = None) -> list[InvoiceView]:
-    """An account's, the last one first; those of a year by the day of issue."""
-    wanted = _INVOICES.where(Customer.account_id == account_id)
-    if year is not None:
-        wanted = wanted.where(Invoice.issued_on.between(date(year, 1, 1), date(year, 12, 31)))
-    return _read(session, wanted)
-
-
 def invoices_of_order(session: Session, order_id: int) -> list[InvoiceView]:
     """Whatever bills an order, the last one first; whoever asks knows whose order it is."""
     bills = select(InvoiceLine.invoice_id).where(InvoiceLine.order_id == order_id)

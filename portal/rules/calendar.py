@@ -1,13 +1,11 @@
 """Weeks, fortnights and rhythms.
 
-Everything counts in weeks, and a week is its Monday (DESIGN §5). Fortnights alternate from one fixed Monday,
+Everything counts in weeks, and a week is its Monday. Fortnights alternate from one fixed Monday,
 never by ISO week parity: 2026 has a week 53, after which odd weeks would follow each other.
 """
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import StrEnum
-from itertools import islice
 
 WEEK = timedelta(weeks=1)
 _FIRST_WEEK_A = date(2024, 1, 1)
@@ -66,11 +64,3 @@ def delivery_days(weekday: int, since: date, until: date) -> list[date]:
         raise ValueError(f"no such weekday: {weekday}")
     first = since + timedelta(days=(weekday - since.weekday()) % 7)
     return [first + n * WEEK for n in range((until - first).days // 7 + 1)]
-
-
-def next_days(rhythm: Rhythm, days: Iterable[date], count: int) -> list[date]:
-    """The first `count` of a tour's nominal dates that a rhythm receives.
-
-    A person chooses a rhythm by its next dates, not by a letter (DESIGN §5).
-    """
-    return list(islice((day for day in sorted(days) if receives(rhythm, fortnight_of(day))), count))

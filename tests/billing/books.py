@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, Address
 from portal.billing.issuing import issue
-from portal.billing.models import Invoice
+from portal.billing.models import Customer, Invoice
+from portal.billing.queries import InvoiceView, these
 from portal.boxes import services as boxes
 from portal.boxes.models import Basket
 from portal.catalogue.models import Formula
@@ -85,3 +86,9 @@ def box(session: Session, day: date, email: str = CAMILLE, formula: str = "grand
     return session.scalars(
         mine.where(Account.email == email, Delivery.day == day, Formula.slug == formula)
     ).one()
+
+
+def invoices_of(session: Session, account_id: int) -> list[InvoiceView]:
+    """An account's, the last one first."""
+    own = select(Invoice.id).join(Invoice.customer).where(Customer.account_id == account_id)
+    return list(these(session, session.scalars(own).all()).values())

@@ -12,7 +12,6 @@ from portal.billing.charges import of_orders, unbilled
 from portal.billing.explaining import explain
 from portal.billing.issuing import issue
 from portal.billing.models import Invoice, TaxStatus
-from portal.billing.queries import invoices_of
 from portal.boxes.models import BoxChange
 from portal.catalogue.models import Formula
 from portal.planning.corrections import Correction, correct, stamp, standing
@@ -25,7 +24,7 @@ from portal.rules.orders import OrderState
 from portal.rules.selling import SaleUnit
 from portal.shop import queries as shop
 from portal.shop.models import Order, Voucher, VoucherUse
-from tests.billing.books import JUNE, able_to_bill, account, box, delivered, invoiced
+from tests.billing.books import JUNE, able_to_bill, account, box, delivered, invoiced, invoices_of
 from tests.composing import delivery_on
 from tests.shop import making
 from tests.world import CAMILLE, NOW, TODAY, YACINE

@@ -11,13 +11,12 @@ from portal.billing.batches import make
 from portal.billing.debits import announce, announce_all, announce_open, collect_due, postpone, tell_moved
 from portal.billing.files import make_files
 from portal.billing.models import DebitState, DirectDebit, EntryKind, LedgerClosing, LedgerEntry, Mandate
-from portal.billing.queries import invoices_of
 from portal.infra.outbox import Mail
 from portal.rules.collecting import FileRefusal
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from portal.rules.sepa import MandateEnd
-from tests.billing.books import invoiced
+from tests.billing.books import invoiced, invoices_of
 from tests.billing.debiting import (
     DAY,
     IN_TIME,

@@ -27,7 +27,7 @@ from portal.billing.models import (
 )
 from portal.billing.numbers import take
 from portal.billing.parties import Seller
-from portal.billing.queries import InvoiceView, find_invoice, invoices_of, invoices_of_order
+from portal.billing.queries import InvoiceView, find_invoice, invoices_of_order
 from portal.infra.audit import AuditEvent
 from portal.profile.models import FarmProfile
 from portal.rules.invoicing import Charge, LineKind, Refusal
@@ -38,7 +38,7 @@ from portal.rules.paying import PaymentMeans
 from portal.rules.selling import SaleUnit
 from portal.shop.models import Order
 from tests.billing import books
-from tests.billing.books import JUNE, MAY, able_to_bill, account, delivered, invoiced
+from tests.billing.books import JUNE, MAY, able_to_bill, account, delivered, invoiced, invoices_of
 from tests.shop import making
 from tests.world import CAMILLE, NOW, TODAY, YACINE
 

@@ -38,9 +38,9 @@ def test_who_signs_is_debited_from_then_on_and_has_the_mandate_by_mail(session: 
     mandate = signed(session)
     camille = account(session)
     assert mandate == live_mandate(session, camille.id)
-    assert (mandate.reference, mandate.masked, mandate.bic, mandate.bank) == (
+    assert (mandate.reference, mandate.last_four, mandate.bic, mandate.bank) == (
         f"{camille.customer_number}-M1",
-        "•••• 0189",
+        "0189",
         "AGRIFRPPXXX",
         "CREDIT AGRICOLE SA",
     )

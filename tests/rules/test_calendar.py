@@ -10,7 +10,6 @@ from portal.rules.calendar import (
     delivery_days,
     fortnight_of,
     monday_of,
-    next_days,
     receives,
     season_start,
 )
@@ -109,18 +108,6 @@ def months(since, until):
         following = (first + timedelta(days=31)).replace(day=1)
         yield first, following - timedelta(days=1)
         first = following
-
-
-def test_a_rhythm_is_chosen_by_its_next_three_dates():
-    fridays = delivery_days(FRIDAY, date(2026, 12, 14), date(2027, 2, 28))
-    assert next_days(Rhythm.WEEKLY, fridays, 3) == [date(2026, 12, 18), date(2026, 12, 25), date(2027, 1, 1)]
-    assert next_days(Rhythm.FORTNIGHT_A, fridays, 3) == [
-        date(2026, 12, 18),
-        date(2027, 1, 1),
-        date(2027, 1, 15),
-    ]
-    assert next_days(Rhythm.FORTNIGHT_B, reversed(fridays), 2) == [date(2026, 12, 25), date(2027, 1, 8)]
-    assert next_days(Rhythm.WEEKLY, fridays[:2], 3) == fridays[:2]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Insert, delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, select, true, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from portal.boxes.carried import received
@@ -11,6 +11,7 @@ from portal.boxes.models import Basket, BoxChange, Suspension
 from portal.catalogue.models import Formula, FormulaPrice
 from portal.deliveries.models import Delivery
 from portal.infra import audit, clock, locks
+from portal.infra.orm import insert
 from portal.rules.cutoffs import is_past
 from portal.rules.planning import Plan, WeekChange
 from portal.subscriptions.models import Subscription
@@ -36,7 +37,7 @@ def freeze(session: Session, delivery_id: int) -> bool:
     locks.checked()
     delivery.frozen_at = now
     replaced = _remove_void_baskets(session, delivery)
-    session.execute(_insert_baskets(delivery))
+    _insert_baskets(session, delivery)
     boxes = session.scalar(select(func.count()).select_from(Basket).where(Basket.delivery_id == delivery_id))
     audit.record(
         session,
@@ -84,24 +85,27 @@ def _remove_void_baskets(session: Session, delivery: Delivery) -> list[int]:
     )
 
 
-def _insert_baskets(delivery: Delivery) -> Insert:
-    """But for the boxes of a week that staff have given with another delivery: never two of one week."""
+def _insert_baskets(session: Session, delivery: Delivery) -> None:
+    """But for the boxes of a week that staff have given with another delivery: never two of one week.
+
+    In the order of subscriptions, which is that of their index: its pages are each read and written once.
+    """
     boxes = received([delivery.id]).subquery()
-    given = select(Basket.id).where(
-        Basket.subscription_id == boxes.c.subscription_id, Basket.week == boxes.c.week
-    )
     price, newer = aliased(FormulaPrice), aliased(FormulaPrice)
     newest = (
         select(func.max(newer.since))
         .where(newer.formula_id == boxes.c.formula_id, newer.since <= delivery.day)
         .scalar_subquery()
     )
-    priced = select(*boxes.c, price.price, price.vat_basis_points, boxes.c.quantity).outerjoin_from(
-        boxes, price, (price.formula_id == boxes.c.formula_id) & (price.since == newest)
+    priced = (
+        select(*boxes.c, price.price, price.vat_basis_points, boxes.c.quantity)
+        .outerjoin_from(boxes, price, (price.formula_id == boxes.c.formula_id) & (price.since == newest))
+        .where(true())  # without it SQLite reads « ON CONFLICT » as what joins tables
+        .order_by(boxes.c.subscription_id)
     )
-    priced = priced.where(~given.exists())
     columns = [*boxes.c.keys(), "unit_price", "vat_basis_points", "billed_quantity"]
-    return insert(Basket).from_select(columns, priced)
+    written = insert(session, Basket).from_select(columns, priced)
+    session.execute(written.on_conflict_do_nothing(index_elements=["subscription_id", "week"]))
 
 
 def save(session: Session, before: Plan, after: Plan, *, at: datetime, by: int) -> None:

@@ -1,8 +1,12 @@
 """Who works at the farm: `staff` and `admin` with and without JavaScript, `desk` and `office` without."""
 
 import pytest
+from sqlalchemy.orm import Session
 
+from portal.catalogue.models import Article
+from portal.rules.selling import Measured, StockKind
 from tests.client import Browser
+from tests.shop.making import article
 from tests.world import ADMIN, STAFF
 
 
@@ -30,3 +34,11 @@ def admin(browser: Browser) -> Browser:
 @pytest.fixture
 def office(client: Browser) -> Browser:
     return at_work(client, ADMIN)
+
+
+@pytest.fixture
+def honey(session: Session) -> Article:
+    """Twelve jars of a neighbour's honey."""
+    made = article(session, content=250, measured=Measured.GRAMS, stock_kind=StockKind.COUNTED, stock=12)
+    session.commit()
+    return made

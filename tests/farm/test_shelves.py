@@ -5,7 +5,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.catalogue.models import Category, Supplier
-from tests.farm.forms import SHELF, SUPPLIER
+from tests.farm.forms import NEW_ARTICLE, SHELF, SUPPLIER
+from tests.farm.products import ADD, LIST
 from tests.farm.trail import events
 from tests.pages import text_of
 from tests.shop.making import article
@@ -16,6 +17,12 @@ SHELVES, SUPPLIERS = "/ferme/produits/rayons", "/ferme/produits/fournisseurs"
 def shelves(session: Session) -> list[str]:
     session.expire_all()
     return list(session.scalars(select(Category.name).order_by(Category.position)))
+
+
+def test_a_farm_without_a_shop_is_told_where_to_begin(desk):
+    assert "La boutique n'a pas encore de rayon" in text_of(desk.get(LIST))
+    answer = desk.submit(ADD, NEW_ARTICLE)
+    assert answer.status_code == 422 and "Rayon : choisissez dans la liste." in text_of(answer)
 
 
 def test_shelves_are_added_one_after_the_other(staff, session):

@@ -1,4 +1,4 @@
-"""A second person with a sign-in of their own on the same boxes and orders; one payer (EXPECTATIONS A12)."""
+"""A second person with a sign-in of their own on the same boxes and orders; one payer."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,8 +23,8 @@ from tests.accounts.letters import link_in
 from tests.accounts.people import account_of, browser_of
 from tests.client import Browser
 from tests.pages import text_of
-from tests.public.test_checkout import CONTACT, seen
-from tests.public.test_checkout import PAGE as CHECKOUT
+from tests.public.checking_out import CONTACT, seen
+from tests.public.checking_out import PAGE as CHECKOUT
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, STAFF, YACINE
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from portal.billing.customers import belongs_to
@@ -62,12 +62,11 @@ _DEBITS = (
     .join(DirectDebit.customer)
     .join(DirectDebit.invoice)
     .join(DirectDebit.mandate)
+    .where(belongs_to(bindparam("account_id")), DirectDebit.state != DebitState.DROPPED)
     .order_by(DirectDebit.collected_on, DirectDebit.id)
 )
 
 
 def debits_of(session: Session, account_id: int) -> list[DebitView]:
     """Of all that an account owes or owed, in the order of their days."""
-    return list(
-        session.scalars(_DEBITS.where(belongs_to(account_id), DirectDebit.state != DebitState.DROPPED))
-    )
+    return list(session.scalars(_DEBITS, {"account_id": account_id}))

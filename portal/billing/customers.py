@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from flask import Flask
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import BindParameter, ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from portal.billing.models import Customer
@@ -36,7 +36,7 @@ def customer_of_order(session: Session, order_id: int) -> Customer:
     return found
 
 
-def belongs_to(account_id: int) -> ColumnElement[bool]:
+def belongs_to(account_id: int | BindParameter[int]) -> ColumnElement[bool]:
     """Of customers, those that are an account's: more than one where accounts or guests' orders have become it."""
     return Customer.account_id == account_id
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.billing.customers import belongs_to
@@ -150,7 +150,11 @@ def _plain(value: Any) -> Any:
             return value
 
 
+_BALANCE = (
+    select(func.sum(LedgerEntry.amount)).join(LedgerEntry.customer).where(belongs_to(bindparam("account_id")))
+)
+
+
 def balance(session: Session, account_id: int) -> Money:
     """What an account owes; negative where it is ahead."""
-    owed = select(func.sum(LedgerEntry.amount)).join(LedgerEntry.customer)
-    return session.scalar(owed.where(belongs_to(account_id))) or Money.zero()
+    return session.scalar(_BALANCE, {"account_id": account_id}) or Money.zero()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, bindparam, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from portal.accounts.addresses import AddressView
@@ -69,6 +69,14 @@ _VIEW = View(
     ended_at=Mandate.ended_at,
     end=Mandate.end,
 )
+_LIVE = (
+    select(_VIEW)
+    .where(
+        Mandate.account_id.in_(bindparam("account_ids", expanding=True)),
+        Mandate.ended_at.is_(None),
+    )
+    .order_by(Mandate.id)
+)
 
 
 def creditor(session: Session, farm: Farm | None = None) -> Creditor | None:
@@ -87,8 +95,8 @@ def live_mandate(session: Session, account_id: int) -> MandateView | None:
 
 
 def live_mandates(session: Session, account_ids: Collection[int]) -> dict[int, MandateView]:
-    live = select(_VIEW).where(Mandate.account_id.in_(account_ids), Mandate.ended_at.is_(None))
-    return {mandate.account_id: mandate for mandate in session.scalars(live.order_by(Mandate.id))}
+    live = session.scalars(_LIVE, {"account_ids": list(account_ids)})
+    return {mandate.account_id: mandate for mandate in live}
 
 
 def mandates_of(session: Session, account_id: int) -> list[MandateView]:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from portal.boxes.carried import carried
@@ -28,15 +28,14 @@ class Handed:
 
 
 HANDED = View(Handed, kind=Handover.kind, name=Handover.name, email=Handover.email, code=Handover.code)
+_HANDED = select(Handover.subscription_id, Handover.week, HANDED).where(
+    Handover.subscription_id.in_(bindparam("subscription_ids", expanding=True))
+)
 
 
 def handed_boxes(session: Session, subscription_ids: Collection[int]) -> dict[tuple[int, date], Handed]:
     """Of some subscriptions, by subscription and week of origin."""
-    rows = session.execute(
-        select(Handover.subscription_id, Handover.week, HANDED).where(
-            Handover.subscription_id.in_(subscription_ids)
-        )
-    )
+    rows = session.execute(_HANDED, {"subscription_ids": list(subscription_ids)})
     return {(subscription_id, week): handed for subscription_id, week, handed in rows}
 
 

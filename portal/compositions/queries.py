@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, bindparam, or_, select, true
 from sqlalchemy.orm import Session, aliased, selectinload
@@ -215,6 +215,17 @@ _EXCLUSIONS = (
     .where(Composition.delivery_id == bindparam("delivery_id"))
     .order_by(Composition.formula_id, Exclusion.pickup_point_id, Exclusion.id)
 )
+_NOTICES = (
+    select(
+        ShortageNotice.product_id,
+        ShortageNotice.formula_ids,
+        ShortageNotice.point_ids,
+        ShortageNotice.note,
+    )
+    .where(ShortageNotice.delivery_id == bindparam("delivery_id"), ShortageNotice.note.is_not(None))
+    .order_by(ShortageNotice.id)
+)
+"""What was said of shortages, the latest last."""
 
 
 def exclusions(session: Session, delivery_id: int) -> dict[Box, list[ExclusionView]]:
@@ -266,8 +277,8 @@ def shown_contents(session: Session, delivery_id: int, boxes: Collection[Box]) -
         if box[0] in formulas
     }
     if any(content.changes for content in contents.values()):
-        reasons = _reasons(session, delivery_id)
-        contents = {box: _explained(content, reasons) for box, content in contents.items()}
+        notices = session.execute(_NOTICES, {"delivery_id": delivery_id}).all()
+        contents = {box: _explained(content, notices) for box, content in contents.items()}
     return contents
 
 
@@ -294,13 +305,7 @@ def _at_point(
     )
 
 
-def _reasons(session: Session, delivery_id: int) -> list[ShortageNotice]:
-    """The latest last."""
-    said = (ShortageNotice.delivery_id == delivery_id, ShortageNotice.note.is_not(None))
-    return list(session.scalars(select(ShortageNotice).where(*said).order_by(ShortageNotice.id)))
-
-
-def _explained(content: ShownContents, notices: Collection[ShortageNotice]) -> ShownContents:
+def _explained(content: ShownContents, notices: Collection[Any]) -> ShownContents:
     reasons = {
         notice.product_id: notice.note
         for notice in notices

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, time
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from portal.deliveries.models import Tour
@@ -77,6 +77,7 @@ POINT = View(
 """Of a statement that joins the point's tour."""
 
 _POINTS = select(POINT).join(PickupPoint.tour).order_by(PickupPoint.tour_id, PickupPoint.position)
+_SOME = _POINTS.where(PickupPoint.id.in_(bindparam("point_ids", expanding=True)))
 
 
 def offered_points(session: Session) -> list[PointView]:
@@ -176,4 +177,4 @@ def find_closing(session: Session, closing_id: int) -> ClosingView | None:
 
 
 def _some(session: Session, point_ids: Collection[int]) -> list[PointView]:
-    return list(session.scalars(_POINTS.where(PickupPoint.id.in_(point_ids))))
+    return list(session.scalars(_SOME, {"point_ids": list(point_ids)}))

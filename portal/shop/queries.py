@@ -1,11 +1,11 @@
 """Reading orders."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -53,6 +53,7 @@ _LINES = (
     .join(OrderLine.article)
     .join(Article.product)
     .outerjoin(Withdrawal, Withdrawal.id == OrderLine.withdrawal_id)
+    .where(OrderLine.order_id.in_(bindparam("order_ids", expanding=True)))
     .order_by(OrderLine.id)
 )
 _STEP = View(
@@ -88,6 +89,11 @@ _ORDERS = (
     .outerjoin(Voucher, Voucher.id == VoucherUse.voucher_id)
     .order_by(Delivery.day, Order.id)
 )
+_BETWEEN = _ORDERS.where(
+    Order.account_id == bindparam("account_id"),
+    Order.state.in_(sorted(orders.LIVE)),
+    Delivery.day.between(bindparam("since"), bindparam("until")),
+)
 
 
 def orders_of(
@@ -106,8 +112,7 @@ def last_day_before(session: Session, account_id: int, day: date) -> date | None
 
 def orders_between(session: Session, account_id: int, since: date, until: date) -> list[OrderView]:
     """An account's orders that bring something from one actual date to another, both included."""
-    live = (Order.state.in_(sorted(orders.LIVE)), Delivery.day.between(since, until))
-    return _read(session, _ORDERS.where(Order.account_id == account_id, *live))
+    return _read(session, _BETWEEN, {"account_id": account_id, "since": since, "until": until})
 
 
 def order(session: Session, order_id: int, account_id: int | None) -> OrderView | None:
@@ -186,11 +191,13 @@ def _with_steps(session: Session, statement: Select[*tuple[Any, ...]]) -> list[O
     return [replace(view, steps=tuple(steps[view.id])) for view in found]
 
 
-def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[OrderView]:
-    rows = session.execute(statement).all()
+def _read(
+    session: Session, statement: Select[*tuple[Any, ...]], values: Mapping[str, Any] | None = None
+) -> list[OrderView]:
+    rows = session.execute(statement, values).all()
     if not rows:
         return []
     lines: dict[int, list[OrderLineView]] = {row.id: [] for row in rows}
-    for line in session.scalars(_LINES.where(OrderLine.order_id.in_(lines))):
+    for line in session.scalars(_LINES, {"order_ids": list(lines)}):
         lines[line.order_id].append(line)
     return [replace(OrderView(*row), lines=tuple(lines[row.id])) for row in rows]

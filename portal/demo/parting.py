@@ -12,7 +12,7 @@ from portal.deliveries.models import Delivery
 from portal.planning import terminations
 from portal.planning.ending import foresee
 from portal.planning.models import Termination
-from portal.planning.terminations import Notice
+from portal.planning.papers import Notice
 from portal.profile.models import FarmProfile
 from portal.rules.cutoffs import local_day
 from portal.subscriptions.models import Subscription

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account
 from portal.planning.contracts import contract_number
 from portal.planning.models import ContractWithdrawal, Termination
-from portal.planning.terminations import Receipt, receipt
+from portal.planning.papers import Receipt
+from portal.planning.terminations import receipt
 from portal.subscriptions.models import Contract, Subscription
 
 

@@ -1,7 +1,7 @@
-"""The receipts of leaving as PDF files, to be kept."""
+"""The receipts of leaving, and their PDF files, to be kept."""
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 
 from portal.infra import pdf
 from portal.infra.outbox import File
@@ -12,11 +12,32 @@ from portal.web.filters import clock, day, day_year
 from portal.web.i18n import gettext as _
 from portal.web.i18n import language
 
-if TYPE_CHECKING:
-    from portal.planning.terminations import Receipt
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What somebody notifies: who they are, where the receipt goes, which contract, from when (none: at once)."""
+
+    name: str
+    contact: str
+    reference: str
+    wished_day: date | None
 
 
-def receipt_file(receipt: "Receipt", farm: Farm) -> File:
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A notification as it was received, and what it has come to."""
+
+    id: int
+    notice: Notice
+    notified_at: datetime
+    confirmed_at: datetime | None
+    leaves: tuple[Leave, ...]
+    orders: tuple[str, ...]
+    """Numbers of those that are collected alone."""
+    reason: str | None
+
+
+def receipt_file(receipt: Receipt, farm: Farm) -> File:
     notice = receipt.notice
     wish = day_year(notice.wished_day) if notice.wished_day else _("dès que possible")
     said = [

@@ -5,7 +5,6 @@ account's own address; the contract ends once they confirm. So the page is the s
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -20,36 +19,12 @@ from portal.infra import audit, clock, locks, mail, outbox
 from portal.planning import ending
 from portal.planning.ending import Leave
 from portal.planning.models import Termination
-from portal.planning.papers import receipt_file, words
+from portal.planning.papers import Notice, Receipt, receipt_file, words
 from portal.planning.terms import Answer
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
 from portal.rules.leaving import customer_number_in, may_confirm
 from portal.subscriptions.models import Subscription
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What somebody notifies: who they are, where the receipt goes, which contract, from when (none: at once)."""
-
-    name: str
-    contact: str
-    reference: str
-    wished_day: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A notification as it was received, and what it has come to."""
-
-    id: int
-    notice: Notice
-    notified_at: datetime
-    confirmed_at: datetime | None
-    leaves: tuple[Leave, ...]
-    orders: tuple[str, ...]
-    """Numbers of those that are collected alone."""
-    reason: str | None
 
 
 def receipt(row: Termination) -> Receipt:

@@ -20,8 +20,8 @@ from portal.infra.throttle import Limit
 from portal.planning import terminations
 from portal.planning.ending import Leave, foresee
 from portal.planning.models import Termination
-from portal.planning.papers import words
-from portal.planning.terminations import Notice, Receipt, receipt, token, wished
+from portal.planning.papers import Notice, Receipt, words
+from portal.planning.terminations import receipt, token, wished
 from portal.public import blueprint
 from portal.rules.cutoffs import local_day
 from portal.rules.leaving import may_confirm

@@ -16,7 +16,7 @@ from portal.member import blueprint, hands, holder
 from portal.member.forms import MOST, read_aboard, read_day, read_id, read_ids
 from portal.member.home import next_context
 from portal.planning import services, suspensions
-from portal.planning.aboard import Orders, Question
+from portal.planning.case import Orders, Question
 from portal.planning.options import week_options
 from portal.planning.queries import Card, Planning, Week
 from portal.planning.queries import planning as read_planning

@@ -1,16 +1,13 @@
 """What becomes of a person's orders when a change takes the box away that they travel with."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from portal.accounts.household import acts_for_farm
-from portal.deliveries.queries import DeliveryView
 from portal.infra import audit
-from portal.pickup.queries import PointView
+from portal.planning.case import Case, Fate, Question, Settled
 from portal.rules.aboard import Spot, followed, later_spots, spots
 from portal.rules.cutoffs import is_past
 from portal.rules.orders import Aboard, OrderState
@@ -19,62 +16,6 @@ from portal.shop import follow
 from portal.shop.models import Order
 from portal.shop.orders import bring
 from portal.subscriptions.queries import Holding
-
-if TYPE_CHECKING:
-    from portal.planning.desk import Case
-
-
-class Fate(StrEnum):
-    """What became of an order; its words are in the templates."""
-
-    CANCELLED = "cancelled"
-    MOVED = "moved"
-    ALONE = "alone"
-    FOLLOWED = "followed"
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Orders that have fared alike, and where they are now collected."""
-
-    numbers: tuple[str, ...]
-    fate: Fate
-    delivery: DeliveryView
-    point: PointView
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Orders whose box goes away: the person says what becomes of them.
-
-    `deliveries` are theirs, soonest first; `next` is the first that they can go to instead, if all can. `missing`
-    names what the box's new delivery does not bring. What is being made already (bread) is neither moved nor
-    cancelled.
-    """
-
-    numbers: tuple[str, ...]
-    deliveries: tuple[DeliveryView, ...]
-    next: DeliveryView | None
-    can_cancel: bool
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Orders:
-    """A person's open orders, held; their wish for those that lose their box, and what came of it."""
-
-    held: Collection[Order] = ()
-    wish: Aboard | None = None
-    question: Question | None = None
-    settled: list[Settled] = field(default_factory=list)
-
-    def add(self, one: Settled) -> None:
-        """To those that have fared alike, so that they are told of together."""
-        for number, other in enumerate(self.settled):
-            if replace(other, numbers=one.numbers) == one:
-                self.settled[number] = replace(other, numbers=other.numbers + one.numbers)
-                return
-        self.settled.append(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +31,7 @@ class _Lost:
         return wish is Aboard.ALONE or (wish is Aboard.CANCEL and self.can_cancel)
 
 
-def spot_of_order(case: "Case", order: Order) -> Spot:
+def spot_of_order(case: Case, order: Order) -> Spot:
     """Where it is collected: the worker may be on its way to take it from a closed point to the other, or back."""
     usual = order.instead_of_id or order.pickup_point_id
     closed = case.holdings[0].plan.closings if case.holdings else ()
@@ -98,7 +39,7 @@ def spot_of_order(case: "Case", order: Order) -> Spot:
     return Spot(order.delivery_id, closing.substitute_id if closing else usual)
 
 
-def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Plan]]) -> bool:
+def settle(session: Session, case: Case, changed: Collection[tuple[Holding, Plan]]) -> bool:
     """Let the orders follow their boxes, or do with them as the person wishes; False where that is to be asked.
 
     Staff are not asked, unless they see the site as that person: the order stays where it is. Nothing is written
@@ -128,7 +69,7 @@ def settle(session: Session, case: "Case", changed: Collection[tuple[Holding, Pl
 
 
 def _astray(
-    case: "Case", before: Collection[Plan], after: Collection[Plan]
+    case: Case, before: Collection[Plan], after: Collection[Plan]
 ) -> Iterable[tuple[Order, Spot | None]]:
     """The orders whose boxes do not come to them any more, and where these come instead, if at all."""
     for order in _open_ones(case):
@@ -137,31 +78,31 @@ def _astray(
             yield order, there
 
 
-def _open_ones(case: "Case") -> list[Order]:
+def _open_ones(case: Case) -> list[Order]:
     known = ((order, case.deliveries.get(order.delivery_id)) for order in case.orders.held)
     return [order for order, d in known if d and d.for_rules.is_open(case.facts.now)]
 
 
-def _reunite(case: "Case", after: Collection[Plan]) -> None:
+def _reunite(case: Case, after: Collection[Plan]) -> None:
     """An order that was left alone travels with the box again that comes back to it."""
     coming = spots(after, case.facts.season)
     for order in _open_ones(case):
         order.with_box = order.with_box or spot_of_order(case, order) in coming
 
 
-def _missing(session: Session, case: "Case", order: Order, spot: Spot) -> tuple[str, ...]:
+def _missing(session: Session, case: Case, order: Order, spot: Spot) -> tuple[str, ...]:
     """What of an order does not come to a spot."""
     delivery = case.deliveries[spot.delivery_id]
     return tuple(follow.missing_aboard(session, order, delivery, case.facts.now))
 
 
-def _next(session: Session, case: "Case", after: Collection[Plan], order: Order) -> Spot | None:
+def _next(session: Session, case: Case, after: Collection[Plan], order: Order) -> Spot | None:
     """The soonest later delivery with a box that can bring all that an order holds."""
     later = later_spots(after, case.facts.season, spot_of_order(case, order), case.facts.now)
     return next((there for there in later if not _missing(session, case, order, there)), None)
 
 
-def _question(case: "Case", lost: Collection[_Lost]) -> Question:
+def _question(case: Case, lost: Collection[_Lost]) -> Question:
     destinations = {one.next.delivery_id for one in lost if one.next}
     can_all = all(one.next for one in lost)
     theirs = {one.order.delivery_id for one in lost}
@@ -177,7 +118,7 @@ def _question(case: "Case", lost: Collection[_Lost]) -> Question:
 
 
 def _do(
-    session: Session, case: "Case", after: Collection[Plan], order: Order, fate: Spot | Aboard | None
+    session: Session, case: Case, after: Collection[Plan], order: Order, fate: Spot | Aboard | None
 ) -> None:
     """To the spot that its box has gone to, or as the person wishes.
 
@@ -206,6 +147,6 @@ def _do(
     return _note(case, order, Fate.MOVED if fate is Aboard.MOVE else Fate.FOLLOWED)
 
 
-def _note(case: "Case", order: Order, fate: Fate) -> None:
+def _note(case: Case, order: Order, fate: Fate) -> None:
     point = case.point(order.pickup_point_id)
     case.orders.add(Settled((order.number,), fate, case.deliveries[order.delivery_id], point))

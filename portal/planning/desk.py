@@ -1,11 +1,10 @@
-"""What an act on a planning works on: loaded under the locks, decided by the rules, written down.
+"""How an act on a planning is done: its case loaded under the locks, decided by the rules, written down.
 
-Subscriptions are locked first, then orders, the deliveries concerned, then points (DESIGN §5); the clock is read once
+Subscriptions are locked first, then orders, the deliveries concerned, then points; the clock is read once
 the locks are held, so that nothing slips past the freeze.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -15,51 +14,22 @@ from portal.accounts.household import acts_for_farm
 from portal.accounts.models import Account
 from portal.boxes import services as boxes
 from portal.boxes.carried import loads
-from portal.boxes.queries import MemberBox, member_box, with_changes
+from portal.boxes.queries import with_changes
 from portal.catalogue.queries import sold_from
-from portal.deliveries.queries import DeliveryView, of_weeks
+from portal.deliveries.queries import of_weeks
 from portal.infra import clock, locks
 from portal.pickup.models import PickupPoint
-from portal.pickup.queries import PointView
-from portal.planning.aboard import Orders, settle
+from portal.planning.aboard import settle
+from portal.planning.case import Case, Orders
 from portal.planning.places import kept_places, served
 from portal.rules import capacity
 from portal.rules.changes import Facts, Refusal
 from portal.rules.orders import Aboard
-from portal.rules.planning import Place, Plan, Season, boxes_on, carrier
+from portal.rules.planning import Place, Plan, Season
 from portal.shop.follow import hold_open
 from portal.subscriptions import terms
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import Holding, of_account, withheld
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Some subscriptions of an account, the farm's deliveries and the moment, all held until our commit.
-
-    `by` is who acts: the account itself, or staff for it, who may fill a point beyond its places. `others` are
-    the account's other subscriptions: an order may travel with their boxes.
-    """
-
-    account: Account
-    by: Account
-    holdings: tuple[Holding, ...]
-    deliveries: dict[int, DeliveryView]
-    facts: Facts
-    others: tuple[Holding, ...] = ()
-    orders: Orders = field(default_factory=Orders)
-
-    def point(self, point_id: int) -> PointView:
-        known = (*self.holdings, *self.others)
-        return next(h.points[point_id] for h in known if point_id in h.points)
-
-    def box(self, holding: Holding, plan: Plan, week: date) -> MemberBox | None:
-        """A week's own box by a plan, as pages and mails show it."""
-        delivery = carrier(plan, week, self.facts.season)
-        aboard = boxes_on(plan, delivery) if delivery else []
-        planned = replace(holding, plan=plan)
-        found = (box for box in aboard if box.week == week)
-        return next((member_box(planned, box, self.deliveries[box.delivery.id]) for box in found), None)
 
 
 def hold(

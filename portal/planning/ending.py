@@ -12,8 +12,8 @@ from portal.accounts.models import Account
 from portal.boxes.queries import MemberBox, member_box, with_changes
 from portal.deliveries.queries import DeliveryView, of_weeks
 from portal.infra import clock, mail, outbox
-from portal.planning.aboard import Orders
-from portal.planning.desk import Case, decide, hold
+from portal.planning.case import Case, Orders
+from portal.planning.desk import decide, hold
 from portal.planning.previews import HORIZON, term_view
 from portal.planning.terms import Answer
 from portal.rules import ending as rules

@@ -14,7 +14,8 @@ from portal.boxes.queries import MemberBox, member_boxes
 from portal.deliveries.models import Delivery
 from portal.deliveries.queries import DeliveryView
 from portal.infra import locks
-from portal.planning.desk import Case, hold, write
+from portal.planning.case import Case
+from portal.planning.desk import hold, write
 from portal.planning.models import DeliveryNotice
 from portal.planning.queries import LOOK_AHEAD, next_box
 from portal.profile.queries import get_farm

@@ -14,8 +14,8 @@ from portal.accounts.models import Account
 from portal.boxes.queries import MemberBox
 from portal.catalogue.queries import formulas
 from portal.pickup.queries import offered_points
-from portal.planning.aboard import Orders
-from portal.planning.desk import Case, Decision, decide, hold
+from portal.planning.case import Case, Orders
+from portal.planning.desk import Decision, decide, hold
 from portal.planning.queries import next_box
 from portal.planning.taps import Tap, tap_link
 from portal.rules.changes import (
@@ -261,7 +261,7 @@ _MAILS = {Act.SKIP: "box_skipped", Act.UNSKIP: "box_taken_back"}
 
 
 def _tell(session: Session, case: Case, outcome: Outcome, planned: Iterable[Holding]) -> None:
-    """One mail for the act: what, when, until when it can be undone, when deliveries go on (A4)."""
+    """One mail for the act: what, when, until when it can be undone, when deliveries go on."""
     boxes = [change.after for change in outcome.changed]
     back = []
     if outcome.act is Act.SKIP:

@@ -13,8 +13,8 @@ from portal.boxes.models import Suspension
 from portal.boxes.queries import MemberBox, member_box, member_boxes
 from portal.catalogue.queries import formula_prices
 from portal.deliveries.queries import DeliveryView, of_weeks
-from portal.planning.aboard import Orders
-from portal.planning.desk import Case, decide, hold
+from portal.planning.case import Case, Orders
+from portal.planning.desk import decide, hold
 from portal.planning.queries import LOOK_AHEAD
 from portal.rules import changes as rules
 from portal.rules import planning

@@ -11,8 +11,8 @@ from portal.accounts import household
 from portal.accounts.models import Account
 from portal.catalogue.queries import formula_prices
 from portal.infra import clock
-from portal.planning.aboard import Orders
-from portal.planning.desk import Case, decide, hold
+from portal.planning.case import Case, Orders
+from portal.planning.desk import decide, hold
 from portal.planning.previews import HORIZON, Around, Change, TermView, box_days, changes_of, plans_after
 from portal.rules.calendar import WEEK, monday_of
 from portal.rules.changes import Refusal

@@ -17,7 +17,7 @@ from portal.infra.outbox import Mail
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import points
 from portal.planning import deliveries, previews, suspensions, terms
-from portal.planning.aboard import Fate
+from portal.planning.case import Fate
 from portal.planning.previews import term_view
 from portal.planning.services import move, postpone, skip, vary
 from portal.rules.calendar import WEEK, monday_of

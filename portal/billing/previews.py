@@ -183,7 +183,11 @@ def _strangeness(line: PreviewLine) -> tuple[int, int]:
 
 
 def amounts(session: Session, through: date) -> dict[int, Money]:
-    """What each account is to be billed through a day: the sum of `charges.unbilled`, in one statement."""
+    """What each account is to be billed through a day: the sum of `charges.unbilled`, in one statement.
+
+    Said a second time, in SQL, for pages that show everybody's sum: their lines are read once they are billed. A
+    test holds that both come to the same for everybody.
+    """
     days = days_billed(session, through)
     parts = union_all(*_standing(days), *_billed(days)).subquery()
     sums = select(parts.c.account_id, func.sum(parts.c.cents)).group_by(parts.c.account_id)

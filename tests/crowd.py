@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
+from portal.billing.models import Customer
 from portal.boxes.models import BoxChange
 from portal.catalogue.models import Formula
 from portal.infra.orm import db
@@ -104,6 +105,9 @@ APART = 1000
 WHOSE = {"email", "recipient", "source"}
 """Columns that say in words whose a row is, or what of theirs."""
 
+KEPT = Customer.__table__.c.balance
+"""By the database itself, as the entries come."""
+
 
 def add_alike(
     session: Session, alike: ColumnElement[bool], people: int, first: int = 1, apart: int = APART
@@ -128,9 +132,10 @@ def add_alike(
         for key in table.primary_key:
             if key.name == "id" or _moves(key, kept, apart) is not None:
                 kept[key] = session.scalars(select(key).where(key < apart, ~own)).all()
-        copies = [_copied(column, kept, n.c.n, apart) for column in table.c]
+        columns = [column for column in table.c if column is not KEPT]
+        copies = [_copied(column, kept, n.c.n, apart) for column in columns]
         rows = select(*copies).select_from(table.join(n, true())).where(own)
-        session.execute(table.insert().from_select(list(table.c.keys()), rows))
+        session.execute(table.insert().from_select(columns, rows))
         if "id" in table.c and session.get_bind().dialect.name == "postgresql":
             session.execute(
                 text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")

@@ -163,21 +163,20 @@ class PostgresqlDatabase:
         guarded = [name for name in spoilt if name in self.guards]
         refill = [
             "BEGIN",
-            *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in guarded),
-            "SET LOCAL session_replication_role = replica",  # no trigger, no order of foreign keys
+            *(self._guards("DISABLE", table) for table in guarded),
+            "SET LOCAL session_replication_role = replica",  # no other trigger, no order of foreign keys
             *(f"DELETE FROM {table}" for table in spoilt),
             *(f"INSERT INTO {table} SELECT * FROM template.{table}" for table in spoilt),
-            *(
-                f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
-                for table in guarded
-                for name in self.guards[table]
-            ),
+            *(self._guards("ENABLE ALWAYS", table) for table in guarded),
             self.restart,
             "COMMIT",
         ]
         self.keeper.execute(";".join(refill))
         if spoilt:
             self.clean = self._states(self.keeper)
+
+    def _guards(self, act: str, table: str) -> str:
+        return f"ALTER TABLE {table} " + ", ".join(f"{act} TRIGGER {name}" for name in self.guards[table])
 
     def restart_server(self, how: str) -> None:
         """`fast` cuts everybody off, `immediate` is as if the machine had gone down."""

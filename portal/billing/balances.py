@@ -1,4 +1,4 @@
-"""What somebody owes, what of each invoice is open, and what they paid: read off the ledger, never kept beside it."""
+"""What somebody owes, what of each invoice is open, and what they paid: read off the ledger."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Subquery, case, cast, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Subquery, case, cast, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from portal.billing.customers import belongs_to
@@ -19,7 +19,7 @@ from portal.billing.models import (
     InvoiceBuyer,
     LedgerEntry,
 )
-from portal.infra.orm import Cents
+from portal.infra.orm import Cents, among
 from portal.rules.invoicing import DocumentKind
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
@@ -142,7 +142,7 @@ class OpenInvoice:
 
 
 HOLDER = func.coalesce(Customer.account_id, -Customer.id)
-"""Whose money pays whose invoices: an account's customers are one, a guest is one."""
+"""Whose money pays whose invoices: an account's customers are one, a guest is one, by a negative id."""
 
 
 def books_of(session: Session, account_id: int) -> Books:
@@ -174,10 +174,10 @@ def balances(session: Session, account_ids: Collection[int]) -> dict[int, Money]
 
 
 def open_invoices(
-    session: Session, account_ids: Collection[int] | None = None, *, late_on: date | None = None
+    session: Session, payer_ids: Collection[int] | None = None, *, late_on: date | None = None
 ) -> list[OpenInvoice]:
-    """Everybody's, or these accounts', or what is late of it; what is due first comes first."""
-    unpaid = _unpaid(account_ids)
+    """Everybody's, or these holders', or what is late of it; what is due first comes first."""
+    unpaid = _unpaid(_uneven() if payer_ids is None else _these(payer_ids))
     newer = unpaid.c.through - unpaid.c.left
     rows = (
         select(
@@ -204,30 +204,45 @@ def open_invoices(
     return [OpenInvoice(*row) for row in session.execute(rows)]
 
 
-def _unpaid(account_ids: Collection[int] | None) -> Subquery:
+def _these(payer_ids: Collection[int]) -> CTE:
+    guests = among(Customer.id, [-each for each in payer_ids if each < 0]) & Customer.account_id.is_(None)
+    theirs = or_(among(Customer.account_id, [each for each in payer_ids if each > 0]), guests)
+    return select(Customer.id, HOLDER.label("holder")).where(theirs).cte("theirs")
+
+
+def _uneven() -> CTE:
+    """Whose books are not even: of an account whole, as what one of its customers paid may pay for another."""
+    uneven = Customer.balance != literal_column("0")  # else a partial index is not seen
+    accounts = select(Customer.account_id).where(uneven)
+    theirs = select(Customer.id, HOLDER.label("holder")).where(Customer.account_id.in_(accounts))
+    guests = select(Customer.id, HOLDER).where(Customer.account_id.is_(None), uneven)
+    return theirs.union_all(guests).cte("theirs")
+
+
+def _unpaid(theirs: CTE) -> Subquery:
     """What credit notes and payments that name them leave of invoices, and what that comes to from the newest back.
 
     Other money pays the oldest (`rules.settling`): open is what comes to the balance, and no more is ever read.
     """
-    owing = select(HOLDER.label("holder"), func.sum(LedgerEntry.amount).label("balance"))
-    owing = owing.join(LedgerEntry.customer).group_by(HOLDER).having(func.sum(LedgerEntry.amount) > NONE)
-    if account_ids is not None:
-        owing = owing.where(Customer.account_id.in_(account_ids))
+    balance = func.sum(LedgerEntry.amount)
+    owing = (
+        select(theirs.c.holder, balance.label("balance"))
+        .join(LedgerEntry, LedgerEntry.customer_id == theirs.c.id)
+        .group_by(theirs.c.holder)
+        .having(balance > NONE)
+    )
     who, note, paid = owing.subquery(), aliased(Invoice), aliased(LedgerEntry)
     off = (
         select(func.sum(note.total)).where(note.corrects_id == Invoice.id).scalar_subquery(),
         select(func.sum(paid.amount)).where(paid.pays_id == Invoice.id).scalar_subquery(),
     )
     left = cast(sum((func.coalesce(each, literal(NONE, Cents)) for each in off), start=Invoice.total), Cents)
-    bills = (
+    billed = (
         select(Invoice.id, Invoice.due_on, left.label("left"), who.c.holder, who.c.balance)
-        .join(Invoice.customer)
-        .join(who, who.c.holder == HOLDER)
+        .join(theirs, theirs.c.id == Invoice.customer_id)
+        .join(who, who.c.holder == theirs.c.holder)
         .where(Invoice.total > NONE)
-    )
-    if account_ids is not None:  # by their own index: whose an invoice is has none
-        bills = bills.where(Customer.account_id.in_(account_ids))
-    billed = bills.subquery()
+    ).subquery()
     newest_first = (billed.c.due_on.desc(), billed.c.id.desc())
     through = func.sum(billed.c.left).over(partition_by=billed.c.holder, order_by=newest_first)
     return select(billed, through.label("through")).where(billed.c.left > NONE).subquery()

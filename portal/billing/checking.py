@@ -8,13 +8,14 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from portal.billing import closings, contents, ledger
 from portal.billing.contents import OF_BUYER, OF_INVOICE, OF_LINE, OF_RATE, Row
 from portal.billing.ledger import BEGINNING
 from portal.billing.models import (
+    Customer,
     Invoice,
     InvoiceBuyer,
     InvoiceLine,
@@ -25,7 +26,7 @@ from portal.billing.models import (
 )
 from portal.infra import audit, clock
 from portal.infra.audit import AuditEvent
-from portal.infra.orm import own_transaction
+from portal.infra.orm import Cents, own_transaction
 from portal.rules.invoicing import kept_until, month_of, next_month
 from portal.rules.money import Money
 
@@ -38,11 +39,15 @@ class Part(StrEnum):
     ENTRY = "entry"
     INVOICE = "invoice"
     CLOSING = "closing"
+    BALANCE = "balance"
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first that is not as it was entered: an entry's or an invoice's number, or the month of a closing."""
+    """The first that is not as it was entered: its number, or the month of a closing.
+
+    Or whose balance is not what their entries come to, by their number.
+    """
 
     part: Part
     which: int | str | date
@@ -67,6 +72,8 @@ def verify(session: Session, *, whole: bool = True) -> Verdict:
         if closings.digest_of(last, before) != last.digest:
             return Verdict(0, Break(Part.CLOSING, last.month))
     read = _read(session, closed, before, begun)
+    if whole and not read.broken and (number := _unlike_the_balance(session)):
+        return replace(read, broken=Break(Part.BALANCE, number))
     return replace(read, entries=read.entries - begun)
 
 
@@ -161,6 +168,19 @@ def _unlike_the_ledger(session: Session, begun: int) -> str | None:
                 if content != row["content"] or not (forgotten or known == {row["buyer_digest"]}):
                     return str(row["number"])
     return None
+
+
+def _unlike_the_balance(session: Session) -> str | None:
+    """Whose balance, as the database keeps it, their entries do not come to."""
+    entered = select(LedgerEntry.customer_id, func.sum(LedgerEntry.amount).label("balance"))
+    sums = entered.group_by(LedgerEntry.customer_id).subquery()
+    unlike = (
+        select(Customer)
+        .outerjoin(sums, sums.c.customer_id == Customer.id)
+        .where(Customer.balance != func.coalesce(sums.c.balance, literal(NONE, Cents)))
+    )
+    found = session.scalars(unlike.order_by(Customer.id).limit(1)).first()
+    return found.number if found else None
 
 
 def _of(

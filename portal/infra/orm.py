@@ -138,7 +138,9 @@ class View(Bundle[Shape]):
         return read
 
 
-def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:
+def among(
+    column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ids: Collection[int]
+) -> ColumnElement[bool]:
     """IN, written out: everybody's may be more than a statement takes parameters."""
     return column.in_(bindparam(None, list(ids), Integer, expanding=True, literal_execute=True))
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account, customer_number
@@ -57,7 +57,7 @@ class BillingSettings(Base):
 
 
 class TaxStatus(Base):
-    """Under which VAT regime the farm sells from a day on, and the words for it; dated, as the law moves (C17).
+    """Under which VAT regime the farm sells from a day on, and the words for it; dated, as the law moves.
 
     Without a row the farm is liable to VAT.
     """
@@ -80,12 +80,22 @@ class Customer(Base):
     """
 
     __tablename__ = "customer"
-    __table_args__ = (CheckConstraint("account_id IS NOT NULL OR order_id IS NOT NULL", name="is_somebody"),)
+    __table_args__ = (
+        CheckConstraint("account_id IS NOT NULL OR order_id IS NOT NULL", name="is_somebody"),
+        Index(
+            "ix_customer_uneven",
+            "account_id",
+            sqlite_where=text("balance <> 0"),
+            postgresql_where=text("balance <> 0"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("shop_order.id"), unique=True)
     """A guest's."""
+    balance: Mapped[Money] = mapped_column(server_default="0", deferred=True)
+    """What its entries come to: the database keeps it (0009), so that one finds whoever owes. The ledger says what."""
     account: Mapped[Account | None] = relationship()
     order: Mapped[Order | None] = relationship()
 

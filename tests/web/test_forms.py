@@ -44,9 +44,9 @@ NO_NUMBERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("typed", NO_NUMBERS)
+@pytest.mark.parametrize("typed", [*NO_NUMBERS, "0", "10001", f"{10**9}"])
 def test_a_whole_number_is_digits_within_bounds(typed: str) -> None:
-    assert read(forms.whole(0, 10_000), typed) == "Champ : un nombre entier, de 0 à 10 000."
+    assert read(forms.whole(1, 10_000), typed) == "Champ : un nombre entier, de 1 à 10 000."
 
 
 @pytest.mark.parametrize(("typed", "number"), [("0", 0), ("25", 25), (" 007 ", 7), ("10000", 10_000)])

@@ -272,7 +272,7 @@ def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_not
     with worker(app, box.url) as first:
         wait_until(lambda: box.taken, first)
         first.kill()
-        first.wait()
+        first.join()
     holders[0].close()
     assert get(mail_id).state is MailState.WAITING
 
@@ -291,7 +291,7 @@ def test_a_worker_killed_at_any_moment_loses_no_mail(app, within, box, _round):
     with worker(app, box.url) as first:
         wait_until(lambda: len(box.taken) > 3 + _round % 15, first)
         first.kill()
-        first.wait()
+        first.join()
     let_leases_run_out()
     with worker(app, box.url) as second:
         wait_until(lambda: states() == {MailState.SENT: 20}, second)

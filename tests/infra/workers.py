@@ -1,20 +1,20 @@
 """Real worker processes, and waiting for what they do."""
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from typing import Any
 
-from flask import Flask
+from flask import Flask, cli
 from sqlalchemy import exists, insert, literal, select
 
 from portal.accounts.models import Account, Muted
 from portal.infra.orm import own_transaction
 from portal.rules.consents import Notice
-from portal.settings import ROOT
+from tests import forks
 
 ROUNDS = int(os.environ.get("PORTAL_PROVE_ROUNDS", "1"))
 """How often races and crashes are tried: few in `make test`, many in `make prove`."""
@@ -42,29 +42,27 @@ def mute_everybody(app: Flask) -> None:
 
 
 @contextmanager
-def worker(app: Flask, smtp_url: str) -> Iterator[subprocess.Popen[str]]:
+def worker(app: Flask, smtp_url: str) -> Iterator[BaseProcess]:
     """`flask worker`, killed at the end if it still runs; it goes by the machine's clock."""
     mute_everybody(app)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
-        cwd=ROOT,
-        env=environment(app, PORTAL_SMTP_URL=smtp_url),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = forks.start(_work, env=environment(app, PORTAL_SMTP_URL=smtp_url))
     try:
         yield process
     finally:
         process.kill()
-        process.wait()
-        process.stderr.close()
+        process.join()
 
 
-def wait_until(condition: Callable[[], Any], *workers: subprocess.Popen[str], seconds: float = 180) -> None:
+def _work() -> None:
+    sys.argv[:] = ["flask", "--app", "wsgi", "worker"]
+    cli.main()
+
+
+def wait_until(condition: Callable[[], Any], *workers: BaseProcess, seconds: float = 180) -> None:
     """Until it is so; fails when that takes too long or when a worker is no more."""
     deadline = time.monotonic() + seconds
     while not condition():
         for process in workers:
-            assert process.poll() is None, process.stderr.read()
+            assert process.is_alive()
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)

@@ -1,12 +1,8 @@
-"""Orders killed midway: `python -m tests.races.killed AFTER…`, one process for each number of statements.
+"""Orders killed midway, in one process for each number of statements."""
 
-`answered` kills it once the answer is there. The form comes by standard input.
-"""
-
-import json
 import os
 import signal
-import sys
+from collections.abc import Iterable
 from typing import Any
 
 import time_machine
@@ -39,25 +35,25 @@ def die_after(statements: int) -> None:
     event.listen(db.session, "before_commit", lambda _session: die())
 
 
-def order_and_die(app: Flask, when: str) -> None:
-    if when != "answered":
+def order_and_die(app: Flask, statements: int | None, sent: dict[str, Any]) -> None:
+    if statements is not None:
         with app.app_context():
-            die_after(int(when))
+            die_after(statements)
     with time_machine.travel(NOW, tick=False):
         assert Buyer(app, **sent).press().status_code == 303
     die()
 
 
-sent = json.load(sys.stdin)
-app = create_app(Settings.from_environment(os.environ))
-app.test_client_class = Browser
-for when in sys.argv[1:]:
-    child = os.fork()
-    if not child:
-        try:
-            order_and_die(app, when)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    if not os.WIFSIGNALED(status):
-        sys.exit(f"not killed after {when} statements")
+def order_and_die_after(numbers: Iterable[int | None], **sent: Any) -> None:
+    """`None`: once the answer is there."""
+    app = create_app(Settings.from_environment(os.environ))
+    app.test_client_class = Browser
+    for statements in numbers:
+        child = os.fork()
+        if not child:
+            try:
+                order_and_die(app, statements, sent)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status), f"not killed after {statements} statements"

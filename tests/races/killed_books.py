@@ -1,12 +1,8 @@
-"""Whoever writes the books killed midway: `python -m tests.races.killed_books ACT AFTER…`.
-
-One process for each number of statements.
-"""
+"""Whoever writes the books killed midway, in one process for each number of statements."""
 
 import os
 import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from itertools import count
 from typing import Any
@@ -65,15 +61,14 @@ def act_and_die(app: Flask, name: str, statements: int) -> None:
         act(session)
 
 
-if __name__ == "__main__":
+def act_and_die_after(name: str, numbers: Iterable[int]) -> None:
     app = create_app(Settings.from_environment(os.environ))
-    for statements in map(int, sys.argv[2:]):
+    for statements in numbers:
         child = os.fork()
         if not child:
             try:
-                act_and_die(app, sys.argv[1], statements)
+                act_and_die(app, name, statements)
             finally:
                 os._exit(1)
         _, status = os.waitpid(child, 0)
-        if not os.WIFSIGNALED(status):
-            sys.exit(f"not killed after {statements} statements")
+        assert os.WIFSIGNALED(status), f"not killed after {statements} statements"

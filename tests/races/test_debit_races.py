@@ -1,8 +1,6 @@
 """The bank's file made twice at once, while somebody pays or ends their mandate, or killed midway (BAR K13, R1)."""
 
 import base64
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,13 +19,13 @@ from portal.billing.models import DebitBatch, DebitState, DirectDebit, EntryKind
 from portal.infra.orm import own_transaction
 from portal.rules.money import Money
 from portal.rules.sepa import MandateEnd, ReturnCode
-from portal.settings import ROOT
+from tests import forks
 from tests.billing.debiting import DAY, IN_TIME, ON_THE_DAY, announced, bank, inside, office, presented
 from tests.billing.signing import signed
 from tests.billing.writing import customer, paid
 from tests.infra.workers import ROUNDS, environment
 from tests.races.helpers import EVERY, meetings
-from tests.races.killed_books import EVERYTHING
+from tests.races.killed_books import EVERYTHING, act_and_die_after
 from tests.world import YACINE
 
 SELDOM = 1 if EVERY == 1 else 2 * EVERY
@@ -191,15 +189,8 @@ def test_a_file_that_is_killed_anywhere_is_made_whole_or_not_at_all(app: Flask) 
     keys = ",".join(
         f"{name}:{base64.b64encode(key).decode()}" for name, key in app.config["SETTINGS"].data_keys.items()
     )
-    command = [
-        sys.executable,
-        "-m",
-        "tests.races.killed_books",
-        "collect",
-        *map(str, DEATHS),
-        str(EVERYTHING),
-    ]
-    subprocess.run(command, cwd=ROOT, env=environment(app, PORTAL_DATA_KEYS=keys), check=True)
+    env = environment(app, PORTAL_DATA_KEYS=keys)
+    forks.call(act_and_die_after, "collect", [*DEATHS, EVERYTHING], env=env)
     with app.test_request_context(), own_transaction() as session:
         assert session.scalars(select(DirectDebit.state).distinct()).all() == [DebitState.ANNOUNCED]
         assert session.scalar(select(func.count(DebitBatch.id))) == 0

@@ -1,7 +1,5 @@
 """Invoices issued at the same moment, killed or given up midway; what is issued stays as it is (BAR K11, M3, M5)."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import partial
@@ -19,11 +17,11 @@ from portal.billing.models import Invoice, InvoiceBuyer, InvoiceLine
 from portal.billing.queries import find_invoice
 from portal.infra.orm import own_transaction
 from portal.rules.invoicing import next_month
-from portal.settings import ROOT
+from tests import forks
 from tests.billing.books import JUNE, account, delivered, invoiced
 from tests.infra.workers import ROUNDS, environment
 from tests.races.helpers import meetings
-from tests.races.killed_books import EVERYTHING
+from tests.races.killed_books import EVERYTHING, act_and_die_after
 from tests.shop import making
 from tests.world import CAMILLE, TODAY, YACINE
 
@@ -100,8 +98,7 @@ DEATHS = (20,) if ROUNDS == 1 else range(1, 40)
 
 
 def test_a_process_killed_anywhere_has_issued_all_or_nothing(app: Flask) -> None:
-    command = [sys.executable, "-m", "tests.races.killed_books", "issue", *map(str, DEATHS), str(EVERYTHING)]
-    subprocess.run(command, cwd=ROOT, env=environment(app), check=True)
+    forks.call(act_and_die_after, "issue", [*DEATHS, EVERYTHING], env=environment(app))
     with app.app_context(), own_transaction() as session:
         assert session.scalar(select(func.count(Invoice.id))) == 0
         made = issue_many(session, [1, 2], through=TODAY, month=JUNE, by=None)

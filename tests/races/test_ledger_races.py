@@ -1,7 +1,5 @@
 """The ledger under several writers at once, and under one that is killed: no gap, no double, the chain whole."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -20,10 +18,11 @@ from portal.billing.payers import Payer, customer_for, payer_of_account
 from portal.billing.payments import Refusal
 from portal.infra.orm import own_transaction
 from portal.rules.money import Money
+from tests import forks
 from tests.billing.writing import customer, paid
-from tests.infra.workers import ROOT, ROUNDS, environment
+from tests.infra.workers import ROUNDS, environment
 from tests.races.helpers import EVERY, meetings
-from tests.races.killed_books import EVERYTHING
+from tests.races.killed_books import EVERYTHING, act_and_die_after
 from tests.world import CAMILLE, NOW, TODAY, YACINE
 
 
@@ -124,8 +123,7 @@ DEATHS = (7,) if ROUNDS == 1 else range(1, 15)
 
 def test_whoever_is_killed_while_entering_leaves_nothing_or_all_of_it(app: Flask) -> None:
     paying(app, CAMILLE)()
-    command = [sys.executable, "-m", "tests.races.killed_books", "pay", *map(str, DEATHS), str(EVERYTHING)]
-    subprocess.run(command, cwd=ROOT, env=environment(app), check=True)
+    forks.call(act_and_die_after, "pay", [*DEATHS, EVERYTHING], env=environment(app))
     assert entered(app) == 1
     assert paying(app, CAMILLE)() == 2
     assert entered(app) == 2

@@ -1,8 +1,5 @@
 """Many buyers at once, one form sent many times, staff who count meanwhile, a process that is killed."""
 
-import json
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -25,11 +22,12 @@ from portal.infra import clock
 from portal.infra.orm import Base, own_transaction
 from portal.infra.outbox import Mail
 from portal.rules.money import Money
-from portal.settings import ROOT
 from portal.shop.models import Cart, Order, OrderLine, VoucherUse
+from tests import forks
 from tests.infra.workers import ROUNDS, environment
 from tests.pages import text_of
 from tests.races.helpers import Act, held, watching
+from tests.races.killed import order_and_die_after
 from tests.shop.buying import Buyer, guests, subscriber
 from tests.shop.counting import check_tables, count, counted, left, open_to_all, sold
 from tests.shop.vouching import voucher
@@ -274,14 +272,8 @@ def test_a_process_killed_anywhere_has_ordered_all_or_nothing(app: Flask) -> Non
     """Killed on its way again and again, then once its answer is there: what stands is the one order."""
     [honey] = counted(app, 100, "Miel")
     buyer = subscriber(app, CAMILLE, {honey: 2})
-    subprocess.run(
-        [sys.executable, "-m", "tests.races.killed", *map(str, DEATHS), str(EVERYTHING), "answered"],
-        cwd=ROOT,
-        env=environment(app),
-        input=json.dumps({"cookies": buyer.cookies, "form": buyer.form}),
-        text=True,
-        check=True,
-    )
+    order = partial(order_and_die_after, cookies=buyer.cookies, form=buyer.form)
+    forks.call(order, [*DEATHS, EVERYTHING, None], env=environment(app))
     assert [count(app, table) for table in (Order, OrderLine, Mail)] == [1, 1, 1]
     assert left(app) == {honey: 98}
     assert statuses([buyer.press()]) == {303: 1}

@@ -18,7 +18,7 @@ from portal.catalogue.models import Formula
 from portal.catalogue.queries import FORMULA, FormulaView
 from portal.deliveries.models import Tour
 from portal.infra import audit, clock, locks, mail, outbox
-from portal.infra.orm import insert, own_transaction
+from portal.infra.orm import insert, own_reading, own_transaction
 from portal.pickup.models import PickupPoint
 from portal.pickup.queries import POINT, PointView, find
 from portal.planning.models import Waiting
@@ -197,18 +197,21 @@ def _end_invitation(session: Session, account_id: int, point_id: int) -> None:
 def count_places() -> None:
     """Note how many places each point has left in the fullest of the coming weeks, without those that are kept.
 
-    Pages show it without counting; who takes a place is checked against the boxes themselves. Point by point,
-    so that nobody waits for the whole count.
+    Pages show it without counting; who takes a place is checked against the boxes themselves. It is counted beside
+    whoever writes: a point whose number somebody has changed meanwhile waits for the next time.
     """
     weeks = weeks_ahead(clock.now())
-    with own_transaction() as session:
-        point_ids = session.scalars(select(PickupPoint.id).order_by(PickupPoint.id)).all()
-    for point_id in point_ids:
-        with own_transaction() as session:
+    with own_reading() as session:
+        noted = select(PickupPoint.id, PickupPoint.capacity, PickupPoint.free_places)
+        points = session.execute(noted.order_by(PickupPoint.id)).all()
+    for point_id, capacity, before in points:
+        with own_reading() as session:
             taken = max(loads(session, [point_id], weeks).values(), default=0)
-            taken += kept_places(session, [point_id]).total()
-            free = PickupPoint.capacity - taken
-            session.execute(update(PickupPoint).where(PickupPoint.id == point_id).values(free_places=free))
+            free = capacity - taken - kept_places(session, [point_id]).total()
+        if free != before:
+            unchanged = (PickupPoint.id == point_id, PickupPoint.free_places.is_not_distinct_from(before))
+            with own_transaction() as session:
+                session.execute(update(PickupPoint).where(*unchanged).values(free_places=free))
 
 
 def leave_all(session: Session, account_id: int, *, at: datetime, by: int) -> None:

@@ -2,11 +2,14 @@
 
 from datetime import date
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.boxes.models import BoxChange, Suspension
+from portal.infra.orm import own_transaction, reading_only
 from portal.pickup.models import PickupPoint
+from portal.planning import waiting
 from portal.planning.waiting import count_places
 from tests import crowd
 from tests.world import NOW
@@ -39,3 +42,23 @@ def test_the_fullest_week_counts_and_a_point_may_be_over_full(session: Session) 
     assert free(session)["halle"] < 40
     session.scalars(select(PickupPoint).where(PickupPoint.slug == "halle")).one().capacity = 3
     assert free(session)["halle"] < 0
+
+
+def test_it_is_counted_beside_who_writes_and_what_they_have_written_meanwhile_stays(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halle = session.scalars(select(PickupPoint.id).where(PickupPoint.slug == "halle")).one()
+    loads = waiting.loads
+
+    def meanwhile(reading, points, weeks):
+        if points == [halle]:
+            token = reading_only.set(False)
+            with own_transaction() as other:
+                other.execute(update(PickupPoint).where(PickupPoint.id == halle).values(free_places=7))
+            reading_only.reset(token)
+        return loads(reading, points, weeks)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(waiting, "loads", meanwhile)
+        assert free(session)["halle"] == 7
+    assert free(session)["halle"] == 39, "counted the next time"

@@ -137,7 +137,7 @@ def _refusal_as_it_is(
     """It was made some days ago."""
     if collecting.refusal_to_file(batch.collected_on, today) is FileRefusal.TOO_LATE:
         return Refusal.TOO_LATE
-    left = open_amounts(session)
+    left = open_amounts(session, [debit.invoice_id for debit in debits])
     if any(debit.amount > left.get(debit.invoice_id, NONE) for debit in debits):
         return Refusal.PAID_SINCE
     return None
@@ -203,7 +203,7 @@ def _untold(session: Session, debits: Iterable[DirectDebit]) -> list[DirectDebit
 
 def _settle(session: Session, debits: Sequence[DirectDebit], under: Mapping[int, Mandate]) -> None:
     """How much of each is collected now, and whether it is the first under its mandate."""
-    left = open_amounts(session)
+    left = open_amounts(session, [debit.invoice_id for debit in debits])
     used = {mandate.id for mandate in under.values() if mandate.used_on} | _at_the_bank(session)
     for debit in debits:
         ended = under[debit.mandate_id].ended_at is not None

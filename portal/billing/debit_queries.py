@@ -177,7 +177,7 @@ def announced(session: Session) -> list[Day]:
 
 
 def prospects(session: Session, lines: Collection[DebitLine]) -> list[Prospect]:
-    left = open_amounts(session) if lines else {}
+    left = open_amounts(session, [line.invoice_id for line in lines])
     return [
         Prospect(line, collectable(line.amount, left.get(line.invoice_id), line.mandate_end is not None))
         for line in lines

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.accounts.models import Account
 from portal.billing import ledger, payments
-from portal.billing.balances import OpenInvoice, open_invoices
+from portal.billing.balances import HOLDER, OpenInvoice, open_invoices
 from portal.billing.mandates import MandateView, live_mandates
 from portal.billing.models import ALIVE, Customer, DebitState, DirectDebit, Invoice, InvoiceFile
 from portal.billing.payments import Payment
 from portal.billing.settings import billing_settings
 from portal.infra import audit, clock, locks, mail, outbox
-from portal.infra.orm import own_transaction
+from portal.infra.orm import among, own_transaction
 from portal.profile.queries import get_farm
 from portal.rules import collecting
 from portal.rules.collecting import FileRefusal
@@ -160,9 +160,13 @@ def next_day(session: Session, at: datetime) -> date:
     )
 
 
-def open_amounts(session: Session) -> dict[int, Money]:
-    """Of invoices that are not wholly paid."""
-    return {invoice.id: invoice.open for invoice in open_invoices(session)}
+def open_amounts(session: Session, invoice_ids: Collection[int]) -> dict[int, Money]:
+    """Of these, and of whatever else is open of whose they are, what is not paid."""
+    if not invoice_ids:
+        return {}
+    holders = select(HOLDER).join(Invoice, Invoice.customer_id == Customer.id).distinct()
+    whose = session.scalars(holders.where(among(Invoice.id, invoice_ids))).all()
+    return {invoice.id: invoice.open for invoice in open_invoices(session, whose)}
 
 
 def held(session: Session, *which: ColumnElement[bool]) -> Sequence[DirectDebit]:
@@ -183,7 +187,7 @@ def postpone(session: Session, day: date, *, by: int) -> int | FileRefusal:
 
 def move(session: Session, debits: Sequence[DirectDebit], *, at: datetime, by: int) -> int:
     """To the next day for which they can be told in time, with what is open by now. They are held, and of one day."""
-    later, left = next_day(session, at), open_amounts(session) if debits else {}
+    later, left = next_day(session, at), open_amounts(session, [debit.invoice_id for debit in debits])
     for debit in debits:
         if debit.invoice_id not in left:
             debit.state = DebitState.DROPPED

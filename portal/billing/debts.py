@@ -100,9 +100,9 @@ class Debts:
         return sum(self.by_age.values(), Money.zero())
 
 
-def debts(session: Session, today: date, account_ids: Collection[int] | None = None) -> Debts:
-    """Everybody's, or these accounts'; in a constant number of statements."""
-    unpaid = open_invoices(session, account_ids, late_on=today)
+def debts(session: Session, today: date, payer_ids: Collection[int] | None = None) -> Debts:
+    """Everybody's, or these payers'; in a constant number of statements."""
+    unpaid = open_invoices(session, payer_ids, late_on=today)
     due = [invoice for invoice in unpaid if invoice.due_on < today]
     alive = select(DirectDebit.invoice_id).where(DirectDebit.state.in_(ALIVE))
     collected = set(session.scalars(alive)) if due else set()
@@ -120,7 +120,10 @@ def _late_since(session: Session, owed: Iterable[OpenInvoice]) -> dict[int, date
     since = {invoice.id: invoice.due_on for invoice in owed}
     ended = case((DirectDebit.state == DebitState.DROPPED, Mandate.ended_at))
     failed = select(DirectDebit.invoice_id, DirectDebit.returned_on, ended).join(DirectDebit.mandate)
-    gone = failed.where(DirectDebit.state.in_([DebitState.RETURNED, DebitState.DROPPED]))
+    gone = failed.where(
+        among(DirectDebit.invoice_id, since),
+        DirectDebit.state.in_([DebitState.RETURNED, DebitState.DROPPED]),
+    )
     for invoice_id, returned_on, ended_at in session.execute(gone) if since else ():
         day = returned_on or (local_day(ended_at) if ended_at else None)
         if day and invoice_id in since:

@@ -195,11 +195,6 @@ def amounts(session: Session, through: date) -> dict[int, Money]:
     return {account_id: Money(int(cents)) for account_id, cents in session.execute(found)}
 
 
-def to_bill(session: Session, month: date, today: date) -> Money:
-    """What its preview comes to."""
-    return sum(_waiting(session, month, today).values(), ZERO)
-
-
 def _waiting(session: Session, month: date, today: date) -> dict[int, Money]:
     """What is to be billed with a month that has begun, so far; who has its invoice has the rest on the next one."""
     if month > today:

@@ -173,8 +173,7 @@ def send(session: Session, wanted: Mapping[int, int], *, at: datetime, by: int |
     session.scalars(locks.for_update(accounts, of=Account)).all()
     ledger.hold(session)
     today, said = local_day(at), steps(session)
-    own = None if any(payer_id < 0 for payer_id in wanted) else list(wanted)
-    found = [debt for debt in debts(session, today, own).debts if debt.payer_id in wanted]
+    found = debts(session, today, list(wanted)).debts
     farm, cheques_to = get_farm(session), billing_settings(session).cheques_to
     sent = 0
     for reminder in due_reminders(session, found, today):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import chain
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -92,6 +92,13 @@ def missing(session: Session, month: date, today: date) -> Missing:
         to_come=[delivery for delivery in found if delivery.day > today],
         ahead=month > today,
     )
+
+
+def delivered(session: Session, month: date, today: date) -> bool:
+    """Whether something of the month may be billed by now: how much is for its preview to sum."""
+    has_been = days_billed(session, min(last_day(month), today))
+    some = exists().where(has_been, Delivery.day >= month, Delivery.cancelled_at.is_(None))
+    return bool(session.scalar(select(some)))
 
 
 def start(session: Session, month: date, *, at: datetime, by: int) -> InvoiceRun | None:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from wtforms import Form
 
-from portal.billing import credits, files, months, previews, queries, runs
+from portal.billing import credits, files, months, queries, runs
 from portal.billing.explaining import explain
 from portal.billing.models import Invoice
 from portal.billing.months import LONGEST, Wanted, Wished
@@ -120,7 +120,7 @@ def _month_page(month: date) -> ResponseReturnValue:
         run=runs.latest(session, month),
         missing=runs.missing(session, month, today),
         failed_files=files.failed_files(session),
-        to_bill=previews.to_bill(session, month, today),
+        delivered=runs.delivered(session, month, today),
         billed=months.billed_months(session),
         wished=Wished,
         longest=LONGEST,

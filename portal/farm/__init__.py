@@ -49,6 +49,7 @@ from portal.farm import (
     mailbox,
     news,
     one_offs,
+    order_exports,
     order_sheets,
     orders,
     packing,

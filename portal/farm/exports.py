@@ -1,6 +1,6 @@
 """The farm's lists as files, narrowed as their pages are."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,28 +18,25 @@ from portal.exchange.tables import own_head
 from portal.farm import blueprint
 from portal.farm.downloads import download
 from portal.farm.journal import wanted_lines
-from portal.farm.orders import OF_DELIVERY, delivery_or_404, wanted_orders
+from portal.farm.orders import delivery_or_404
 from portal.farm.people import wanted_people
 from portal.farm.products import wanted_offers
 from portal.infra import clock, outbox
 from portal.infra.orm import db
 from portal.infra.outbox import MailState
 from portal.packing.harvest import harvest_list
-from portal.packing.queries import Recipient, packing_list, tallies
-from portal.pickup.queries import PointView, points
+from portal.packing.queries import tallies
+from portal.pickup.queries import points
 from portal.planning.journal import Line, Wanted, journal
 from portal.planning.people import Standing
 from portal.planning.subjects import Names, names
 from portal.rules.calendar import Rhythm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
-from portal.rules.orders import OrderState
 from portal.rules.permissions import Permission
 from portal.rules.pricing import price_on
 from portal.rules.selling import SaleUnit
 from portal.shop import issuing
-from portal.shop.queries import orders_for
-from portal.shop.views import OrderLineView, OrderView
 from portal.web.filters import percent, weekday_name
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
@@ -51,14 +48,6 @@ DELIVERY_STATES = {
     DeliveryState.CLOSED: _l("close"),
     DeliveryState.DONE: _l("terminée"),
     DeliveryState.CANCELLED: _l("annulée"),
-}
-ORDER_STATES = {
-    OrderState.PLACED: _l("envoyée"),
-    OrderState.ACCEPTED: _l("acceptée"),
-    OrderState.PREPARED: _l("préparée"),
-    OrderState.DELIVERED: _l("livrée"),
-    OrderState.REFUSED: _l("refusée"),
-    OrderState.CANCELLED: _l("annulée"),
 }
 MAIL_STATES = {
     MailState.WAITING: _l("en attente"),
@@ -194,86 +183,6 @@ def export_deliveries() -> ResponseReturnValue:
     for formula in formulas(session):
         columns[own_head(formula.name, columns)] = partial(count, formula)
     return download(_("livraisons"), columns, shown)
-
-
-class Ordered(NamedTuple):
-    order: OrderView
-    line: OrderLineView
-
-
-@blueprint.post("/commandes/export")
-@needs(Permission.READ_ORDERS)
-@reads_only
-def export_orders() -> ResponseReturnValue:
-    """A year of them, and those to come, delivery by delivery."""
-    session, today = db.session(), local_day(clock.now())
-    deliveries = upcoming(session, today - A_YEAR, today + A_YEAR)
-    every = (order for delivery in deliveries for order in orders_for(session, delivery.id))
-    return _orders(_("commandes"), every)
-
-
-@blueprint.post(f"{OF_DELIVERY}/export")
-@needs(Permission.READ_ORDERS)
-@reads_only
-def export_delivery_orders(day: date, tour: str) -> ResponseReturnValue:
-    delivery = delivery_or_404(day, tour)
-    return _orders(_("commandes-%(day)s", day=delivery.day), wanted_orders(delivery))
-
-
-def _orders(name: str, found: Iterable[OrderView]) -> ResponseReturnValue:
-    """Product by product."""
-    columns = {
-        _("Commande"): lambda o: o.order.number,
-        _("Livraison"): lambda o: o.order.delivery.day,
-        _("Point de retrait"): lambda o: o.order.point.name,
-        _("État"): lambda o: str(ORDER_STATES[o.order.state]),
-        _("Nom"): lambda o: o.order.name,
-        _("Téléphone"): lambda o: o.order.phone,
-        _("Avec un panier"): lambda o: o.order.with_box,
-        _("Produit"): lambda o: o.line.name,
-        _("Au poids"): lambda o: o.line.sale_unit is SaleUnit.WEIGHT,
-        _("Commandé"): lambda o: o.line.quantity,
-        _("Donné"): lambda o: o.line.given,
-        _("Prix"): lambda o: o.line.unit_price,
-        _("Montant"): lambda o: o.line.amount,
-        _("Commandé le"): lambda o: o.order.placed_at,
-    }
-    rows = (Ordered(order, line) for order in found for line in order.lines)
-    return download(name, columns, rows)
-
-
-class Collected(NamedTuple):
-    point: PointView
-    who: Recipient
-    what: str
-    quantity: int
-
-
-@blueprint.post("/livraisons/<date:day>/<tour>/liste/export")
-@needs(Permission.LOOK)
-@reads_only
-def export_packing_list(day: date, tour: str) -> ResponseReturnValue:
-    delivery = delivery_or_404(day, tour)
-    found = packing_list(db.session(), delivery)
-
-    def rows() -> Iterator[Collected]:
-        for stop in found.stops:
-            for who in stop.recipients:
-                for item in who.items:
-                    yield Collected(stop.point, who, item.formula.name, item.quantity)
-                for bag in who.orders:
-                    yield Collected(stop.point, who, _("Commande %(number)s", number=bag.number), 1)
-
-    columns = {
-        _("Point de retrait"): lambda c: c.point.name,
-        _("Nom"): lambda c: c.who.last_name,
-        _("Prénom"): lambda c: c.who.first_name,
-        _("Numéro"): lambda c: c.who.number,
-        _("Quoi"): lambda c: c.what,
-        _("Nombre"): lambda c: c.quantity,
-        _("Remis à"): lambda c: c.who.handed and c.who.handed.name,
-    }
-    return download(_("retraits-%(day)s", day=delivery.day), columns, rows())
 
 
 @blueprint.post("/courrier/export")

@@ -20,4 +20,5 @@ try:
 except BadSettings as error:
     sys.exit(str(error))
 gc.freeze()
+gc.set_threshold(10_000)  # most of what a page makes goes by itself: to look each 700 takes a thirtieth of it
 gc.enable()

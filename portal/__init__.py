@@ -69,6 +69,7 @@ def create_app(settings: Settings) -> Flask:
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
     app.jinja_environment = templates.Environment
+    app.jinja_options = {"cache_size": -1}  # all of them: there are more than the 400 that Jinja keeps
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     logs.init_app(app)

@@ -5,7 +5,7 @@ touched: values are filled in afterwards.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import flask_babel
@@ -96,8 +96,13 @@ def ngettext(singular: str, plural: str, n: int, /, **values: Any) -> str:
     return _plural(singular, plural, n) % values
 
 
+@lru_cache(maxsize=5000)
+def _numbered(singular: str, plural: str, n: int, language: str) -> str:
+    return _typeset(get_translations().ungettext(singular, plural, n), language)
+
+
 def _plural(singular: str, plural: str, n: int) -> str:
-    return _typeset(get_translations().ungettext(singular, plural, 1 if abs(n) < 2 else n), language())
+    return _numbered(singular, plural, 1 if abs(n) < 2 else n, language())
 
 
 def lazy_gettext(message: str, /, **values: Any) -> LazyString:

@@ -22,6 +22,8 @@ from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.transaction import reads_only
 
+AT_MOST = 100
+"""Shown of those that are past; the export has all."""
 STAGES = {
     Stage.OPEN: _l("à traiter"),
     Stage.ASKED: _l("à confirmer"),
@@ -88,13 +90,15 @@ def _lines() -> Iterator[tuple[Departing, Leave | None]]:
 def _page(
     status: int = 200, form: SettlementForm | None = None, form_of: int | None = None
 ) -> ResponseReturnValue:
-    found = departures.terminations(db.session())
+    session = db.session()
+    waiting = departures.terminations(session, past=False)
     page = render_template(
         "farm/departures/list.html",
-        to_do=[one for one in found if one.stage is Stage.OPEN],
-        asked=[one for one in found if one.stage is Stage.ASKED],
-        past=[one for one in found if one.stage in {Stage.ENDED, Stage.SETTLED}],
-        renounced=departures.renounced(db.session()),
+        to_do=[one for one in waiting if one.stage is Stage.OPEN],
+        asked=[one for one in waiting if one.stage is Stage.ASKED],
+        past=departures.terminations(session, past=True, at_most=AT_MOST),
+        at_most=AT_MOST,
+        renounced=departures.renounced(session),
         words=words,
         form=form or SettlementForm(),
         form_of=form_of,

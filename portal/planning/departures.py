@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -68,13 +68,20 @@ def waiting(session: Session) -> int:
     return sum(session.execute(counts).one())
 
 
-def terminations(session: Session) -> list[Departing]:
-    """The newest first."""
-    rows = session.execute(
+_PAST = or_(Termination.confirmed_at.is_not(None), Termination.settled_at.is_not(None))
+
+
+def terminations(
+    session: Session, *, past: bool | None = None, at_most: int | None = None
+) -> list[Departing]:
+    """The newest first: those that are past, that are not, or all."""
+    every = (
         select(Termination, Account)
         .outerjoin(Account, Account.id == Termination.account_id)
         .order_by(Termination.id.desc())
+        .limit(at_most)
     )
+    rows = session.execute(every if past is None else every.where(_PAST if past else ~_PAST))
     return [
         Departing(
             receipt(row),

@@ -53,13 +53,13 @@ def leave(session):
     session.commit()
 
 
-def test_staff_see_who_leaves_and_settle_what_waits_for_them(session, staff, count_queries):
+def test_staff_see_who_leaves_and_settle_what_waits_for_them(session, staff, count_queries, monkeypatch):
     assert "Personne n'est parti" in text_of(staff.get("/ferme/resiliations"))
     leave(session)
     assert "2 résiliations ou rétractations à traiter." in text_of(staff.get("/ferme"))
     with count_queries() as statements:
         page = text_of(staff.get("/ferme/resiliations"))
-    assert len([s for s in statements if "termination" in s or "contract" in s]) == 2
+    assert len([s for s in statements if "termination" in s or "contract" in s]) == 3
     parts = re.split(r"À traiter|En attente de confirmation|Rétractations|Qui est parti", page)
     for part, said in zip(parts[1:], ("Ida Perdue", "Yacine Benali", "A10001", "Je déménage."), strict=True):
         assert said in part
@@ -70,6 +70,9 @@ def test_staff_see_who_leaves_and_settle_what_waits_for_them(session, staff, cou
     assert "à traiter" not in text_of(staff.get("/ferme"))
     done = text_of(staff.get("/ferme/resiliations"))
     assert "À traiter" not in done and "Appelée : finie." in done and "Réglée" in done
+    monkeypatch.setattr("portal.farm.departures.AT_MOST", 1)
+    newest = text_of(staff.get("/ferme/resiliations"))
+    assert "Les 1 dernières." in newest and "Je déménage." in newest and "Ida Perdue" not in newest
     assert staff.submit("/ferme/resiliations/9", {"suite": "Rien."}).status_code == 404
     actions = session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all()
     assert actions == ["termination.settle", "contract.settle_withdrawal"]

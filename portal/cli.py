@@ -42,6 +42,14 @@ def register(app: Flask) -> None:
             signal.signal(number, lambda *_: stop.set())
         jobs.run(app, stop, once=once)
 
+    _register_demo(app)
+    _register_copies(app)
+    _register_secrets(app)
+    _register_farm(app)
+    _register_books(app)
+
+
+def _register_demo(app: Flask) -> None:
     @app.cli.command("demo")
     @click.option("--subscribers", type=click.IntRange(min=1), default=USUAL_SUBSCRIBERS, show_default=True)
     @click.option("--seed", type=int, default=SEED, show_default=True, help="The same seed, the same farm.")
@@ -70,11 +78,6 @@ def register(app: Flask) -> None:
             f"{made.accounts} comptes, {made.subscriptions} abonnements, {made.deliveries} livraisons, "
             f"{made.baskets} paniers livrés, {made.orders} commandes."
         )
-
-    _register_copies(app)
-    _register_secrets(app)
-    _register_farm(app)
-    _register_books(app)
 
 
 def _register_books(app: Flask) -> None:

@@ -67,15 +67,13 @@ def _claim(now: datetime) -> Claim | None:
     due = (InvoiceFile.state == FileState.WAITING, InvoiceFile.due_at <= now)
     oldest = select(InvoiceFile).where(*due).order_by(InvoiceFile.due_at, InvoiceFile.invoice_id).limit(1)
     with own_transaction() as session:
-        # whoever tried last never came back
-        lost = update(InvoiceFile).where(*due, InvoiceFile.tries > len(PAUSES))
-        session.execute(lost.values(state=FileState.FAILED))
-        file = session.scalar(oldest.with_for_update(skip_locked=True))
-        if file is None:
-            return None
-        file.tries += 1
-        file.due_at = now + LEASE
-        return Claim(file.invoice_id, file.tries)
+        while file := session.scalar(oldest.with_for_update(skip_locked=True)):
+            if file.tries <= len(PAUSES):
+                file.tries += 1
+                file.due_at = now + LEASE
+                return Claim(file.invoice_id, file.tries)
+            file.state = FileState.FAILED  # whoever tried last never came back
+    return None
 
 
 def _keep(claim: Claim, invoice: InvoiceView, data: bytes, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Companies: their name and number on papers, once staff have said yes; prices stay the same (EXPECTATIONS E10)."""
+"""Companies: their name and number on papers, once staff have said yes; prices stay the same."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A household: somebody with a sign-in of their own on the subscriptions that another one pays (EXPECTATIONS A12)."""
+"""A household: somebody with a sign-in of their own on the subscriptions that another one pays."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

@@ -84,7 +84,7 @@ class Account(Base, UserMixin):
     payment_means: Mapped[PaymentMeans | None] = mapped_column(word(PaymentMeans))
     """How they wish to pay."""
     seen_at: Mapped[datetime | None]
-    """Their last sign of life: they were signed in, or ordered. That a mail is opened is none (EXPECTATIONS C23)."""
+    """Their last sign of life: they were signed in, or ordered. That a mail is opened is none."""
     erased_at: Mapped[datetime | None]
     """Nobody any more; what the law makes the farm keep names the row alone."""
     payer_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)

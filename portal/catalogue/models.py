@@ -96,7 +96,7 @@ class FormulaPrice(Base):
 
 
 class Label(StrEnum):
-    """What a product may call itself; conversion is for a single plant ingredient (EXPECTATIONS C13)."""
+    """What a product may call itself; conversion is for a single plant ingredient."""
 
     ORGANIC = "organic"
     CONVERSION = "conversion"

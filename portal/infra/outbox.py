@@ -30,7 +30,7 @@ LATE = timedelta(hours=1)
 
 BODIES_KEPT = timedelta(days=30)
 RECIPIENTS_KEPT = timedelta(days=365)
-"""As long as other logs (EXPECTATIONS C27): nobody is told of an address that its owner has left."""
+"""As long as other logs: nobody is told of an address that its owner has left."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ADDRESS = re.compile(r"""(?!.*=\?)[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+@[^\s\x00-\x1f\x7f@,;:<>()\[\]"\\]+""")

@@ -1,4 +1,4 @@
-"""Orders placed without an account become the account's once a code has proven the mailbox (EXPECTATIONS E12)."""
+"""Orders placed without an account become the account's once a code has proven the mailbox."""
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue

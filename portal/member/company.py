@@ -1,4 +1,4 @@
-"""« Compte pro »: a company asks that papers name it (EXPECTATIONS E10)."""
+"""« Compte pro »: a company asks that papers name it."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""The calendar feed: a person's coming boxes for the calendar of their phone (EXPECTATIONS A16).
+"""The calendar feed: a person's coming boxes for the calendar of their phone.
 
 Its address is a secret that can be made anew at will. The token is drawn from the site's key, so that the page
 can show the address again while the database holds only a hash.

@@ -1,4 +1,4 @@
-"""A forgotten box (EXPECTATIONS A7): somebody else collects it, or the farm's partner has it.
+"""A forgotten box: somebody else collects it, or the farm's partner has it.
 
 All that a person collects together goes together, orders too.
 """

@@ -1,4 +1,4 @@
-"""The signed links of mails that skip a week's boxes or take them back, without signing in (EXPECTATIONS A17).
+"""The signed links of mails that skip a week's boxes or take them back, without signing in.
 
 Each is good for one account and one act on one week of some subscriptions, for as long as the farm's rules allow that
 act; whatever ends all sessions of the account voids it.

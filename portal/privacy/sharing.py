@@ -1,4 +1,4 @@
-"""Coming to share what another one receives and pays: invited, with no boxes of one's own (EXPECTATIONS A12)."""
+"""Coming to share what another one receives and pays: invited, with no boxes of one's own."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -59,7 +59,7 @@ class FarmProfile(Base):
     partner: Mapped[str | None] = mapped_column(String(160))
     """Who gets the boxes that are given away."""
     inactive_years: Mapped[int] = mapped_column(server_default="3")
-    """After so many years without a sign of life an account is erased (EXPECTATIONS C23)."""
+    """After so many years without a sign of life an account is erased."""
     accessibility: Mapped[Accessibility] = mapped_column(
         word(Accessibility), server_default=Accessibility.NONE
     )

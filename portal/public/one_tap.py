@@ -1,4 +1,4 @@
-"""The links of mails that skip boxes or take them back: a page without sign-in, where one press acts (A17)."""
+"""The links of mails that skip boxes or take them back: a page without sign-in, where one press acts."""
 
 from typing import Any
 

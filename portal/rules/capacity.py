@@ -1,4 +1,4 @@
-"""The places that boxes take at pickup points (DESIGN §5, capacity).
+"""The places that boxes take at pickup points.
 
 A box takes its formula's weight, so many times as it is ordered. Its place is kept wherever it comes back to
 when something is undone, even when it is skipped, suspended or away for once, so that undoing never meets a

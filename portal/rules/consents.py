@@ -23,7 +23,7 @@ class ConsentSource(StrEnum):
 
 
 class Notice(StrEnum):
-    """Reminders that come with a subscription, each of which can be switched off (EXPECTATIONS A9)."""
+    """Reminders that come with a subscription, each of which can be switched off."""
 
     COMPOSITION = "composition"
     CUTOFF = "cutoff"

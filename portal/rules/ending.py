@@ -1,4 +1,4 @@
-"""Ending a subscription: its last box, and what falls with it (DESIGN, « Ending »)."""
+"""Ending a subscription: its last box, and what falls with it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Who else may have a box that it is too late to skip (EXPECTATIONS A7): from its cutoff until its point closes."""
+"""Who else may have a box that it is too late to skip: from its cutoff until its point closes."""
 
 from datetime import UTC, date, datetime, time
 from enum import StrEnum

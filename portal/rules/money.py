@@ -1,6 +1,6 @@
 """Amounts of money.
 
-No float reaches a price or an invoice (DESIGN, habit 10): an amount is a whole number of euro cents.
+No float reaches a price or an invoice: an amount is a whole number of euro cents.
 """
 
 from dataclasses import dataclass

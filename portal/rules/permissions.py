@@ -1,4 +1,4 @@
-"""Who of the farm may do what: the one table of roles and permissions (EXPECTATIONS B17).
+"""Who of the farm may do what: the one table of roles and permissions.
 
 A page of the farm asks for one permission; a role is a set of them, and who has several roles may what either may.
 A farm of three gives everybody all the everyday roles; a larger one gives each what is theirs.

@@ -1,7 +1,7 @@
 """What a subscription receives: its plan, and the boxes that it comes to.
 
 A subscription owes at most one box a week. Terms, changes and boxes are keyed by (subscription, week), a week
-being its Monday, so a week never has two boxes even where its delivery moves or its tour changes (DESIGN §5).
+being its Monday, so a week never has two boxes even where its delivery moves or its tour changes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

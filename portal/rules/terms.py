@@ -1,4 +1,4 @@
-"""A change of terms: what it says, from which Monday it can hold, and the plan that it makes (DESIGN §5)."""
+"""A change of terms: what it says, from which Monday it can hold, and the plan that it makes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
@@ -55,7 +55,7 @@ class TermChange:
 
 
 def effective_monday(*, plan: Plan, change: TermChange, season: Season, now: datetime) -> date:
-    """From which Monday on a change of terms holds (DESIGN §5, effective date).
+    """From which Monday on a change of terms holds.
 
     The first Monday from which no delivery that the subscription uses, with or without the change, usual or
     for once, is past its cutoff: so a closed list keeps its boxes and gains none. Where the box of the week in

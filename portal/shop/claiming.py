@@ -1,4 +1,4 @@
-"""A guest's orders become an account's: once staff are sure whose they are, or a mailed code is (EXPECTATIONS E12)."""
+"""A guest's orders become an account's: once staff are sure whose they are, or a mailed code is."""
 
 from dataclasses import dataclass
 

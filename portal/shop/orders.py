@@ -1,6 +1,6 @@
 """The steps of an order's life, under its locks, each with its line in the timeline and its mail.
 
-An order is locked first, then its delivery against a change, then articles (DESIGN §5); whoever acts reads the
+An order is locked first, then its delivery against a change, then articles; whoever acts reads the
 clock once these are held.
 """
 

@@ -1,4 +1,4 @@
-"""What neighbours are to bring: each is told the sums of a delivery once they are final (EXPECTATIONS B8)."""
+"""What neighbours are to bring: each is told the sums of a delivery once they are final."""
 
 import logging
 from dataclasses import dataclass

@@ -63,7 +63,7 @@ def own_hands_only(view: View) -> View:
 
 
 def payer_only(view: View) -> View:
-    """Keep it from who shares what another one pays: that one subscribes and ends (EXPECTATIONS A12)."""
+    """Keep it from who shares what another one pays: that one subscribes and ends."""
 
     @wraps(view)
     def guarded(**values: Any) -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""« Mon compte »: who one is, the password, the devices (EXPECTATIONS E7, E19)."""
+"""« Mon compte »: who one is, the password, the devices."""
 
 import json
 import re

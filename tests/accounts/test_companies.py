@@ -1,4 +1,4 @@
-"""« Compte pro »: asked, approved by staff, looked up by the worker (EXPECTATIONS E10)."""
+"""« Compte pro »: asked, approved by staff, looked up by the worker."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""People whom staff add, change, invite, shut out (EXPECTATIONS B12; BAR P7, S7)."""
+"""People whom staff add, change, invite, shut out."""
 
 import re
 from datetime import timedelta

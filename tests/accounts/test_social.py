@@ -1,4 +1,4 @@
-"""In by an account that one has elsewhere, with a real provider on loopback (EXPECTATIONS E17, BAR S12)."""
+"""In by an account that one has elsewhere, with a real provider on loopback."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Who owes what is due, and who is reminded of it (EXPECTATIONS B13)."""
+"""Who owes what is due, and who is reminded of it."""
 
 from datetime import date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The house keeps its ranks and habits (DESIGN §3); the ranks themselves stand in pyproject.toml."""
+"""The house keeps its ranks and habits; the ranks themselves stand in pyproject.toml."""
 
 import ast
 import subprocess

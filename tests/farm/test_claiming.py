@@ -1,4 +1,4 @@
-"""A guest's orders become an account's on the word of staff (EXPECTATIONS E12)."""
+"""A guest's orders become an account's on the word of staff."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""/ferme/abonnes: whoever calls is found, seen in one look, and helped (EXPECTATIONS B12, E12; BAR I2, I4, I6, Z3)."""
+"""/ferme/abonnes: whoever calls is found, seen in one look, and helped."""
 
 import re
 from datetime import date

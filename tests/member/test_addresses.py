@@ -1,4 +1,4 @@
-"""The address book (EXPECTATIONS E9; BAR Z2–Z4)."""
+"""The address book."""
 
 import pytest
 from flask import Flask

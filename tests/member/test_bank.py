@@ -1,4 +1,4 @@
-"""« Coordonnées bancaires »: signing, changing and ending a mandate (EXPECTATIONS C20, C21; BAR P1, Z2, Z7)."""
+"""« Coordonnées bancaires »: signing, changing and ending a mandate."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Orders placed without an account join it once a code has proven the mailbox (EXPECTATIONS E12)."""
+"""Orders placed without an account join it once a code has proven the mailbox."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""« Mes informations », and another mail address (EXPECTATIONS E2, E7, E8; BAR S7, S8, S10, I9, Z4)."""
+"""« Mes informations », and another mail address."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Points, formulas, names, the round, the labels and the harvest say the same of every farm (EXPECTATIONS B6)."""
+"""Points, formulas, names, the round, the labels and the harvest say the same of every farm."""
 
 from collections import Counter
 from dataclasses import dataclass

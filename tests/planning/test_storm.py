@@ -1,4 +1,4 @@
-"""A storm of acts (DESIGN §9): after each one, members, counts, lists and the freeze say the same.
+"""A storm of acts: after each one, members, counts, lists and the freeze say the same.
 
 Every act goes through its service, as a request would; the clock moves on between them, and what has closed
 is frozen sooner or later. What a delivery carried when it closed never changes. Orders travel with the boxes:

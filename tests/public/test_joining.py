@@ -1,4 +1,4 @@
-"""/abonnement/nouveau: becoming a subscriber, a question a page (EXPECTATIONS C4, C5, C10, D8; BAR T8, K5)."""
+"""/abonnement/nouveau: becoming a subscriber, a question a page."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""When people are reminded of what they owe (EXPECTATIONS B13)."""
+"""When people are reminded of what they owe."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Ending a subscription: the last box, what is closed, what falls (DESIGN, « Ending »)."""
+"""Ending a subscription: the last box, what is closed, what falls."""
 
 from dataclasses import replace
 from datetime import date, timedelta

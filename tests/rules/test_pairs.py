@@ -1,4 +1,4 @@
-"""Every pair of acts at the hours of two weeks: a random storm alone misses holes (DESIGN §9).
+"""Every pair of acts at the hours of two weeks: a random storm alone misses holes.
 
 By default at the hours around each cutoff; `make prove` takes every hour of the two weeks.
 """

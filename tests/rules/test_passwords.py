@@ -1,4 +1,4 @@
-"""The CNIL's rule (EXPECTATIONS C26; BAR S9)."""
+"""The CNIL's rule."""
 
 import pytest
 

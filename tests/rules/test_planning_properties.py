@@ -1,4 +1,4 @@
-"""What holds for every farm, subscription and moment (DESIGN §5): what is received, acts, the freeze."""
+"""What holds for every farm, subscription and moment: what is received, acts, the freeze."""
 
 from collections import Counter
 from datetime import timedelta

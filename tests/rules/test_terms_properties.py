@@ -1,4 +1,4 @@
-"""What holds for every change of terms (DESIGN §5), beneath closures, suspensions and changes to one week."""
+"""What holds for every change of terms, beneath closures, suspensions and changes to one week."""
 
 from dataclasses import fields, replace
 from datetime import date, timedelta

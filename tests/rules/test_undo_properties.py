@@ -1,4 +1,4 @@
-"""Whatever is done can be taken back: undo is the identity, at once and as long as it is accepted (DESIGN §5)."""
+"""Whatever is done can be taken back: undo is the identity, at once and as long as it is accepted."""
 
 from dataclasses import replace
 

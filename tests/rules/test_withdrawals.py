@@ -1,4 +1,4 @@
-"""Until when one may withdraw from a purchase (EXPECTATIONS C2 and C3)."""
+"""Until when one may withdraw from a purchase."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""Whose books are not even, kept by the database.
+"""Whose books are not even, kept by the database; what was billed of each month, by an index.
 
 Revision ID: 0009
 Revises: 0008
@@ -42,9 +42,17 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_customer_uneven", ["account_id"], sqlite_where=UNEVEN, postgresql_where=UNEVEN
         )
+    with op.batch_alter_table("invoice", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_invoice_month_last_day_kind_total"),
+            ["month", "last_day", "kind", "total"],
+            unique=False,
+        )
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("invoice", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_invoice_month_last_day_kind_total"))
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER ledger_entry_balance")
     else:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CTE, ColumnElement, Subquery, case, cast, func, literal, literal_column, or_, select
+from sqlalchemy import CTE, ColumnElement, Subquery, case, cast, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
-from portal.billing.customers import belongs_to
+from portal.billing.customers import UNEVEN, belongs_to
 from portal.billing.models import (
     ALIVE,
     Customer,
@@ -212,10 +212,9 @@ def _these(payer_ids: Collection[int]) -> CTE:
 
 def _uneven() -> CTE:
     """Whose books are not even: of an account whole, as what one of its customers paid may pay for another."""
-    uneven = Customer.balance != literal_column("0")  # else a partial index is not seen
-    accounts = select(Customer.account_id).where(uneven)
+    accounts = select(Customer.account_id).where(UNEVEN)
     theirs = select(Customer.id, HOLDER.label("holder")).where(Customer.account_id.in_(accounts))
-    guests = select(Customer.id, HOLDER).where(Customer.account_id.is_(None), uneven)
+    guests = select(Customer.id, HOLDER).where(Customer.account_id.is_(None), UNEVEN)
     return theirs.union_all(guests).cte("theirs")
 
 
@@ -252,14 +251,14 @@ def credited(session: Session) -> dict[int, tuple[Money, Money]]:
     """What invoices that were credited came to, and what was taken off them (`rules.settling`)."""
     note, whose = aliased(Invoice), aliased(Customer)
     taken = (
-        select(Invoice.id, Invoice.total, func.sum(note.total))
+        select(note.corrects_id, Invoice.total, func.sum(note.total))
+        .join(Invoice, Invoice.id == note.corrects_id)
         .join(Invoice.customer)
-        .join(note, note.corrects_id == Invoice.id)
         .join(whose, whose.id == note.customer_id)
-        .where(func.coalesce(whose.account_id, -whose.id) == HOLDER)
-        .group_by(Invoice.id, Invoice.total)
+        .where(note.corrects_id.is_not(None), func.coalesce(whose.account_id, -whose.id) == HOLDER)
+        .group_by(note.corrects_id, Invoice.total)
     )
-    return {each: (total, min(total, NONE - off)) for each, total, off in session.execute(taken)}
+    return {each: (total, min(total, NONE - off)) for each, total, off in session.execute(taken) if each}
 
 
 @dataclass(frozen=True, slots=True)

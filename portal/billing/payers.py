@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import FIRST_CUSTOMER_NUMBER, Account
-from portal.billing.customers import customer_of, customer_of_order
+from portal.billing.customers import UNEVEN, customer_of, customer_of_order
 from portal.billing.models import Customer, Invoice, LedgerEntry
 from portal.infra import locks
 from portal.planning.people import is_found_by
@@ -91,7 +91,7 @@ def gone_ahead(session: Session) -> list[tuple[Payer, Money]]:
         select(Account, left)
         .join(Customer, Customer.account_id == Account.id)
         .join(LedgerEntry, LedgerEntry.customer_id == Customer.id)
-        .where(Account.active.is_(False))
+        .where(Account.active.is_(False), Account.id.in_(select(Customer.account_id).where(UNEVEN)))
         .group_by(Account.id)
         .having(left < Money.zero())
         .order_by(Account.id)

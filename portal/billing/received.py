@@ -12,7 +12,7 @@ from portal.accounts.models import Account, customer_number
 from portal.billing.models import Customer, EntryKind, LedgerEntry
 from portal.billing.payers import find_payer
 from portal.billing.payments import REVERSIBLE
-from portal.infra.orm import View
+from portal.infra.orm import View, narrowing
 from portal.planning.people import is_found_by
 from portal.rules.alphabet import search_words
 from portal.rules.money import Money
@@ -90,7 +90,7 @@ def find_line(session: Session, number: int) -> PaymentLine | None:
     return session.scalars(_lines().where(_IS_MONEY, LedgerEntry.number == number)).first()
 
 
-_IS_MONEY = LedgerEntry.invoice_id.is_(None)
+_IS_MONEY = narrowing(LedgerEntry.invoice_id).is_(None)
 
 
 def _conditions(session: Session, wanted: Wanted) -> Iterable[ColumnElement[bool]]:

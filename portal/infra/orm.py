@@ -145,7 +145,7 @@ def among(
     return column.in_(bindparam(None, list(ids), Integer, expanding=True, literal_execute=True))
 
 
-def narrowing(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
+def narrowing(column: InstrumentedAttribute[Any]) -> ColumnElement[int]:
     """The column where it only narrows what another finds: SQLite, which keeps no figures, may begin with either."""
     return column + 0
 

@@ -3,17 +3,25 @@
 The work is counted, not timed (work.py): a machine that does other things too changes nothing of it.
 """
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
 from portal.accounts.models import Account
+from portal.billing.customers import customer_of
+from portal.billing.ledger import Entry, append
+from portal.billing.models import EntryKind
 from portal.infra.orm import db
+from portal.rules.money import Money
+from portal.rules.paying import PaymentMeans
 from tests import crowd
 from tests.benchmarks.work import counted
 from tests.billing.books import invoiced
+from tests.billing.writing import written
 from tests.shop.making import order
 from tests.stall import fill_cart, stock_the_shop
-from tests.world import ADMIN, CAMILLE
+from tests.world import ADMIN, CAMILLE, NOW, TODAY
 
 JOINED = 2000
 ONES_OWN = (
@@ -44,6 +52,10 @@ OF_ALL = (
     *("/ferme/abonnes", "/ferme/commandes", "/ferme/factures", "/ferme/prelevements"),
 )
 
+OF_MONEY = ("/ferme", "/ferme/factures", "/ferme/impayes", "/ferme/prelevements", "/ferme/reglements")
+SUMMED = ("/ferme/factures", "/ferme/reglements")
+"""They say what was billed, and paid, in all."""
+
 
 @pytest.fixture(autouse=True)
 def _known(session):
@@ -55,8 +67,8 @@ def _known(session):
     session.commit()
 
 
-def join(session, people, first=1):
-    crowd.add_alike(session, Account.email == CAMILLE, people, first)
+def join(session, people, first=1, alike=CAMILLE):
+    crowd.add_alike(session, Account.email == alike, people, first)
     if db.engine.dialect.name == "postgresql":
         session.execute(text("ANALYZE"))
         session.commit()
@@ -86,6 +98,32 @@ def test_ones_own_pages_are_the_same_work_among_thousands(session, client):
         path: (alone[path], work)
         for path, work in among_many.items()
         if work > 1.1 * alone[path] + JOINED / 10
+    }
+    assert not more
+
+
+def test_what_thousands_have_paid_is_no_work_any_more(session, client, backend):
+    """But an addition, of a page that says what it comes to."""
+    past = NOW - timedelta(days=400)
+    names = {"first_name": "Une", "last_name": "Fois", "active": False}
+    once = Account(email="once@example.org", fs_uniquifier="once", created_at=past, **names)
+    session.add(once)
+    session.flush()
+    customer = customer_of(session, once.id)
+    for _monthly in range(6):
+        bill = written(session, 1000, to=customer, day=past.date(), due=past.date())
+        by = {"means": PaymentMeans.CHEQUE, "pays_id": bill.id}
+        append(session, [Entry(EntryKind.PAYMENT, customer.id, TODAY, Money(-1000), **by)], at=NOW, by=3)
+    session.commit()
+    client.sign_in(ADMIN)
+    alone = work_of(client, OF_MONEY)
+    join(session, JOINED, alike=once.email)
+    among_many = work_of(client, OF_MONEY)
+    summed = 6 * JOINED * {"sqlite": 30, "postgresql": 2}[backend]
+    more = {
+        path: (alone[path], work)
+        for path, work in among_many.items()
+        if work > 1.1 * alone[path] + JOINED / 10 + (summed if path in SUMMED else 0)
     }
     assert not more
 

@@ -90,7 +90,10 @@ def test_many_are_announced_with_as_many_questions_as_one(session: Session, coun
         announce_all(session, invoices[:1], at=NOW)
     with count_queries() as many:
         assert len(announce_all(session, invoices[1:], at=NOW)) == 5
-    assert [len([each for each in sent if each.startswith(("SELECT", "WITH"))]) for sent in (one, many)] == [6, 6]
+    assert [len([each for each in sent if each.startswith(("SELECT", "WITH"))]) for sent in (one, many)] == [
+        6,
+        6,
+    ]
 
 
 def test_the_worker_enters_a_debit_as_paid_on_its_day_once(session: Session, clock: Traveller) -> None:

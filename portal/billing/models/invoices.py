@@ -130,6 +130,7 @@ class Invoice(Base):
         UniqueConstraint("customer_id", "month"),
         Index(None, "issued_on"),
         Index(None, "corrects_id"),
+        Index(None, "month", "last_day", "kind", "total"),
         CheckConstraint("net + vat = total", name="adds_up"),
     )
 

@@ -1,13 +1,12 @@
 """What the site refuses to start with, and the one sentence that says so."""
 
-import os
-import subprocess
-import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from portal.settings import DEMO_SECRET, ROOT, BadSettings, Mode, Settings
+from portal.settings import DEMO_SECRET, BadSettings, Mode, Settings
+from tests import forks
 from tests.conftest import SECRET, settings_for
 
 DATA_KEYS = "2026:" + "A" * 43 + "="
@@ -121,29 +120,15 @@ def test_settings_made_in_the_program_are_checked_alike() -> None:
         settings_for("sqlite:///x", mode=Mode.DEMO, race_pause=0.1)
 
 
-def start(environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "import wsgi"],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize(
     "wrong", [{"PORTAL_SECRET_KEY": DEMO_SECRET}, {"PORTAL_BASE_URL": None}, {"PORTAL_SMTP_URL": "http://x"}]
 )
 def test_a_server_that_is_set_wrongly_says_one_line_and_does_not_start(
     wrong: dict[str, str | None], tmp_path: Path
 ) -> None:
-    ended = start(production(**wrong), tmp_path)
-    assert ended.returncode == 1
-    [line] = (ended.stdout + ended.stderr).splitlines()
+    env = {"DATABASE_URL": f"sqlite:///{tmp_path / 'portal.sqlite3'}", **production(**wrong)}
+    status, said = forks.ended(import_module, "wsgi", env=env)
+    assert status == 1
+    [line] = said.splitlines()
     assert line.startswith("Set ")
     assert next(iter(wrong)) in line

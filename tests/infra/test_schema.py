@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from itertools import islice
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from portal.infra import schema
 from portal.infra.orm import own_transaction
 from portal.settings import ROOT, BadSettings
+from tests import forks
 from tests.infra.workers import environment
 from tests.races.helpers import Act
 
@@ -39,22 +41,12 @@ def stamp(app):
     write(found)
 
 
-def python(app, *arguments):
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=environment(app),
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-
-
 def test_the_program_runs_on_its_own_version(app):
     schema.check(app)
-    result = python(app, "-c", "import wsgi")
-    assert (result.returncode, result.stderr) == (0, "")
+    result = subprocess.run(
+        [sys.executable, "-c", "import wsgi"], cwd=ROOT, env=environment(app), capture_output=True, check=True
+    )
+    assert result.stderr == b""
 
 
 @pytest.mark.parametrize(
@@ -67,19 +59,18 @@ def test_another_version_is_refused_with_what_helps(app, stamp, version, advice)
         schema.check(app)
 
 
-@pytest.mark.parametrize("start", [["-c", "import wsgi"], ["-m", "flask", "--app", "wsgi", "worker"]])
+@pytest.mark.parametrize("start", [(import_module, "wsgi"), (forks.flask, "worker")])
 def test_server_and_worker_do_not_start_on_another_version_and_say_so_in_one_line(app, stamp, start):
     stamp(None)
-    result = python(app, *start)
-    assert result.returncode == 1
-    assert result.stderr.startswith("La base est à la version zéro, le programme attend")
-    assert len(result.stderr.splitlines()) == 1
+    status, said = forks.ended(*start, env=environment(app))
+    assert status == 1
+    assert said.startswith("La base est à la version zéro, le programme attend")
+    assert len(said.splitlines()) == 1
 
 
 def test_the_way_out_is_open(app, stamp):
     stamp(None)
-    result = python(app, "-m", "flask", "--app", "wsgi", "db", "current")
-    assert result.returncode == 0, result.stderr
+    assert forks.ended(forks.flask, "db", "current", env=environment(app))[0] == 0
 
 
 def upgrade(app, backups, *options):

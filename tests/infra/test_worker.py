@@ -3,8 +3,6 @@
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from datetime import timedelta
 from threading import Event
@@ -15,7 +13,7 @@ from sqlalchemy import select
 from portal.infra import jobs
 from portal.infra.jobs import Task, WorkerHeartbeat
 from portal.infra.orm import db, own_transaction
-from portal.settings import ROOT
+from tests import forks
 from tests.infra.workers import environment, wait_until, worker
 from tests.world import NOW
 
@@ -143,6 +141,5 @@ def test_a_signal_ends_the_worker_in_good_order(app, number):
 
 
 def test_cron_may_run_the_worker_once(app):
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "--once"]
-    subprocess.run(command, cwd=ROOT, env=environment(app), check=True, timeout=180, capture_output=True)
+    assert forks.ended(forks.flask, "worker", "--once", env=environment(app))[0] == 0
     assert len(beats(app)) == 1

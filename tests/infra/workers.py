@@ -1,14 +1,13 @@
 """Real worker processes, and waiting for what they do."""
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from flask import Flask, cli
+from flask import Flask
 from sqlalchemy import exists, insert, literal, select
 
 from portal.accounts.models import Account, Muted
@@ -45,17 +44,12 @@ def mute_everybody(app: Flask) -> None:
 def worker(app: Flask, smtp_url: str) -> Iterator[BaseProcess]:
     """`flask worker`, killed at the end if it still runs; it goes by the machine's clock."""
     mute_everybody(app)
-    process = forks.start(_work, env=environment(app, PORTAL_SMTP_URL=smtp_url))
+    process = forks.start(forks.flask, "worker", env=environment(app, PORTAL_SMTP_URL=smtp_url))
     try:
         yield process
     finally:
         process.kill()
         process.join()
-
-
-def _work() -> None:
-    sys.argv[:] = ["flask", "--app", "wsgi", "worker"]
-    cli.main()
 
 
 def wait_until(condition: Callable[[], Any], *workers: BaseProcess, seconds: float = 180) -> None:

@@ -72,17 +72,22 @@ def formulas(session: Session) -> list[FormulaView]:
     return list(session.scalars(select(FORMULA).order_by(Formula.position, Formula.id)))
 
 
+_SOLD_FROM = select(FormulaPrice.formula_id, func.min(FormulaPrice.since)).group_by(FormulaPrice.formula_id)
+_PRICES = select(
+    FormulaPrice.formula_id, FormulaPrice.since, FormulaPrice.price, FormulaPrice.vat_basis_points
+).order_by(FormulaPrice.formula_id, FormulaPrice.since)
+
+
 def sold_from(session: Session) -> dict[int, date]:
     """The day of each formula's first price: formula → day; one without a price is not sold."""
-    first = select(FormulaPrice.formula_id, func.min(FormulaPrice.since)).group_by(FormulaPrice.formula_id)
-    return dict(session.execute(first).all())
+    return dict(session.execute(_SOLD_FROM).all())
 
 
 def formula_prices(session: Session) -> dict[int, list[DatedPrice]]:
     """The dated prices of every formula: formula → prices, oldest first."""
     prices: dict[int, list[DatedPrice]] = {}
-    for row in session.scalars(select(FormulaPrice).order_by(FormulaPrice.formula_id, FormulaPrice.since)):
-        prices.setdefault(row.formula_id, []).append(DatedPrice(row.since, row.price, row.vat_basis_points))
+    for formula_id, since, price, vat in session.execute(_PRICES):
+        prices.setdefault(formula_id, []).append(DatedPrice(since, price, vat))
     return prices
 
 

@@ -93,10 +93,12 @@ def _holding(subscription_id: int, rows: Sequence[Any]) -> Holding:
     )
 
 
+_WITHHELD = select(Withheld.pickup_point_id, Withheld.formula_id)
+
+
 def withheld(session: Session) -> frozenset[tuple[int, int]]:
     """What points do not offer: (point, formula)."""
-    rows = session.execute(select(Withheld.pickup_point_id, Withheld.formula_id))
-    return frozenset((point_id, formula_id) for point_id, formula_id in rows)
+    return frozenset((point_id, formula_id) for point_id, formula_id in session.execute(_WITHHELD))
 
 
 def points_of_account(session: Session, account_id: int, today: date) -> set[int]:

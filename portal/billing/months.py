@@ -193,7 +193,8 @@ class Standing:
             case Wished.DUE:
                 return open_ if invoice_id not in self.collecting else ZERO
             case Wished.LATE:
-                return open_ if invoice_id in self.late - self.collecting else ZERO
+                is_late = invoice_id in self.late and invoice_id not in self.collecting
+                return open_ if is_late else ZERO
             case _:
                 return total
 

@@ -25,7 +25,15 @@ from sqlalchemy.orm import Session
 from portal.billing import checking, closings, ledger
 from portal.billing.balances import books_of, open_invoices
 from portal.billing.checking import Break, Part, Verdict
-from portal.billing.models import Invoice, InvoiceBuyer, InvoiceLine, LedgerClosing, LedgerEntry, NumberSeries
+from portal.billing.models import (
+    Customer,
+    Invoice,
+    InvoiceBuyer,
+    InvoiceLine,
+    LedgerClosing,
+    LedgerEntry,
+    NumberSeries,
+)
 from portal.billing.payments import Payment, pay, refund, reverse, write_off
 from portal.infra.audit import AuditEvent
 from portal.rules.money import Money
@@ -118,6 +126,7 @@ TAMPERED = [
         update(LedgerClosing).where(LedgerClosing.month == MAY).values(paid=Money(1)),
         Break(Part.CLOSING, MAY),
     ),
+    (update(Customer).values(balance=Customer.balance + Money(1)), Break(Part.BALANCE, "C10001")),
 ]
 
 

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CTE, ColumnElement, Subquery, case, cast, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    Result,
+    Subquery,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased, defer
 
 from portal.billing.customers import UNEVEN, belongs_to
@@ -145,21 +156,32 @@ HOLDER = func.coalesce(Customer.account_id, -Customer.id)
 """Whose money pays whose invoices: an account's customers are one, a guest is one, by a negative id."""
 
 
+_ENTRIES = (
+    select(LedgerEntry, Invoice)
+    .join(LedgerEntry.customer)
+    .outerjoin(LedgerEntry.invoice)
+    .options(defer(Invoice.seller))
+    .order_by(LedgerEntry.number.desc())
+)
+_OF_ACCOUNT = _ENTRIES.where(belongs_to(bindparam("account_id")))
+
+
 def books_of(session: Session, account_id: int) -> Books:
-    return _books(session, belongs_to(account_id))
+    return _books(session.execute(_OF_ACCOUNT, {"account_id": account_id}))
 
 
 def books_of_customer(session: Session, customer_id: int) -> Books:
     """With whatever else is the same account's."""
     account_id = select(Customer.account_id).where(Customer.id == customer_id).scalar_subquery()
-    return _books(session, or_(Customer.id == customer_id, Customer.account_id == account_id))
+    whose = or_(Customer.id == customer_id, Customer.account_id == account_id)
+    return _books(session.execute(_ENTRIES.where(whose)))
 
 
 def books_of_payer(session: Session, account_id: int | None, order_id: int | None) -> Books:
     """An account's, or a guest's by their order."""
     if account_id is not None:
         return books_of(session, account_id)
-    return _books(session, Customer.order_id == order_id)
+    return _books(session.execute(_ENTRIES.where(Customer.order_id == order_id)))
 
 
 def balances(session: Session, account_ids: Collection[int]) -> dict[int, Money]:
@@ -284,15 +306,8 @@ def owed(session: Session, account_ids: Collection[int]) -> dict[int, Owed]:
     return found
 
 
-def _books(session: Session, whose: ColumnElement[bool]) -> Books:
-    entries = session.execute(
-        select(LedgerEntry, Invoice)
-        .join(LedgerEntry.customer)
-        .outerjoin(LedgerEntry.invoice)
-        .where(whose)
-        .options(defer(Invoice.seller))
-        .order_by(LedgerEntry.number.desc())
-    ).all()
+def _books(found: Result[LedgerEntry, Invoice]) -> Books:
+    entries = found.all()
     invoices = [invoice for _entry, invoice in entries if invoice]
     rows = [entry for entry, invoice in entries if not invoice]
     settled = _settle(invoices, rows)

@@ -33,7 +33,16 @@ class DebitView:
 
     def collects(self, left: Money | None) -> Money:
         """No more than is open, until the bank has it."""
-        return self.amount if self.state is DebitState.PRESENTED else min(self.amount, left or Money.zero())
+        return self.amount if self.at_bank else min(self.amount, left or Money.zero())
+
+    def too_much(self, left: Money | None) -> Money:
+        """What the bank takes though it is open no more: paid ahead, once it is taken."""
+        return max(self.collects(left) - (left or Money.zero()), Money.zero())
+
+    @property
+    def at_bank(self) -> bool:
+        """It will be taken as it is."""
+        return self.state is DebitState.PRESENTED
 
     @property
     def collected(self) -> bool:
@@ -62,11 +71,17 @@ _DEBITS = (
     .join(DirectDebit.customer)
     .join(DirectDebit.invoice)
     .join(DirectDebit.mandate)
-    .where(belongs_to(bindparam("account_id")), DirectDebit.state != DebitState.DROPPED)
+    .where(DirectDebit.state != DebitState.DROPPED)
     .order_by(DirectDebit.collected_on, DirectDebit.id)
 )
+_OF_ACCOUNT = _DEBITS.where(belongs_to(bindparam("account_id")))
 
 
 def debits_of(session: Session, account_id: int) -> list[DebitView]:
     """Of all that an account owes or owed, in the order of their days."""
-    return list(session.scalars(_DEBITS, {"account_id": account_id}))
+    return list(session.scalars(_OF_ACCOUNT, {"account_id": account_id}))
+
+
+def alive_debit(session: Session, invoice_id: int) -> DebitView | None:
+    """The one that is to come for an invoice."""
+    return session.scalar(_DEBITS.where(DirectDebit.invoice_id == invoice_id, DirectDebit.state.in_(ALIVE)))

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account, customer_number
+from portal.billing.announced import DebitView, alive_debit
 from portal.billing.balances import BillState, books_of_customer, credited, open_invoices
 from portal.billing.models import (
     ALIVE,
@@ -141,12 +142,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class BillStanding:
-    """Where one invoice stands: a word of components/state.html, what is still open, when it is collected."""
+    """Where one invoice stands: a word of components/state.html, what is still open, what will be collected."""
 
     state: str
     open: Money
     paid: Money
-    collected_on: date | None
+    debit: DebitView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +221,9 @@ def standing_of(session: Session, invoice: InvoiceView, today: date) -> BillStan
     bill = next(
         bill for bill in books_of_customer(session, invoice.customer_id).bills if bill.id == invoice.id
     )
-    alive = select(DirectDebit.collected_on).where(
-        DirectDebit.invoice_id == invoice.id, DirectDebit.state.in_(ALIVE)
-    )
-    collected_on = session.scalar(alive)
-    state = _WORDS[bill.state(today)]
-    if collected_on and bill.open > ZERO:
-        state = "announced"
-    return BillStanding(state, bill.open, bill.total - bill.credited - bill.open, collected_on)
+    debit = alive_debit(session, invoice.id)
+    state = "announced" if debit and bill.open > ZERO else _WORDS[bill.state(today)]
+    return BillStanding(state, bill.open, bill.total - bill.credited - bill.open, debit)
 
 
 _WORDS = {

@@ -277,6 +277,19 @@ def _credited(
         return _to(view.number)
     said = _("L'avoir %(number)s est fait ; il part par mail.", number=made.number)
     flash(f"{said} {more}".strip(), "success")
+    now = months.standing_of(db.session(), view, local_day(clock.now()))
+    if now.debit and (over := now.debit.too_much(now.open)).cents:
+        day, amount = day_month(now.debit.collected_on), money(now.debit.amount)
+        flash(
+            _(
+                "Le prélèvement du %(day)s, déjà à la banque, prendra %(amount)s : %(over)s de trop "
+                "resteront à son crédit.",
+                day=day,
+                amount=amount,
+                over=money(over),
+            ),
+            "info",
+        )
     return _to(made.number)
 
 

@@ -30,6 +30,8 @@ class Standing:
     balance: Money
     to_pay: list[Bill]
     announced: list[DebitView]
+    too_much: Money
+    """Of what is collected: the bank had it when it was paid or credited."""
 
     @property
     def amount(self) -> Money:
@@ -39,13 +41,15 @@ class Standing:
 def _standing(books: Books, debits: Iterable[DebitView]) -> Standing:
     open_ = {bill.id: bill for bill in books.bills if bill.open.cents > 0}
     left = {bill.id: bill.open for bill in open_.values()}
-    alive = [
-        replace(debit, amount=debit.collects(left.get(debit.invoice_id))) for debit in debits if debit.alive
+    alive = [(debit, left.get(debit.invoice_id)) for debit in debits if debit.alive]
+    announced = [
+        replace(debit, amount=debit.collects(open)) for debit, open in alive if debit.collects(open).cents
     ]
-    announced = [debit for debit in alive if debit.amount.cents]
+    too_much = sum((debit.too_much(open) for debit, open in alive), Money.zero())
     collected = {debit.invoice_id for debit in announced}
     to_pay = [bill for bill in open_.values() if bill.id not in collected]
-    return Standing(books.balance, sorted(to_pay, key=lambda bill: (bill.due_on, bill.id)), announced)
+    to_pay.sort(key=lambda bill: (bill.due_on, bill.id))
+    return Standing(books.balance, to_pay, announced, too_much)
 
 
 def standing(session: Session, account_id: int) -> Standing | None:

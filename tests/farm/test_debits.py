@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
@@ -11,13 +11,15 @@ from portal.billing import payments
 from portal.billing.debits import collect_due
 from portal.billing.models import DebitBatch, DebitState, DirectDebit
 from portal.infra.audit import AuditEvent
+from tests.billing.books import invoiced
 from tests.billing.debiting import DAY, IN_TIME, LATER, ON_THE_DAY, TOO_LATE, announced, bank, presented
 from tests.billing.signing import IBAN, OTHER_IBAN, signed
 from tests.billing.writing import customer, paid
 from tests.client import Browser
 from tests.farm.conftest import at_work
+from tests.farm.forms import GESTURE
 from tests.pages import text_of
-from tests.world import ADMIN, NOW, STAFF, YACINE
+from tests.world import ADMIN, CAMILLE, NOW, STAFF, YACINE
 
 HOME = "/ferme/prelevements"
 MAKE = f"{HOME}/{DAY}/fichier"
@@ -111,6 +113,33 @@ def test_what_missed_its_file_is_announced_for_another_day(
     assert "Un prélèvement change de jour, un mail part." in text_of(office.get(HOME))
     office.submit(f"{HOME}/{DAY}/report")
     assert "rien n'a changé" in text_of(office.get(HOME))
+
+
+def test_a_gesture_on_what_the_bank_has_is_told_truly_to_both(
+    client: Browser, session: Session, clock: Traveller
+) -> None:
+    bank(session)
+    signed(session)
+    number = invoiced(session).number
+    session.execute(update(DirectDebit).values(told_at=NOW))
+    session.commit()
+    clock.move_to(IN_TIME)
+    office, bill = at_work(client, ADMIN), f"/ferme/factures/{number}"
+    assert "il ne prendra que ce qui reste dû" in text_of(office.get(f"{bill}/geste"))
+    office.submit(MAKE)
+    assert "reprenez ce fichier et refaites-le" in text_of(office.get(f"{bill}/geste"))
+    [batch] = session.scalars(select(DebitBatch))
+    office.submit(f"{HOME}/fichiers/{batch.id}/depot")
+    assert "déjà à la banque : il prendra 21,90 €." in text_of(office.get(f"{bill}/geste"))
+    assert office.submit(f"{bill}/geste", GESTURE | {"amount": "10,00", "act": "issue"}).status_code == 303
+    said = text_of(office.get(bill))
+    assert "prendra 21,90 € : 10,00 € de trop resteront à son crédit." in said
+    assert "21,90 € le 10 juillet, à la banque" in said
+    client.sign_in(CAMILLE)
+    for page in (f"/factures/{number}", "/espace", "/paiements"):
+        told = text_of(client.get(page))
+        assert "21,90 € seront prélevés le 10 juillet" in told, page
+        assert "10,00 € de trop viendront en moins sur la prochaine facture" in told, page
 
 
 @pytest.mark.parametrize("wanted", ["aub", "f2026-00001", "C10001-M1", "38,60 €", "2026-07-10"])

@@ -92,7 +92,7 @@ def test_what_the_bank_has_is_told_as_it_will_be_taken(session: Session, camille
     payments.pay(session, paid(1860, customer(session)), at=NOW, by=None)
     session.commit()
     page = text_of(camille.get("/paiements"))
-    assert "38,60 € seront prélevés le 10 juillet" in page and "restera à votre crédit" in page
+    assert "38,60 € seront prélevés le 10 juillet" in page and "38,60 € de trop viendront en moins" in page
 
 
 def test_a_debit_that_came_back_is_told_in_plain_words(session: Session, camille: Browser) -> None:

@@ -104,6 +104,14 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A page of what was found, and how many there are."""
+
+    lines: list[DebitLine]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchView:
     """A file for the bank, but for what is in it."""
 
@@ -227,7 +235,7 @@ def files(session: Session, *, limit: int = FILES) -> list[BatchView]:
     return list(session.scalars(newest.order_by(DebitBatch.id.desc()).limit(limit)))
 
 
-def search(session: Session, text: str, *, cents: int | None, day: date | None) -> list[DebitLine]:
+def search(session: Session, text: str, *, cents: int | None, day: date | None, page: int = 0) -> Found:
     """What the bank has or has collected, found by its person, a reference, its amount or its day; newest first."""
     named = [Account.search_key.contains(word, autoescape=True) for word in search_words(text)]
     ways: list[ColumnElement[bool]] = [
@@ -242,7 +250,10 @@ def search(session: Session, text: str, *, cents: int | None, day: date | None) 
         ways.append(DirectDebit.collected_on == day)
     found = _lines(DirectDebit.state.in_((*RETURNABLE, DebitState.RETURNED)), or_(*ways))
     newest = found.order_by(DirectDebit.collected_on.desc(), DirectDebit.id.desc())
-    return list(session.scalars(newest.limit(FOUND)))
+    lines = list(session.scalars(newest.limit(FOUND).offset(page * FOUND)))
+    if not page and len(lines) < FOUND:
+        return Found(lines, len(lines))
+    return Found(lines, session.scalar(select(func.count()).select_from(found.subquery())) or 0)
 
 
 def returned(session: Session, *, limit: int = FILES) -> list[DebitLine]:

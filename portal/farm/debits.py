@@ -16,7 +16,7 @@ from portal.accounts.proofs import fresh_proof_needed
 from portal.billing import batches, mandates, returns
 from portal.billing import debit_queries as queries
 from portal.billing.batches import GIVEN, Made
-from portal.billing.debit_queries import A_PAGE, DebitLine
+from portal.billing.debit_queries import A_PAGE, FOUND, DebitLine, Found
 from portal.billing.debits import postpone
 from portal.billing.models import DebitBatch
 from portal.billing.returns import Outcome
@@ -90,14 +90,19 @@ def debits() -> ResponseReturnValue:
 
 def _home(*, status: int = 200, **context: Any) -> ResponseReturnValue:
     session, text = db.session(), request.args.get("q", "").strip()[:LONGEST]
+    page, found = _page_asked(), None
+    if text:
+        found = _search(text, page)
     known, creditor = billing_settings(session), mandates.creditor(session)
-    page = render_template(
+    shown = render_template(
         "farm/debits/home.html",
         days=queries.announced(session),
         files=queries.files(session),
         back=queries.returned(session),
         text=text,
-        found=_search(text) if text else None,
+        found=found,
+        page=page,
+        pages=ceil(found.count / FOUND) if found else 0,
         codes=CODES,
         today=local_day(clock.now()),
         collects=creditor is not None and known.iban is not None,
@@ -105,25 +110,27 @@ def _home(*, status: int = 200, **context: Any) -> ResponseReturnValue:
         nav_current="farm.index",
         **context,
     )
-    return make_response(page, status)
+    return make_response(shown, status)
 
 
-def _search(text: str) -> list[DebitLine]:
+def _page_asked() -> int:
+    return max(min(request.args.get("page", default=1, type=int), 10_000), 1) - 1
+
+
+def _search(text: str, page: int) -> Found:
     """« Aubert », « F2026-00042 », « C10001-M1 », « 38,60 », « 2026-07-10 »."""
     amount = wanted = None
     with suppress(ValueError):
         amount = euros(1, MOST_CENTS)(text)
     with suppress(ValueError):
         wanted = day(text)
-    return queries.search(db.session(), text, cents=amount.cents if amount else None, day=wanted)
+    return queries.search(db.session(), text, cents=amount.cents if amount else None, day=wanted, page=page)
 
 
 @blueprint.get(OF_DAY)
 @needs(Permission.READ_BILLS)
 def debits_of_day(day: date) -> ResponseReturnValue:
-    number = request.args.get("page", default=1, type=int)
-    page = max(min(number, 10_000), 1) - 1
-    found = queries.of_day(db.session(), day)
+    page, found = _page_asked(), queries.of_day(db.session(), day)
     if not found.prospects:
         abort(404)
     return render_template(

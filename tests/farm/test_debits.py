@@ -7,9 +7,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from portal.billing import payments
+from portal.billing import debit_queries, payments
 from portal.billing.debits import collect_due
 from portal.billing.models import DebitBatch, DebitState, DirectDebit
+from portal.farm import debits as debits_desk
 from portal.infra.audit import AuditEvent
 from tests.billing.books import invoiced
 from tests.billing.debiting import DAY, IN_TIME, LATER, ON_THE_DAY, TOO_LATE, announced, bank, presented
@@ -153,6 +154,23 @@ def test_a_debit_is_found_by_whatever_the_bank_says_of_it(
     page = office.get(HOME, query_string={"q": wanted})
     assert f'href="{HOME}/{debit.id}"' in page.text, text_of(page)
     assert "0 trouvé" in text_of(office.get(HOME, query_string={"q": "rien de tel"}))
+
+
+def test_all_that_is_found_is_counted_and_shown_page_by_page(
+    client: Browser, session: Session, clock: Traveller, debit: DirectDebit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced(session, 1200)
+    monkeypatch.setattr(debit_queries, "FOUND", 1)
+    monkeypatch.setattr(debits_desk, "FOUND", 1)
+    clock.move_to(IN_TIME)
+    presented(session)
+    session.commit()
+    office = at_work(client, ADMIN)
+    first = office.get(HOME, query_string={"q": "2026-07-10"})
+    assert "2 trouvés" in text_of(first) and "Page 1 sur 2" in text_of(first)
+    assert f'href="{HOME}?page=2&amp;q=2026-07-10#trouve"' in first.text
+    assert f'href="{HOME}/{debit.id}"' not in first.text
+    assert f'href="{HOME}/{debit.id}"' in office.get(f"{HOME}?page=2&q=2026-07-10").text
 
 
 def test_a_return_is_entered_and_taken_back(

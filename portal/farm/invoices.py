@@ -104,9 +104,11 @@ def invoices() -> ResponseReturnValue:
 @blueprint.get(OF_MONTH)
 @needs(Permission.READ_BILLS)
 def invoice_month(month: date) -> ResponseReturnValue:
-    """The page; as an answer to HTMX, how far its run is."""
+    """The page; as an answer to HTMX, how far its run is, and all of it anew once that is over."""
     if is_htmx() and (view := runs.latest(db.session(), month)):
-        return render_template("farm/invoices/_run.html", month=month, run=view, htmx=True)
+        if not view.working:
+            return make_response("", {"HX-Refresh": "true"})
+        return render_template("farm/invoices/_run.html", month=month, run=view)
     return _month_page(month)
 
 

@@ -139,7 +139,7 @@ def test_a_month_is_looked_at_then_billed_by_the_worker_with_its_progress(admin,
     while runs.step():
         pass
     part = admin.get(MAY, headers={"HX-Request": "true"})
-    assert "2 factures et avoirs" in text_of(part) and "data-hx-get" not in part.text
+    assert part.headers["HX-Refresh"] == "true" and not part.text, "its figures are the page's"
     assert "Facturé le 10 juin" in text_of(admin.get(PAGE))
     over = text_of(admin.get(f"{MAY}/apercu"))
     assert "Facturer mai" not in over and "Tout est facturé" in over

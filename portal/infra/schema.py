@@ -107,7 +107,7 @@ def _alone() -> Iterator[None]:
             connection.execute(text("SELECT pg_advisory_lock(hashtextextended('upgrade', 0))"))
             yield
         return
-    folder = os.open(Path(db.engine.url.database or ".").parent, os.O_RDONLY)
+    folder = os.open(_folder(), os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
@@ -122,7 +122,16 @@ def _too_new(found: str, expected: str) -> str:
     )
 
 
+def _folder() -> Path:
+    """Where SQLite keeps its files: made for the first."""
+    folder = Path(db.engine.url.database or ".").parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
 def _found() -> str | None:
+    if db.engine.dialect.name == "sqlite":
+        _folder()
     with db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 

@@ -49,6 +49,17 @@ def test_the_program_runs_on_its_own_version(app):
     assert result.stderr == b""
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_first_start_says_what_to_run_and_the_first_upgrade_makes_the_database_in_its_folder(app, tmp_path):
+    place = tmp_path / "a" / "var"
+    env = environment(app, DATABASE_URL=f"sqlite:///{place / 'portal.sqlite3'}")
+    status, said = forks.ended(import_module, "wsgi", env=env)
+    assert (status, len(said.splitlines())) == (1, 1), said
+    status, said = forks.ended(forks.flask, "upgrade", env=env)
+    assert (status, f"{HEAD}" in said) == (0, True), said
+    assert place.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize(
     ("version", "advice"),
     [(None, "lancez `flask --app wsgi upgrade`"), ("ffffffffffff", "installez la version du programme")],

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
 DEMO_SECRET = "demo-secret-that-no-production-site-may-use"  # noqa: S105
 SHORTEST_SECRET = 32  # bytes
 TILES = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
@@ -75,8 +76,8 @@ class Settings:
     """Whether admins must have a second factor before they go on; always so in production."""
     trusted_proxies: int = 0
     debug: bool = False
-    backup_dir: Path = ROOT / "var" / "backups"
-    erasures: Path = ROOT / "var" / "erasures"
+    backup_dir: Path = VAR / "backups"
+    erasures: Path = VAR / "erasures"
     """Who is erased, by number: a backup from before knows them still."""
     map_tiles: str = TILES
     """Where the map's pictures come from; empty for a map without them."""
@@ -124,11 +125,12 @@ class Settings:
         """
         mode = _mode(environ.get("PORTAL_MODE", Mode.PRODUCTION))
         relaxed = mode is not Mode.PRODUCTION
+        var = _var(environ, relaxed=relaxed)
         return cls(
             mode=mode,
             secret_key=environ.get("PORTAL_SECRET_KEY", DEMO_SECRET if relaxed else ""),
             base_url=environ.get("PORTAL_BASE_URL", "http://127.0.0.1:8000" if relaxed else "").rstrip("/"),
-            database_url=environ.get("DATABASE_URL", f"sqlite:///{ROOT / 'var' / 'portal.sqlite3'}"),
+            database_url=environ.get("DATABASE_URL", f"sqlite:///{var / 'portal.sqlite3'}"),
             smtp_url=environ.get("PORTAL_SMTP_URL") or None,
             mail_from=environ.get("PORTAL_MAIL_FROM", "ferme@example.org" if relaxed else ""),
             data_keys=_data_keys(environ.get("PORTAL_DATA_KEYS", "")),
@@ -136,8 +138,8 @@ class Settings:
             admin_second_factor=not relaxed or _is_on(environ, "PORTAL_ADMIN_SECOND_FACTOR"),
             trusted_proxies=_whole_number(environ, "PORTAL_TRUSTED_PROXIES"),
             debug=_is_on(environ, "FLASK_DEBUG"),
-            backup_dir=Path(environ.get("PORTAL_BACKUP_DIR", ROOT / "var" / "backups")),
-            erasures=Path(environ.get("PORTAL_ERASURES", ROOT / "var" / "erasures")),
+            backup_dir=Path(environ.get("PORTAL_BACKUP_DIR", var / "backups")),
+            erasures=Path(environ.get("PORTAL_ERASURES", var / "erasures")),
             map_tiles=environ.get("PORTAL_MAP_TILES", TILES),
             map_attribution=environ.get("PORTAL_MAP_ATTRIBUTION", ATTRIBUTION),
             vies_url=environ.get("PORTAL_VIES_URL", "" if relaxed else VIES).rstrip("/"),
@@ -150,6 +152,15 @@ def _mode(value: str) -> Mode:
         return Mode(value)
     except ValueError:
         raise BadSettings(f"Set PORTAL_MODE to one of {', '.join(Mode)}; it is {value!r}.") from None
+
+
+def _var(environ: Mapping[str, str], *, relaxed: bool) -> Path:
+    """Where the farm's own files lie: not in the program's folder, which an update leaves behind."""
+    var = Path(environ.get("PORTAL_VAR") or VAR)
+    named = {"DATABASE_URL", "PORTAL_BACKUP_DIR", "PORTAL_ERASURES"} <= environ.keys()
+    if not relaxed and not named and (not var.is_absolute() or var.resolve().is_relative_to(ROOT)):
+        raise BadSettings("Set PORTAL_VAR to a folder outside the program's, such as /var/lib/portal.")
+    return var
 
 
 def _is_on(environ: Mapping[str, str], name: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.settings import DEMO_SECRET, BadSettings, Mode, Settings
+from portal.settings import DEMO_SECRET, ROOT, BadSettings, Mode, Settings
 from tests import forks
 from tests.conftest import SECRET, settings_for
 
@@ -16,6 +16,7 @@ PRODUCTION = {
     "PORTAL_BASE_URL": "https://paniers.maferme.fr",
     "PORTAL_SMTP_URL": "smtps://site:secret@smtp.example.org:465",
     "PORTAL_MAIL_FROM": "ferme@maferme.fr",
+    "PORTAL_VAR": "/var/lib/portal",
 }
 
 
@@ -29,6 +30,17 @@ def test_production_is_what_runs_when_nobody_says_otherwise() -> None:
     assert settings.https
     assert not settings.debug
     assert settings.hostname == "paniers.maferme.fr"
+
+
+def test_an_update_in_a_folder_of_its_own_finds_what_the_farm_has_written() -> None:
+    kept = Settings.from_environment(PRODUCTION)
+    assert kept.database_url == "sqlite:////var/lib/portal/portal.sqlite3"
+    assert (kept.backup_dir, kept.erasures) == (
+        Path("/var/lib/portal/backups"),
+        Path("/var/lib/portal/erasures"),
+    )
+    named = {"DATABASE_URL": "sqlite:////a", "PORTAL_BACKUP_DIR": "/b", "PORTAL_ERASURES": "/c"}
+    assert Settings.from_environment(production(PORTAL_VAR=None, **named)).erasures == Path("/c")
 
 
 def test_every_other_mode_starts_without_a_word() -> None:
@@ -63,6 +75,10 @@ def test_every_other_mode_starts_without_a_word() -> None:
         ({"PORTAL_SMTP_URL": None}, "PORTAL_SMTP_URL"),
         ({"PORTAL_MAIL_FROM": None}, "PORTAL_MAIL_FROM"),
         ({"PORTAL_MAIL_FROM": "ferme"}, "PORTAL_MAIL_FROM"),
+        ({"PORTAL_VAR": None}, "PORTAL_VAR"),
+        ({"PORTAL_VAR": "var"}, "PORTAL_VAR"),
+        ({"PORTAL_VAR": f"{ROOT}/var"}, "PORTAL_VAR"),
+        ({"PORTAL_VAR": None, "DATABASE_URL": "sqlite:////srv/db"}, "PORTAL_VAR"),
         ({"DATABASE_URL": "mysql://localhost/portail"}, "DATABASE_URL"),
         ({"DATABASE_URL": "var/portal.sqlite3"}, "DATABASE_URL"),
         ({"DATABASE_URL": "postgresql+psycopg://localhost:porte/portail"}, "DATABASE_URL"),

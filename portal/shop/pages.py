@@ -32,7 +32,6 @@ from portal.infra.throttle import Limit
 from portal.profile.queries import get_farm
 from portal.rules.cutoffs import local_day
 from portal.rules.money import Money
-from portal.rules.orders import Refusal
 from portal.rules.selling import MOST_GRAMS, SaleUnit
 from portal.shop import amending, queries, withdrawals
 from portal.shop.amending import Fault, Objection, Outcome
@@ -109,11 +108,10 @@ class OrderPages:
     def ask_amendment(self) -> ResponseReturnValue:
         """The quantities, and what they would come to: nothing is changed yet."""
         order = self._order()
-        refusal = order.refusal_to_amend(clock.now())
-        if refusal is Refusal.NOT_IN_THIS_STATE:
+        if refusal := order.refusal_to_amend(clock.now()):
             words = get_template_attribute("components/order.html", "order_refusal")
             flash(str(words(refusal, order)), "warning")
-            return self._back()
+            return make_response("", {"HX-Redirect": self.ways()["show"]}) if is_htmx() else self._back()
         asked = read_quantities(request.args, order, all_of_them=False)
         return self._amendment(order, asked)
 
@@ -133,6 +131,8 @@ class OrderPages:
         if outcome is None:
             abort(404)
         if outcome.refused:
+            if refusal := self._order().refusal_to_amend(clock.now()):
+                return self.show(422, refusal=refusal)
             return self._amendment(self._order(), asked, 422, outcome)
         if outcome.done:
             flash(_("Votre commande est modifiée. %(mailed)s", mailed=mailed()), "success")

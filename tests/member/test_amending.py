@@ -119,16 +119,21 @@ def test_too_much_says_how_much_there_is(session, camille):
     assert '<option value="9" selected>' in text_of(answer)
 
 
-def test_the_page_of_quantities_sent_too_late_is_refused_and_keeps_what_was_typed(
+def test_quantities_sent_too_late_are_answered_by_the_order_as_it_stands_and_what_is_still_possible(
     session, camille, placed, clock
 ):
     camille.get(f"/commandes/{placed}/modification")
     clock.move_to(CUTOFF)
     answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, 4, 1, total=3000))
-    assert answer.status_code == 422
-    assert "La commande est close" in text_of(answer)
-    assert '<option value="4" selected>' in text_of(answer)
+    page = text_of(answer)
+    assert answer.status_code == 422 and "La commande est close" in page.partition("<h1")[0]
+    assert "Appelez-nous au" in page and "aller à la boutique" in page
+    assert "modifiable jusqu" not in page and "<select" not in page
     assert quantities(session, placed) == {"Miel": 2, "Pain": 1}
+    asked = camille.get(f"/commandes/{placed}/modification?quantite-1=3")
+    assert asked.location == f"/commandes/{placed}"
+    asked = camille.get(asked.request.full_path, headers={"HX-Request": "true"})
+    assert asked.headers["HX-Redirect"] == f"/commandes/{placed}"
 
 
 def test_htmx_gets_what_follows_the_quantities_and_nothing_else(session, camille, placed):

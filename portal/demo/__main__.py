@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,12 +22,13 @@ from portal.settings import ROOT, BadSettings, Settings
 
 def main() -> None:
     port = os.environ.get("PORT", "8000")
+    if _is_taken(int(port)):
+        sys.exit(f"Le port {port} est pris : PORT={int(port) + 1} make demo en prend un autre.")
     environment = {
         **os.environ,
         "PORTAL_MODE": "demo",
         "PORTAL_BASE_URL": f"http://127.0.0.1:{port}",
     }
-    (ROOT / "var").mkdir(exist_ok=True)
     try:
         app = create_app(Settings.from_environment(environment))
     except BadSettings as error:
@@ -34,6 +36,17 @@ def main() -> None:
     _prepare(app)
     print(_welcome(f"http://127.0.0.1:{port}"), flush=True)
     _serve(environment, port)
+
+
+def _is_taken(port: int) -> bool:
+    """The server would share it with whoever has it, and each would get some of the requests."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 def _prepare(app: Flask) -> None:
@@ -74,7 +87,10 @@ def _serve(environment: dict[str, str], port: str) -> None:
     ]
     worker = ["flask", "--app", "wsgi", "worker"]
     processes = [
-        subprocess.Popen([scripts / command[0], *command[1:]], cwd=ROOT, env=environment)
+        # the terminal's Ctrl-C would reach all of the server's processes at once, which then wait for each other
+        subprocess.Popen(
+            [scripts / command[0], *command[1:]], cwd=ROOT, env=environment, start_new_session=True
+        )
         for command in ([*server, port], worker)
     ]
 
@@ -83,7 +99,7 @@ def _serve(environment: dict[str, str], port: str) -> None:
             if process.poll() is None:
                 process.terminate()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     os.wait()
     stop()

@@ -117,12 +117,13 @@ def test_too_late_is_said_and_shows_the_week_as_it_stands(
     camille: Browser, session: Session, clock: time_machine.Traveller
 ) -> None:
     clock.move_to(CUTOFF)
-    answer = camille.submit(
-        "/planning/2026-06-15/saut", {"abonnement": subscriptions(session), "vue": "planning"}
-    )
+    form = {"abonnement": subscriptions(session), "vue": "planning"}
+    answer = camille.submit("/planning/2026-06-15/saut", form)
     assert answer.status_code == 422
     page = text_of(answer)
     assert "Trop tard" in page and "Semaine du 15 juin" in page
+    still = answer.text.partition("Semaine du")[2].partition("<footer")[0]
+    assert "Confier ou donner ce panier" in still and 'href="tel:' in still, "with and without JavaScript"
     assert session.scalar(select(BoxChange)) is None
 
 

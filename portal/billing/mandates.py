@@ -168,13 +168,15 @@ def sign(
     _wish(session, account, PaymentMeans.DIRECT_DEBIT, at=at, by=by)
     signed = live_mandate(session, account.id)
     assert signed is not None
+    to_come = debits_of(session, account.id)
     letter = mail.render(
         "mandate_signed",
         farm=farm,
         first_name=account.first_name,
         mandate=signed,
         replaced=bool(live),
-        announced=[debit for debit in debits_of(session, account.id) if debit.state is DebitState.ANNOUNCED],
+        announced=[debit for debit in to_come if debit.state is DebitState.ANNOUNCED],
+        at_bank=[debit for debit in to_come if debit.at_bank],
     )
     outbox.post(session, to=account.email, at=at, attachments=[_file(reference, written)], **letter.parts)
     return signed

@@ -22,7 +22,7 @@ from portal.accounts.addresses import AddressView, billing_address
 from portal.accounts.limits import count_try
 from portal.accounts.proofs import fresh_proof_needed
 from portal.billing import debits, mandates
-from portal.billing.announced import DebitView
+from portal.billing.announced import DebitView, debits_of
 from portal.billing.mandate_paper import words
 from portal.billing.models import DebitState
 from portal.infra import clock
@@ -34,6 +34,7 @@ from portal.rules.cutoffs import local_day
 from portal.rules.paying import PaymentMeans
 from portal.rules.sepa import AccountFault, BankAccount, MandateEnd, Unread, read_account
 from portal.web import forms
+from portal.web.filters import day_month, money
 from portal.web.forms import Chosen, Typed, choices
 from portal.web.guards import own_hands_only, payer_only
 from portal.web.i18n import gettext as _
@@ -133,6 +134,16 @@ def sign_mandate() -> ResponseReturnValue:
     if signed is None:
         return _mandate_page(form, 422)
     flash(_("C'est signé : le mandat %(number)s part par mail.", number=signed.reference), "success")
+    for debit in debits_of(db.session(), member().id):
+        if debit.at_bank and debit.last_four != signed.last_four:
+            words = _(
+                "La banque a déjà le prélèvement du %(day)s : %(amount)s seront encore pris sur le compte "
+                "•••• %(end)s, les suivants sur le nouveau.",
+                day=day_month(debit.collected_on),
+                amount=money(debit.amount),
+                end=debit.last_four,
+            )
+            flash(words, "info")
     if debits.collectable(db.session(), member()):
         return redirect(url_for("member.payments"), 303)
     return redirect(url_for("member.subscriptions" if waited else "member.bank"), 303)

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from portal.accounts.addresses import AddressView, add_address
 from portal.accounts.models import Account, SignInSession
 from portal.billing.mandates import MandateView, live_mandate, mandates_of
+from portal.billing.models import DebitState
+from portal.infra.outbox import Mail
 from portal.rules.paying import PaymentMeans
 from portal.rules.sepa import MandateEnd
 from tests.accounts.people import account_of, browser_of, signed_in
@@ -133,6 +135,22 @@ def test_what_was_announced_is_to_be_paid_once_it_is_ended(camille: Browser, ses
     assert camille.submit(OTHERWISE, {"reglement": "transfer"}).location == PAYMENTS
     said = text_of(camille.get(PAYMENTS))
     assert "Ce qui devait être prélevé est maintenant à payer" in said and "Régler 38,60 €" in said
+
+
+def test_what_the_bank_has_is_still_taken_from_the_old_account_and_that_is_said(
+    camille: Browser, session: Session
+) -> None:
+    signed(session)
+    announced(session, 3860).state = DebitState.PRESENTED
+    announced(session, 1200)
+    session.commit()
+    assert camille.submit(SIGN, MANDATE).status_code == 303
+    said = text_of(camille.get(BANK))
+    assert "38,60 € seront encore pris sur le compte •••• 0189, les suivants sur le nouveau." in said
+    assert said.count("La banque a déjà") == 1, "the other is collected under the new one"
+    letter = str(session.scalars(select(Mail.text).order_by(Mail.id.desc())).first())
+    taken, _, still = letter.replace("\u00a0", " ").partition("sur l'ancien compte")
+    assert "12,00 €" in taken and "38,60 €" in still
 
 
 def test_it_takes_a_fresh_proof(camille: Browser, session: Session, clock: time_machine.Traveller) -> None:

@@ -23,7 +23,7 @@ from tests.world import CAMILLE, YACINE
 def documented(setting: str, folder: Path) -> str:
     """A line of the README's, with the folder of the test's."""
     [value] = re.findall(rf"(?m)^    {setting} = '(.*)'$", (ROOT / "README.md").read_text())
-    return str(value).replace("/srv/portal", str(folder))
+    return str(value).replace("/srv/postgresql", str(folder))
 
 
 @pytest.fixture

@@ -62,7 +62,10 @@ WORDS = {
     ),
     503: Words(
         _l("Le site est très occupé"),
-        _l("Votre demande n'a pas été enregistrée. Réessayez dans quelques secondes."),
+        _l(
+            "Rien n'a été enregistré. Rechargez cette page dans quelques secondes : votre demande repart "
+            "telle quelle."
+        ),
     ),
 }
 

@@ -56,7 +56,8 @@ function fail(text) {
 }
 document.addEventListener("htmx:sendError", () => fail(live.dataset.lost));
 document.addEventListener("htmx:timeout", () => fail(live.dataset.lost));
-document.addEventListener("htmx:responseError", () => fail(live.dataset.failed));
+document.addEventListener("htmx:responseError", ({ detail }) =>
+  fail(detail.xhr.status === 503 ? live.dataset.occupied : live.dataset.failed));
 
 document.addEventListener("click", ({ target }) => target.closest("[data-close]")?.closest(".flash").remove());
 

@@ -172,6 +172,9 @@ def test_a_lost_connection_is_said_and_nothing_is_saved(
     next_box(page).get_by_role("button", name="Sauter", exact=True).click()
     expect(page.locator(".flash")).to_contain_text("Connexion perdue : rien n'a été enregistré.")
     expect(page.locator("[aria-live]")).to_contain_text("Connexion perdue")
+    page.route("**/saut", lambda route: route.fulfill(status=503))
+    next_box(page).get_by_role("button", name="Sauter", exact=True).click()
+    expect(page.locator(".flash")).to_contain_text("Le site est très occupé : rien n'a été enregistré.")
     assert skips() == []
     page.unroute("**/saut")
     next_box(page).get_by_role("button", name="Sauter", exact=True).click()

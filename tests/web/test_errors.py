@@ -85,6 +85,12 @@ def test_its_reference_is_in_the_log(provoked: TestResponse, capsys: pytest.Capt
     assert [line["status"] for line in lines if line["message"] == "request"] == [provoked.status_code]
 
 
+def test_who_met_a_busy_site_may_ask_again(probe: Flask) -> None:
+    asked = ERRORS["busy"][1](probe.test_client()).text
+    assert ">Réessayer</a>" in asked and "Rechargez cette page" in asked
+    assert ">Réessayer</a>" not in ERRORS["broken"][1](probe.test_client()).text
+
+
 def test_it_tells_nothing_of_the_inside(provoked: TestResponse, capsys: pytest.CaptureFixture[str]) -> None:
     shown = provoked.text + str(provoked.headers)
     assert [word for word in INTERNALS if word in shown] == []

@@ -24,8 +24,8 @@ _PROVIDER = re.compile(
     r"PORTAL_(OIDC|OAUTH)_([A-Z0-9]{1,40})_(ISSUER|AUTHORIZE|TOKEN|PROFILE|CLIENT_ID|CLIENT_SECRET|LABEL|SCOPE)"
 )
 _WANTED_KEYS = (
-    "Set PORTAL_DATA_KEYS to a name and 32 random bytes in base64, such as 2026:$(openssl rand -base64 32);"
-    " several with commas between them, each under a name of its own, the newest first."
+    "Set PORTAL_DATA_KEYS to a name, a colon and 32 random bytes in base64"
+    " (2026: and what `openssl rand -base64 32` prints); several with commas between them, each under a name of its own, the newest first."
 )
 _TILES = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?/([^\s{}]|\{[zxyr]\})+")
 

@@ -137,6 +137,7 @@ def page(code: int) -> Response:
         "errors/error.html",
         code=code,
         words=words,
+        again=code == 503 and request.method == "GET",
         reference=g.get("request_id", ""),
         somebody_known=code < 500 and "_login_user" in g,  # Flask-Login's: nothing more is asked
     )

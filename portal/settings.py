@@ -25,7 +25,8 @@ _PROVIDER = re.compile(
 )
 _WANTED_KEYS = (
     "Set PORTAL_DATA_KEYS to a name, a colon and 32 random bytes in base64"
-    " (2026: and what `openssl rand -base64 32` prints); several with commas between them, each under a name of its own, the newest first."
+    " (2026: and what `openssl rand -base64 32` prints); several with commas between them,"
+    " each under a name of its own, the newest first."
 )
 _TILES = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?/([^\s{}]|\{[zxyr]\})+")
 

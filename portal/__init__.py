@@ -81,7 +81,6 @@ def create_app(settings: Settings) -> Flask:
     limits.init_app(app)
     transaction.init_app(app)
     CSRFProtect(app).exempt("portal.public.letters.set_letters")  # its signed address is what opens it
-    doubles.init_app(app)
     converters.init_app(app)
     i18n.init_app(app)
     filters.init_app(app)
@@ -95,6 +94,7 @@ def create_app(settings: Settings) -> Flask:
     customers.init_app(app)
     drafts.init_app(app)
     _register_faces(app, settings)
+    doubles.init_app(app)
     _share_with_templates(app, settings)
     _register_jobs(app, settings)
     cli.register(app)

@@ -30,9 +30,8 @@ def arrived_before() -> bool:
 
 def init_app(app: Flask) -> None:
     """Once all pages are registered; who may not enter is turned away before anything is counted."""
-    for rule in app.url_map.iter_rules():
-        if rule.rule.endswith(ADDS):
-            app.view_functions[rule.endpoint] = _once(cast(View, app.view_functions[rule.endpoint]))
+    for endpoint in {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule.endswith(ADDS)}:
+        app.view_functions[endpoint] = _once(cast(View, app.view_functions[endpoint]))
 
 
 def _once(view: View) -> View:

@@ -67,7 +67,8 @@ def test_all_who_may_not_sign_in_read_the_same_as_for_a_wrong_password(case: str
 
 def words(page: str) -> list[str]:
     """A page without its tokens and addresses."""
-    return [line for line in page.splitlines() if "csrf_token" not in line and 'name="email"' not in line]
+    told = ("csrf_token", 'name="email"', "/recu/")
+    return [line for line in page.splitlines() if not any(token in line for token in told)]
 
 
 ODD_FORMS: list[dict[str, object]] = [
@@ -358,10 +359,10 @@ def test_known_and_unknown_addresses_take_the_same_time(
     theirs = ASKED[path]
     nobodys = {name: UNKNOWN.get(value, value) for name, value in theirs.items()}
 
-    def ask(form: dict[str, str]) -> tuple[int, str | None, list[str]]:
+    def ask(form: dict[str, str]) -> tuple[int, str, list[str]]:
         clock.shift(3600)  # past every limit
         answer = client.submit(path, form)
-        return answer.status_code, answer.location, words(answer.text)
+        return answer.status_code, (answer.location or "").partition("/recu/")[0], words(answer.text)
 
     known = ask(theirs)
     assert known == ask(nobodys) and known[0] == (422 if path == "/connexion" else 303)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -29,7 +29,8 @@ MONTH = timedelta(days=30)
 
 @pytest.fixture
 def left(session: Session) -> int:
-    """The number of somebody who has done all that one can do, and who has closed the account."""
+    """The number of somebody who has done all that one can do, and who has closed the account; nobody was erased."""
+    current_app.config["SETTINGS"].erasures.unlink(missing_ok=True)
     account = somebody(session)
     fill(session, account, but=frozenset({"account_merge"}))
     other = somebody(session, f"{WORD}bis")

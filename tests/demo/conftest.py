@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from portal import create_app
@@ -40,7 +41,7 @@ class Demo:
 
 
 @pytest.fixture(scope="package", params=MOMENTS.values(), ids=MOMENTS)
-def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def planted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, Demo]:
     file: Path = tmp_path_factory.mktemp("demo") / "portal.sqlite3"
     settings = Settings(
         mode=Mode.TEST, secret_key="x" * 40, base_url="http://localhost", database_url=f"sqlite:///{file}"
@@ -50,6 +51,13 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with app.app_context(), time_machine.travel(request.param, tick=False):
         summary = generate(db.session(), months=2, today=local_day(request.param), now=request.param)
         db.session.commit()
-        yield Demo(db.session(), summary, request.param)
-        db.session.remove()
+        return app, Demo(Session(db.engine), summary, request.param)
+
+
+@pytest.fixture
+def demo(planted: tuple[Flask, Demo]) -> Iterator[Demo]:
+    app, demo = planted
+    with app.app_context(), time_machine.travel(demo.now, tick=False):
+        yield demo
+        demo.session.rollback()
         db.engine.dispose()

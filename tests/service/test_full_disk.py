@@ -124,7 +124,7 @@ def upload(browser: Browser, path: str, **fields: object) -> TestResponse:
 
 def is_refused(answer: TestResponse) -> None:
     assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
-    assert "Votre demande n'a pas été enregistrée." in answer.text
+    assert "Rien n'a été enregistré." in answer.text
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -109,6 +109,15 @@ def test_the_largest_page_of_ours_gets_through(client: Browser) -> None:
     assert client.get("/formules", headers=headers).status_code == 200
 
 
+def test_a_body_that_no_page_looks_at_is_taken_from_the_proxy_all_the_same(client: Browser) -> None:
+    body = BytesIO(bytes(BODY_BYTES))
+    answer = client.post(
+        "/connexion", input_stream=body, content_length=BODY_BYTES, content_type="image/png", buffered=False
+    )
+    assert answer.status_code == 403
+    assert body.tell() == BODY_BYTES
+
+
 # Through granian
 
 

@@ -33,6 +33,7 @@ from portal.catalogue.models import Formula
 from portal.infra.orm import db
 from portal.pickup.models import PickupPoint
 from portal.rules.calendar import Rhythm, monday_of
+from portal.shop.models import Order
 from portal.subscriptions.models import Subscription, Term
 from tests.world import NOW, TUESDAY
 
@@ -140,6 +141,15 @@ def add_alike(
             session.execute(
                 text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
             )
+    session.commit()
+
+
+def add_guests(session: Session, people: int) -> None:
+    """So many more orders like those that guests have placed, with nothing in them."""
+    table, n = Order.__table__, _counted(1, 1 + people)
+    copies = [_copied(column, {}, n.c.n, APART) for column in table.c]
+    guests = select(*copies).select_from(table.join(n, true())).where(table.c.account_id.is_(None))
+    session.execute(table.insert().from_select(list(table.c), guests))
     session.commit()
 
 

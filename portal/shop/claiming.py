@@ -72,5 +72,5 @@ def _of_guest(email: str) -> tuple[ColumnElement[bool], ...]:
     return (
         Order.account_id.is_(None),
         Order.erased_at.is_(None),
-        func.lower(Order.email) == normalise_email(email),
+        Order.email == normalise_email(email),
     )

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.accounts.models import Account
 from portal.catalogue.models import Article
@@ -68,12 +68,15 @@ class CartLine(Base):
     seen_price: Mapped[Money]
 
 
+_OF_GUEST = text("account_id IS NULL")
+
+
 class Order(Base):
     """Products that travel with a delivery, for an account or a guest.
 
     `with_box` says that it follows the person's box; else it is collected alone. What concerns the buyer is
-    written down as it was given: a paper never changes with an account. `cart_key` and `digest` (of what was
-    shown before the button) tell a form sent twice from another order.
+    written down as it was given (mail addresses in small letters): a paper never changes with an account. `cart_key`
+    and `digest` (of what was shown before the button) tell a form sent twice from another order.
     """
 
     __tablename__ = "shop_order"
@@ -81,6 +84,7 @@ class Order(Base):
         Index(None, "delivery_id", "state"),
         Index(None, "account_id", "placed_at"),
         Index(None, "instead_of_id"),
+        Index("ix_shop_order_guest", "email", sqlite_where=_OF_GUEST, postgresql_where=_OF_GUEST),
         CheckConstraint("discount >= 0", name="discount_not_negative"),
     )
 
@@ -115,6 +119,10 @@ class Order(Base):
         cascade="all, delete-orphan", order_by="OrderLine.id", back_populates="order"
     )
     events: Mapped[list["OrderEvent"]] = relationship(cascade="all, delete-orphan", order_by="OrderEvent.id")
+
+    @validates("email")
+    def _as_accounts_keep_it(self, _name: str, email: str) -> str:
+        return email.lower()
 
     @property
     def number(self) -> str:

@@ -41,7 +41,7 @@ ACTS = (
     ("/ma-commande/produits", {"article": "1", "quantity": "2"}),
 )
 OF_ONE = (
-    *("/ferme/abonnes/1", "/ferme/abonnes/1/facturation", "/ferme/commandes/1"),
+    *("/ferme/abonnes/1", "/ferme/abonnes/1/facturation", "/ferme/commandes/1", "/ferme/commandes/2"),
     *(f"/ferme/factures/F2026-00001{ending}" for ending in ("", "/avoir", "/geste")),
 )
 """What the farm sees of somebody."""
@@ -59,10 +59,11 @@ SUMMED = ("/ferme/factures", "/ferme/reglements")
 
 @pytest.fixture(autouse=True)
 def _known(session):
-    """Camille has had boxes and an invoice of them, has ordered and is about to order again."""
+    """Camille has had boxes and an invoice of them, has ordered and is about to order again; a guest has too."""
     invoiced(session)
     honey = stock_the_shop(session)
     order(session, {honey: 2})
+    order(session, {honey: 1}, email=None)
     fill_cart(session, honey)
     session.commit()
 
@@ -92,6 +93,7 @@ def test_ones_own_pages_are_the_same_work_among_thousands(session, client):
         return own | work_of(client, OF_ONE)
 
     alone = work()
+    crowd.add_guests(session, JOINED)
     join(session, JOINED)
     among_many = work()
     more = {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.member.ordered import signed_in
 from tests.shop.making import article, order
+from tests.shop.ordered import signed_in
 from tests.world import CAMILLE
 
 

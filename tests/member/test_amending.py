@@ -10,8 +10,9 @@ from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.rules.selling import SaleUnit, StockKind
 from portal.shop.models import CartLine, Order, Withdrawal
-from tests.member.ordered import LEGAL, mails, quantities, text_of
+from tests.pages import markup_of
 from tests.shop.making import article, order
+from tests.shop.ordered import LEGAL, mails, quantities
 from tests.world import CAMILLE, CUTOFF, NOW, TUESDAY
 
 # Amending
@@ -24,7 +25,7 @@ def amendment(placed, *wanted, total):
 
 
 def test_the_new_sum_stands_above_the_legal_button_before_anything_is_ordered(session, camille, placed):
-    page = text_of(camille.get(f"/commandes/{placed}/modification?quantite-1=4"))
+    page = markup_of(camille.get(f"/commandes/{placed}/modification?quantite-1=4"))
     assert LEGAL in page
     assert "30,00 € au lieu de 17,00 €" in page
     assert page.index("30,00 €") < page.index(LEGAL)
@@ -39,7 +40,7 @@ def test_the_new_sum_stands_above_the_legal_button_before_anything_is_ordered(se
 
 
 def test_less_needs_no_obligation_to_pay(camille, placed):
-    page = text_of(camille.get(f"/commandes/{placed}/modification?quantite-1=1"))
+    page = markup_of(camille.get(f"/commandes/{placed}/modification?quantite-1=1"))
     assert LEGAL not in page
     assert "Enregistrer la modification" in page
 
@@ -48,7 +49,7 @@ def test_quantities_are_changed_and_told(session, camille, placed):
     camille.get(f"/commandes/{placed}/modification")
     answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, 4, 0, total=2600))
     assert answer.status_code == 303
-    assert "Votre commande est modifiée" in text_of(camille.get(answer.location))
+    assert "Votre commande est modifiée" in markup_of(camille.get(answer.location))
     assert quantities(session, placed) == {"Miel": 4}
     assert [mail.subject.replace("\u00a0", " ") for mail in mails(session)] == [
         "Votre commande B10001 du mardi 16 juin est modifiée"
@@ -59,8 +60,8 @@ def test_another_sum_than_the_one_shown_is_asked_about_again(session, camille, p
     camille.get(f"/commandes/{placed}/modification")
     answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, 4, 1, total=1))
     assert answer.status_code == 422
-    assert "Le total a changé depuis l'affichage" in text_of(answer)
-    assert 'name="total" value="3000"' in text_of(answer)
+    assert "Le total a changé depuis l'affichage" in markup_of(answer)
+    assert 'name="total" value="3000"' in markup_of(answer)
     assert quantities(session, placed) == {"Miel": 2, "Pain": 1}
 
 
@@ -72,7 +73,7 @@ def test_a_quantity_that_is_none_is_refused_beside_its_product_and_kept(session,
     camille.get(f"/commandes/{placed}/modification")
     answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, typed, 1, total=1))
     assert answer.status_code == 422
-    assert "Miel : choisissez une des quantités proposées" in text_of(answer)
+    assert "Miel : choisissez une des quantités proposées" in markup_of(answer)
     assert quantities(session, placed) == {"Miel": 2, "Pain": 1}
 
 
@@ -101,7 +102,7 @@ def test_what_is_by_weight_is_chosen_in_steps(session, camille):
     potatoes = article(session, "Pommes de terre", 200, sale_unit=SaleUnit.WEIGHT, step=250)
     made = order(session, {potatoes: 1500}).id
     session.commit()
-    page = text_of(camille.get(f"/commandes/{made}/modification"))
+    page = markup_of(camille.get(f"/commandes/{made}/modification"))
     assert '<option value="1500" selected>1,5 kg</option>' in page
     assert '<option value="1750">1,75 kg</option>' in page
     answer = camille.submit(f"/commandes/{made}/modification", {"quantite-1": "1600", "total": "320"})
@@ -115,8 +116,8 @@ def test_too_much_says_how_much_there_is(session, camille):
     camille.get(f"/commandes/{made}/modification")
     answer = camille.submit(f"/commandes/{made}/modification", {"quantite-1": "9", "total": "5850"})
     assert answer.status_code == 422
-    assert "il n'en reste que 3 pour vous" in text_of(answer)
-    assert '<option value="9" selected>' in text_of(answer)
+    assert "il n'en reste que 3 pour vous" in markup_of(answer)
+    assert '<option value="9" selected>' in markup_of(answer)
 
 
 def test_quantities_sent_too_late_are_answered_by_the_order_as_it_stands_and_what_is_still_possible(
@@ -125,7 +126,7 @@ def test_quantities_sent_too_late_are_answered_by_the_order_as_it_stands_and_wha
     camille.get(f"/commandes/{placed}/modification")
     clock.move_to(CUTOFF)
     answer = camille.submit(f"/commandes/{placed}/modification", amendment(placed, 4, 1, total=3000))
-    page = text_of(answer)
+    page = markup_of(answer)
     assert answer.status_code == 422 and "La commande est close" in page.partition("<h1")[0]
     assert "Appelez-nous au" in page and "aller à la boutique" in page
     assert "modifiable jusqu" not in page and "<select" not in page
@@ -138,7 +139,7 @@ def test_quantities_sent_too_late_are_answered_by_the_order_as_it_stands_and_wha
 
 def test_htmx_gets_what_follows_the_quantities_and_nothing_else(session, camille, placed):
     answer = camille.get(f"/commandes/{placed}/modification?quantite-1=3", headers={"HX-Request": "true"})
-    fragment = text_of(answer)
+    fragment = markup_of(answer)
     assert fragment.startswith("<section")
     assert "Nouveau total : 23,50 €" in fragment
 
@@ -157,7 +158,7 @@ def test_an_order_is_ordered_again_as_far_as_it_is_still_sold(session, camille):
         assert (answer.status_code, answer.location) == (303, "/ma-commande")
     assert [(line.article_id, line.quantity) for line in session.scalars(select(CartLine))] == [(1, 2)]
     session.rollback()
-    assert "Ne se commande pas pour l'instant : Ancien miel." in text_of(camille.get("/ma-commande"))
+    assert "Ne se commande pas pour l'instant : Ancien miel." in markup_of(camille.get("/ma-commande"))
 
 
 def test_what_is_over_has_no_form_to_amend_it(session, camille):
@@ -167,7 +168,7 @@ def test_what_is_over_has_no_form_to_amend_it(session, camille):
     assert (answer.status_code, answer.location) == (303, f"/commandes/{made}")
     assert (
         "Cette commande est annulée : elle n'est ni préparée ni facturée."
-        in text_of(camille.get(answer.location)).partition("<h1")[0]
+        in markup_of(camille.get(answer.location)).partition("<h1")[0]
     )
 
 
@@ -179,14 +180,14 @@ def declaration(*lines, **changes):
 
 
 def test_what_keeps_can_be_renounced_with_a_receipt(session, camille, placed):
-    assert "Renoncer au contrat ici" in text_of(camille.get(f"/commandes/{placed}")).partition("<footer")[0]
-    form = text_of(camille.get(f"/commandes/{placed}/retractation"))
+    assert "Renoncer au contrat ici" in markup_of(camille.get(f"/commandes/{placed}")).partition("<footer")[0]
+    form = markup_of(camille.get(f"/commandes/{placed}/retractation"))
     assert "Confirmer la rétractation" in form
     assert 'value="Camille Aubert"' in form
     assert "ligne-2" not in form, "bread spoils"
     answer = camille.submit(f"/commandes/{placed}/retractation", declaration(1))
     assert answer.status_code == 303
-    page = text_of(camille.get(answer.location))
+    page = markup_of(camille.get(answer.location))
     assert "Votre rétractation est reçue" in page
     assert "Rétractation reçue" in page
     assert "vous y avez renoncé" in page
@@ -215,7 +216,7 @@ def test_receipts_do_not_go_wherever_one_likes_without_end(session, camille):
     camille.get(ways[0])
     sent = [camille.submit(way, declaration(n, **elsewhere)) for n, way in enumerate(ways, 1)]
     assert [answer.status_code for answer in sent] == [303] * 6 + [429]
-    assert "Trop de rétractations en peu de temps : rien n'a été enregistré" in text_of(sent[-1])
+    assert "Trop de rétractations en peu de temps : rien n'a été enregistré" in markup_of(sent[-1])
     recipients = [mail.recipient for mail in mails(session)]
     assert recipients == [CAMILLE, "autre@example.org", "ferme@example.org"] * 6
 
@@ -224,7 +225,7 @@ def test_an_address_that_no_mail_can_go_to_is_refused_beside_its_field(session, 
     camille.get(f"/commandes/{placed}/retractation")
     answer = camille.submit(f"/commandes/{placed}/retractation", declaration(1, email="a=?b@example.org"))
     assert answer.status_code == 422
-    assert "une adresse entière, comme nom@exemple.fr" in text_of(answer)
+    assert "une adresse entière, comme nom@exemple.fr" in markup_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +273,7 @@ def test_what_is_incomplete_or_spoils_is_refused_with_what_was_typed(session, ca
     camille.get(f"/commandes/{placed}/retractation")
     answer = camille.submit(f"/commandes/{placed}/retractation", sent)
     assert answer.status_code == 422
-    assert "Confirmer la rétractation" in text_of(answer)
+    assert "Confirmer la rétractation" in markup_of(answer)
     assert mails(session) == []
 
 
@@ -280,10 +281,10 @@ def test_the_button_is_there_as_long_as_the_period_lasts(session, camille, clock
     made = order(session, {article(session): 1}, state=OrderState.DELIVERED).id
     session.commit()
     clock.move_to(CUTOFF + timedelta(days=16) - timedelta(seconds=1))
-    page = text_of(camille.get(f"/commandes/{made}")).partition("<footer")[0]
+    page = markup_of(camille.get(f"/commandes/{made}")).partition("<footer")[0]
     assert "Jusqu'au mardi 30 juin 2026" in page
     clock.shift(1)
-    page = text_of(camille.get(f"/commandes/{made}")).partition("<footer")[0]
+    page = markup_of(camille.get(f"/commandes/{made}")).partition("<footer")[0]
     assert "Renoncer au contrat ici" not in page
     camille.get(f"/commandes/{made}/retractation")
     assert camille.submit(f"/commandes/{made}/retractation", declaration(1)).status_code == 422

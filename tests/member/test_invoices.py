@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
-from werkzeug.test import TestResponse
 
 from portal.accounts.models import Address, Company, CompanyState, VatState
 from portal.billing import files, payments
@@ -20,13 +19,9 @@ from tests.billing.books import able_to_bill, account, invoiced
 from tests.billing.signing import signed
 from tests.billing.writing import customer, paid, written
 from tests.client import Browser
+from tests.pages import markup_of
 from tests.shop.making import article, order
 from tests.world import CAMILLE, NOW, YACINE
-
-
-def text_of(response: TestResponse) -> str:
-    page = response.get_data(as_text=True)
-    return " ".join(page.replace("\u202f", " ").replace("\u00a0", " ").replace("&#39;", "'").split())
 
 
 @pytest.fixture
@@ -36,14 +31,14 @@ def camille(client: Browser) -> Browser:
 
 
 def test_before_the_first_one_the_page_says_when_it_comes(camille: Browser) -> None:
-    page = text_of(camille.get("/factures"))
+    page = markup_of(camille.get("/factures"))
     assert "Pas encore de facture" in page and "Vous êtes à jour" in page
 
 
 def test_the_month_so_far_and_the_months_before(session: Session, camille: Browser) -> None:
     invoiced(session)
     session.commit()
-    page = text_of(camille.get("/factures"))
+    page = markup_of(camille.get("/factures"))
     assert "Juin 2026, jusqu'à présent" in page
     assert "43,80 €" in page and "Environ 109,50 € à la fin du mois, si rien ne change" in page
     assert "mardi 9 juin" in page and "mardi 26 mai" not in page
@@ -57,7 +52,7 @@ def test_invoices_are_found_by_year_and_by_where_they_stand(session: Session, ca
     written(session, -500, corrects=newer)
     payments.pay(session, paid(4500, customer(session)), at=NOW, by=None)
     session.commit()
-    all_of_them = text_of(camille.get("/factures"))
+    all_of_them = markup_of(camille.get("/factures"))
     for said in ("Payée", "Reste 20,00 €, d'ici le 20 juin", "Avoir du 10 juin", "Déduit de F2026-00002"):
         assert said in all_of_them, said
     shown = {
@@ -84,7 +79,7 @@ def test_an_invoice_tells_what_it_is_for_why_it_costs_that_and_what_is_paid(
     made = invoiced(session)
     payments.pay(session, paid(1000, made.customer), at=NOW, by=None)
     session.commit()
-    page = text_of(camille.get("/factures/F2026-00001"))
+    page = markup_of(camille.get("/factures/F2026-00001"))
     for said in (
         "Mai 2026",
         "mardi 26 mai",
@@ -104,8 +99,8 @@ def test_its_file_is_there_once_the_worker_has_made_it(session: Session, camille
     made = invoiced(session)
     session.commit()
     assert camille.get("/factures/F2026-00001.pdf").location == "/factures/F2026-00001"
-    assert "Le PDF est en préparation" in text_of(camille.get("/factures/F2026-00001"))
-    assert "PDF en préparation" in text_of(camille.get("/factures"))
+    assert "Le PDF est en préparation" in markup_of(camille.get("/factures/F2026-00001"))
+    assert "PDF en préparation" in markup_of(camille.get("/factures"))
     file = session.get_one(InvoiceFile, made.id)
     file.state, file.data = FileState.MADE, b"%PDF-1.7"
     session.commit()
@@ -126,7 +121,7 @@ def test_nobody_elses_is_there(session: Session, client: Browser) -> None:
     client.sign_in(YACINE)
     for path in ("/factures/F2026-00001", "/factures/F2026-00001.pdf", "/factures/2026.zip"):
         assert client.get(path).status_code == 404
-    assert "F2026-00001" not in text_of(client.get("/factures"))
+    assert "F2026-00001" not in markup_of(client.get("/factures"))
 
 
 def test_who_shares_a_household_sees_their_own_and_whose_the_others_are(
@@ -136,11 +131,11 @@ def test_who_shares_a_household_sees_their_own_and_whose_the_others_are(
     account(session, YACINE).payer_id = account(session).id
     session.commit()
     client.sign_in(YACINE)
-    assert "Pas encore de facture" not in text_of(client.get("/factures"))
-    assert "Les paniers que vous partagez, Camille les règle." in text_of(client.get("/paiements"))
+    assert "Pas encore de facture" not in markup_of(client.get("/factures"))
+    assert "Les paniers que vous partagez, Camille les règle." in markup_of(client.get("/paiements"))
     written(session, 900, to=customer(session, YACINE))
     session.commit()
-    page = text_of(client.get("/factures"))
+    page = markup_of(client.get("/factures"))
     assert "c'est à cette personne que les factures sont adressées" in page and "Camille Aubert" in page
     assert "F2026-00002" in page and "F2026-00001" not in page and "jusqu'à présent" not in page
     assert client.get("/factures/F2026-00001").status_code == 404
@@ -150,10 +145,10 @@ def test_what_is_collected_is_said_where_one_looks(session: Session, camille: Br
     signed(session)
     invoiced(session)
     session.commit()
-    assert "Prélèvement le 10 juillet" in text_of(camille.get("/factures"))
+    assert "Prélèvement le 10 juillet" in markup_of(camille.get("/factures"))
     said = "21,90 € seront prélevés le 10 juillet sur le compte •••• 0189"
-    assert said in text_of(camille.get("/factures/F2026-00001"))
-    assert said in text_of(camille.get("/paiements"))
+    assert said in markup_of(camille.get("/factures/F2026-00001"))
+    assert said in markup_of(camille.get("/paiements"))
 
 
 def test_a_page_asks_as_much_for_one_invoice_as_for_forty(
@@ -184,14 +179,14 @@ def test_an_orders_invoice_is_there_from_the_day_of_its_delivery_on(
     made = order(session, {article(session): 2}, state=OrderState.DELIVERED)
     path = f"/commandes/{made.id}"
     session.commit()
-    assert "Disponible le mardi 16 juin" in text_of(camille.get(path))
+    assert "Disponible le mardi 16 juin" in markup_of(camille.get(path))
     refused = camille.submit(f"{path}/facture")
-    assert refused.status_code == 422 and "Obtenir la facture" not in text_of(refused)
+    assert refused.status_code == 422 and "Obtenir la facture" not in markup_of(refused)
     clock.move_to(NOW + timedelta(days=6))
-    assert "Obtenir la facture" in text_of(camille.get(path))
+    assert "Obtenir la facture" in markup_of(camille.get(path))
     assert camille.submit(f"{path}/facture").location == "/factures/F2026-00001"
-    assert "/factures/F2026-00001" in text_of(camille.get(path))
-    assert path in text_of(camille.get("/factures/F2026-00001"))
+    assert "/factures/F2026-00001" in markup_of(camille.get(path))
+    assert path in markup_of(camille.get("/factures/F2026-00001"))
     assert camille.submit(f"{path}/facture").location == f"{path}#facture"
 
 
@@ -207,7 +202,7 @@ def test_without_an_address_an_orders_invoice_asks_for_one(
     camille.get(path)
     refused = camille.submit(f"{path}/facture")
     assert refused.status_code == 422
-    assert "nous ne l'avons pas" in text_of(refused) and "Ajouter mon adresse" in text_of(refused)
+    assert "nous ne l'avons pas" in markup_of(refused) and "Ajouter mon adresse" in markup_of(refused)
 
 
 def test_an_order_is_billed_by_its_owner_alone(session: Session, client: Browser, clock: Traveller) -> None:
@@ -221,7 +216,7 @@ def test_an_order_is_billed_by_its_owner_alone(session: Session, client: Browser
     assert client.submit(f"{path}/facture").status_code == 404
     account(session, YACINE).payer_id = account(session).id
     session.commit()
-    assert "Elle est adressée à Camille Aubert" in text_of(client.get(path))
+    assert "Elle est adressée à Camille Aubert" in markup_of(client.get(path))
     assert client.submit(f"{path}/facture").status_code == 403
     assert session.scalars(select(Invoice)).all() == []
 
@@ -235,16 +230,16 @@ def test_a_company_says_how_its_purchases_are_named(session: Session, camille: B
     for typed, status in (("x" * 61, 422), ("BC 2026-17", 303)):
         answer = camille.submit("/mon-compte/entreprise/reference", {"reference": typed})
         assert answer.status_code == status
-    assert 'value="BC 2026-17"' in text_of(camille.get("/mon-compte/entreprise"))
+    assert 'value="BC 2026-17"' in markup_of(camille.get("/mon-compte/entreprise"))
     invoiced(session)
     session.commit()
-    page = text_of(camille.get("/factures/F2026-00001"))
+    page = markup_of(camille.get("/factures/F2026-00001"))
     assert "Crèche Les Lutins" in page and "BC 2026-17" in page
     alone = "/factures/F2026-00001.xml"
     assert camille.get(alone).status_code == 404 and alone not in page, "it is not made yet"
     session.commit()
     files.make_files()
-    assert alone in text_of(camille.get("/factures/F2026-00001"))
+    assert alone in markup_of(camille.get("/factures/F2026-00001"))
     answer = camille.get(alone)
     assert b"<ram:ID>F2026-00001</ram:ID>" in answer.data and answer.headers["Cache-Control"] == "no-store"
     assert "filename=factur-x-F2026-00001.xml" in answer.headers["Content-Disposition"]

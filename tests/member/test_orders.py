@@ -11,15 +11,16 @@ from portal.rules.calendar import fortnight_of, monday_of
 from portal.rules.money import Money
 from portal.rules.orders import OrderState
 from portal.shop.models import Happening, OrderEvent
-from tests.member.ordered import mails, signed_in, state, text_of
+from tests.pages import markup_of
 from tests.shop.making import article, order
+from tests.shop.ordered import mails, signed_in, state
 from tests.world import CUTOFF, NOW, TUESDAY, YACINE
 
 # The list
 
 
 def test_who_has_ordered_nothing_is_led_to_the_shop(camille):
-    page = text_of(camille.get("/commandes"))
+    page = markup_of(camille.get("/commandes"))
     assert "Pas encore de commande" in page
     assert 'href="/boutique"' in page
 
@@ -33,7 +34,7 @@ def test_what_comes_next_stands_first_and_the_past_by_month_newest_first(session
     order(session, {honey: 1}, state=OrderState.CANCELLED)
     order(session, {honey: 1}, email=YACINE, day=TUESDAY - timedelta(days=5), point="mairie")
     session.commit()
-    page = text_of(camille.get("/commandes"))
+    page = markup_of(camille.get("/commandes"))
     places = [page.index(f">Commande B1000{number}<") for number in (2, 1, 5, 4, 3)]
     assert places == sorted(places)
     assert page.index("mai 2026") > page.index("juin 2026") > page.index("Passées")
@@ -64,7 +65,7 @@ def test_what_is_older_than_a_year_is_asked_for(session, camille, count_queries)
     session.commit()
     assert listed(camille.get("/commandes")) == ["B10001"]
     page = camille.get("/commandes")
-    assert "Pas encore de commande" not in text_of(page)
+    assert "Pas encore de commande" not in markup_of(page)
     for expected, after in ((["B10002"], "2022-04-05"), (["B10003"], None)):
         [way] = re.findall(r'href="(/commandes\?jusqu-au=[0-9-]+)"', page.text)
         with count_queries() as statements:
@@ -115,11 +116,11 @@ def test_the_list_takes_a_constant_number_of_queries(session, camille, count_que
 def test_an_order_says_its_state_in_a_word(session, camille, kind, word):
     made = order(session, {article(session): 1}, state=kind).id
     session.commit()
-    assert word in text_of(camille.get(f"/commandes/{made}"))
+    assert word in markup_of(camille.get(f"/commandes/{made}"))
 
 
 def test_the_page_tells_what_where_when_for_how_much_and_until_when(camille, placed):
-    page = text_of(camille.get(f"/commandes/{placed}"))
+    page = markup_of(camille.get(f"/commandes/{placed}"))
     for said in (
         "Commande B10001",
         "2 × 6,50 €",
@@ -141,7 +142,7 @@ def test_a_refused_order_says_why_and_what_is_still_possible(session, camille):
     )
     made_id = made.id
     session.commit()
-    page = text_of(camille.get(f"/commandes/{made_id}"))
+    page = markup_of(camille.get(f"/commandes/{made_id}"))
     assert "Le miel &lt;b&gt;manque&lt;/b&gt;." in page
     assert "Vous pouvez commander autre chose pour cette livraison jusqu'au dimanche 14 juin" in page
     assert "Modifier la commande" not in page
@@ -149,7 +150,7 @@ def test_a_refused_order_says_why_and_what_is_still_possible(session, camille):
 
 def test_past_the_cutoff_the_page_offers_no_act_that_would_be_refused(camille, placed, clock):
     clock.move_to(CUTOFF)
-    page = text_of(camille.get(f"/commandes/{placed}"))
+    page = markup_of(camille.get(f"/commandes/{placed}"))
     assert "close depuis le dimanche 14 juin" in page
     assert "/annulation" not in page
     assert "/modification" not in page
@@ -188,11 +189,11 @@ def test_nobody_acts_on_somebody_elses_order(session, browser, placed, act):
 
 
 def test_an_order_is_cancelled_with_a_word_and_a_mail(session, camille, placed):
-    page = text_of(camille.get(f"/commandes/{placed}"))
+    page = markup_of(camille.get(f"/commandes/{placed}"))
     assert f'action="/commandes/{placed}/annulation"' in page
     answer = camille.submit(f"/commandes/{placed}/annulation")
     assert (answer.status_code, answer.location) == (303, f"/commandes/{placed}")
-    assert "Votre commande est annulée" in text_of(camille.get(answer.location))
+    assert "Votre commande est annulée" in markup_of(camille.get(answer.location))
     assert state(session, placed) is OrderState.CANCELLED
     assert len(mails(session)) == 1
     assert camille.submit(f"/commandes/{placed}/annulation").status_code == 303
@@ -204,7 +205,7 @@ def test_a_page_opened_in_time_and_sent_too_late_is_refused_with_what_stands(ses
     clock.move_to(CUTOFF)
     answer = camille.submit(f"/commandes/{placed}/annulation")
     assert answer.status_code == 422
-    assert "La commande est close depuis le dimanche 14 juin, 23 h 59" in text_of(answer)
+    assert "La commande est close depuis le dimanche 14 juin, 23 h 59" in markup_of(answer)
     assert state(session, placed) is OrderState.ACCEPTED
     assert mails(session) == []
 
@@ -213,7 +214,7 @@ def test_a_page_opened_in_time_and_sent_too_late_is_refused_with_what_stands(ses
 
 
 def test_an_order_is_a_sheet_for_paper_and_a_file(camille, placed):
-    sheet = text_of(camille.get(f"/commandes/{placed}/impression"))
+    sheet = markup_of(camille.get(f"/commandes/{placed}/impression"))
     for said in ("Les Jardins du Test", "Commande B10001", "Camille Aubert", "17,00 €", "Halle de Serres"):
         assert said in sheet
     answer = camille.get(f"/commandes/{placed}.pdf")
@@ -226,7 +227,7 @@ def test_an_order_is_a_sheet_for_paper_and_a_file(camille, placed):
 def test_paper_says_what_a_voucher_is_taken_off(session, camille):
     made = order(session, {article(session): 2}, discount=Money(150)).id
     session.commit()
-    sheet = text_of(camille.get(f"/commandes/{made}/impression"))
+    sheet = markup_of(camille.get(f"/commandes/{made}/impression"))
     sums = re.findall(r'<th colspan="3" scope="row">(.*?)</th><td class="num">(.*?)</td>', sheet)
     assert sums == [("Produits", "13,00 €"), ("Bon d'achat", "−1,50 €"), ("Total TTC", "11,50 €")]
 
@@ -236,6 +237,6 @@ def test_nothing_is_summed_up_where_nothing_is_to_be_paid(session, camille, ende
     made = order(session, {article(session): 2}, state=ended).id
     session.commit()
     for page in ("", "/impression"):
-        said = text_of(camille.get(f"/commandes/{made}{page}"))
+        said = markup_of(camille.get(f"/commandes/{made}{page}"))
         assert "Rien à payer." in said
         assert "Total" not in said

@@ -7,18 +7,14 @@ from sqlalchemy import select
 
 from portal.billing.issuing import issue_for_order
 from portal.billing.models import InvoiceFile
-from portal.infra.outbox import Mail
 from portal.rules.orders import OrderState
 from portal.shop.models import Order, OrderLine, Withdrawal
 from portal.shop.tokens import order_token
 from tests.billing.books import able_to_bill
+from tests.pages import markup_of
 from tests.shop.making import article, order
+from tests.shop.ordered import mails, state
 from tests.world import CAMILLE, CUTOFF
-
-
-def text_of(response):
-    page = response.get_data(as_text=True)
-    return " ".join(page.replace("\u202f", " ").replace("\u00a0", " ").replace("&#39;", "'").split())
 
 
 @pytest.fixture
@@ -35,20 +31,6 @@ def way(session, placed):
     return f"/lien/commande/{order_token(placed)}"
 
 
-def state(session, order_id):
-    session.expire_all()
-    found = session.get(Order, order_id).state
-    session.rollback()
-    return found
-
-
-def mails(session):
-    found = list(session.scalars(select(Mail).order_by(Mail.id)))
-    session.expunge_all()
-    session.rollback()
-    return found
-
-
 @pytest.mark.parametrize("page", ["", "/modification", "/retractation", "/impression", "/commande.pdf"])
 def test_who_holds_the_link_sees_the_order_and_nobody_else_learns_of_it(browser, way, page):
     answer = browser.get(way + page)
@@ -57,12 +39,12 @@ def test_who_holds_the_link_sees_the_order_and_nobody_else_learns_of_it(browser,
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "same-origin"
     if answer.mimetype == "text/html":
-        assert '<meta name="robots" content="noindex">' in text_of(answer)
-        assert "B10001" in text_of(answer)
+        assert '<meta name="robots" content="noindex">' in markup_of(answer)
+        assert "B10001" in markup_of(answer)
 
 
 def test_a_guest_pays_at_the_point_of_collection(browser, way):
-    assert "À régler au point de retrait" in text_of(browser.get(way))
+    assert "À régler au point de retrait" in markup_of(browser.get(way))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +83,7 @@ def test_a_guest_cancels_until_the_cutoff(session, browser, way, placed, clock):
     browser.get(way)
     answer = browser.submit(f"{way}/annulation")
     assert (answer.status_code, answer.location) == (303, way)
-    assert "Annulée" in text_of(browser.get(way))
+    assert "Annulée" in markup_of(browser.get(way))
     assert state(session, placed) is OrderState.CANCELLED
     [mail] = mails(session)
     assert mail.recipient == "emma@example.org"
@@ -117,11 +99,11 @@ def test_too_late_is_said(session, browser, way, placed, clock):
 
 def test_a_guest_orders_more_and_not_less_than_the_minimum(session, browser, way):
     browser.get(way)
-    asked = text_of(browser.get(f"{way}/modification?quantite-1=1"))
+    asked = markup_of(browser.get(f"{way}/modification?quantite-1=1"))
     assert asked.count("il manquerait 8,50 €") == 1
     less = browser.submit(f"{way}/modification", {"quantite-1": "1", "total": "650"})
     assert less.status_code == 422
-    assert text_of(less).count("ne descend pas au-dessous de") == 1
+    assert markup_of(less).count("ne descend pas au-dessous de") == 1
     more = browser.submit(f"{way}/modification", {"quantite-1": "4", "total": "2600"})
     assert (more.status_code, more.location) == (303, way)
     assert session.scalars(select(OrderLine.quantity)).all() == [4]
@@ -131,7 +113,7 @@ def test_a_guest_orders_again(browser, way):
     browser.get(way)
     answer = browser.submit(f"{way}/reprise")
     assert (answer.status_code, answer.location) == (303, "/ma-commande")
-    assert "Miel" in text_of(browser.get("/ma-commande"))
+    assert "Miel" in markup_of(browser.get("/ma-commande"))
 
 
 def test_a_guest_withdraws(session, browser, way):
@@ -155,14 +137,14 @@ def test_a_guests_invoice_is_behind_the_link_from_the_day_of_delivery_on(
     session.get_one(Order, placed).state = OrderState.DELIVERED
     other = order_token(order(session, {article(session, "Cidre"): 1}, email=None).id)
     session.commit()
-    assert "Disponible le mardi 16 juin" in text_of(browser.get(way))
+    assert "Disponible le mardi 16 juin" in markup_of(browser.get(way))
     clock.move_to(CUTOFF + timedelta(days=2))
     made = issue_for_order(session, placed, by=None)
     session.commit()
     path = f"{way}/factures/F2026-00001"
-    assert path in text_of(browser.get(way))
+    assert path in markup_of(browser.get(way))
     page = browser.get(path)
-    assert "Miel" in text_of(page) and "Le PDF est en préparation" in text_of(page)
+    assert "Miel" in markup_of(page) and "Le PDF est en préparation" in markup_of(page)
     assert browser.get(f"{path}.pdf").location == path
     session.get_one(InvoiceFile, made.id).data = b"%PDF-"
     session.commit()

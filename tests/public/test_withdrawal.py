@@ -7,15 +7,11 @@ from portal.accounts.jobs import answer_mail_requests
 from portal.infra.outbox import Mail
 from portal.rules.orders import OrderState
 from portal.shop.tokens import order_token
+from tests.pages import markup_of
 from tests.shop.making import article, order
 from tests.world import CAMILLE, YACINE
 
 EMMA = "emma@example.org"
-
-
-def text_of(response):
-    page = response.get_data(as_text=True)
-    return " ".join(page.replace("\u202f", " ").replace("\u00a0", " ").replace("&#39;", "'").split())
 
 
 @pytest.fixture
@@ -38,7 +34,7 @@ def mails(session):
 
 def test_every_page_leads_there(browser):
     for path in ("/", "/boutique", "/connexion", "/retractation"):
-        foot = text_of(browser.get(path)).partition("<footer")[2]
+        foot = markup_of(browser.get(path)).partition("<footer")[2]
         assert 'href="/retractation"' in foot
         assert "Renoncer au contrat ici" in foot
 
@@ -47,7 +43,7 @@ def ask(browser, number, email):
     browser.get("/retractation")
     answer = browser.submit("/retractation", {"numero": number, "email": email})
     assert (answer.status_code, answer.location) == (303, "/retractation")
-    return text_of(browser.get("/retractation")).partition("<main")[2].partition("csrf_token")[0]
+    return markup_of(browser.get("/retractation")).partition("<main")[2].partition("csrf_token")[0]
 
 
 @pytest.mark.parametrize("number", ["B10001", "b10001", "10001"])
@@ -109,6 +105,6 @@ def test_who_is_signed_in_sees_what_can_be_returned(session, browser, placed):
     order(session, {article(session, "Jus"): 1}, state=OrderState.CANCELLED)
     session.commit()
     browser.sign_in(CAMILLE)
-    page = text_of(browser.get("/retractation")).partition("<main")[2].partition("<footer")[0]
+    page = markup_of(browser.get("/retractation")).partition("<main")[2].partition("<footer")[0]
     assert f'href="/commandes/{placed[1]}/retractation"' in page
     assert page.count("/retractation") == 1

@@ -1,9 +1,9 @@
-"""Orders killed midway, in one process for each number of statements."""
+"""Acts killed midway, in one process for each number of statements; and orders that are."""
 
 import os
 import signal
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import time_machine
 from flask import Flask
@@ -15,6 +15,22 @@ from portal.settings import Settings
 from tests.client import Browser
 from tests.shop.buying import Buyer
 from tests.world import NOW
+
+Statements = TypeVar("Statements", int, int | None)
+
+
+def each_killed(numbers: Iterable[Statements], act: Callable[[Flask, Statements], None]) -> None:
+    app = create_app(Settings.from_environment(os.environ))
+    app.test_client_class = Browser
+    for statements in numbers:
+        child = os.fork()
+        if not child:
+            try:
+                act(app, statements)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status), f"not killed after {statements} statements"
 
 
 def die() -> None:
@@ -46,14 +62,4 @@ def order_and_die(app: Flask, statements: int | None, sent: dict[str, Any]) -> N
 
 def order_and_die_after(numbers: Iterable[int | None], **sent: Any) -> None:
     """`None`: once the answer is there."""
-    app = create_app(Settings.from_environment(os.environ))
-    app.test_client_class = Browser
-    for statements in numbers:
-        child = os.fork()
-        if not child:
-            try:
-                order_and_die(app, statements, sent)
-            finally:
-                os._exit(1)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status), f"not killed after {statements} statements"
+    each_killed(numbers, lambda app, statements: order_and_die(app, statements, sent))

@@ -1,7 +1,5 @@
 """Whoever writes the books killed midway, in one process for each number of statements."""
 
-import os
-import signal
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from itertools import count
@@ -12,13 +10,12 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from portal import create_app
 from portal.billing import batches, payments
 from portal.billing.issuing import issue_many
 from portal.infra.orm import db, own_transaction
-from portal.settings import Settings
 from tests.billing.debiting import DAY, IN_TIME, office
 from tests.billing.writing import customer, paid
+from tests.races.killed import die, each_killed
 from tests.world import NOW, TODAY
 
 EVERYTHING = 10_000
@@ -48,27 +45,15 @@ def act_and_die(app: Flask, name: str, statements: int) -> None:
     """At a statement, or where there are no more of them: at the commit."""
     (act, at), sent = ACTS[name], count(1)
 
-    def die(*_: Any) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
     def count_down(*_: Any) -> None:
         if next(sent) > statements:
             die()
 
     with time_machine.travel(at, tick=False), app.test_request_context(), own_transaction() as session:
         event.listen(db.engine, "before_cursor_execute", count_down)
-        event.listen(session, "before_commit", die)
+        event.listen(session, "before_commit", lambda _session: die())
         act(session)
 
 
 def act_and_die_after(name: str, numbers: Iterable[int]) -> None:
-    app = create_app(Settings.from_environment(os.environ))
-    for statements in numbers:
-        child = os.fork()
-        if not child:
-            try:
-                act_and_die(app, name, statements)
-            finally:
-                os._exit(1)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status), f"not killed after {statements} statements"
+    each_killed(numbers, lambda app, statements: act_and_die(app, name, statements))

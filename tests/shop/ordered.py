@@ -8,11 +8,6 @@ from portal.shop.models import Order, OrderLine
 LEGAL = "Commander avec obligation de paiement"
 
 
-def text_of(response):
-    page = response.get_data(as_text=True)
-    return " ".join(page.replace("\u202f", " ").replace("\u00a0", " ").replace("&#39;", "'").split())
-
-
 def signed_in(browser, email):
     browser.sign_in(email)
     browser.get("/mon-compte")  # a page with a form

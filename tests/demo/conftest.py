@@ -1,6 +1,11 @@
 """The demo farm as it stands in the database, at moments that try the calendar."""
 
+import fcntl
+import pickle
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,15 +48,37 @@ class Demo:
 @pytest.fixture(scope="package", params=MOMENTS.values(), ids=MOMENTS)
 def planted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, Demo]:
     file: Path = tmp_path_factory.mktemp("demo") / "portal.sqlite3"
-    settings = Settings(
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if hasattr(request.config, "workerinput") else own
+    kept = shared / f"demo-{request.param:%Y-%m-%d}"
+    with kept.with_suffix(".lock").open("w") as lock:  # whichever worker comes first plants for all of them
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.with_suffix(".summary").exists():
+            plant(kept.with_suffix(".sqlite3"), request.param, kept.with_suffix(".summary"))
+    shutil.copy(kept.with_suffix(".sqlite3"), file)
+    app = create_app(settings(file))
+    with app.app_context():
+        summary = pickle.loads(kept.with_suffix(".summary").read_bytes())
+        return app, Demo(Session(db.engine), summary, request.param)
+
+
+def settings(file: Path) -> Settings:
+    return Settings(
         mode=Mode.TEST, secret_key="x" * 40, base_url="http://localhost", database_url=f"sqlite:///{file}"
     )
-    app = create_app(settings)
+
+
+def plant(file: Path, now: datetime, said: Path) -> None:
+    app = create_app(settings(file))
     schema.upgrade(app)
-    with app.app_context(), time_machine.travel(request.param, tick=False):
-        summary = generate(db.session(), months=2, today=local_day(request.param), now=request.param)
+    with app.app_context(), time_machine.travel(now, tick=False):
+        summary = generate(db.session(), months=2, today=local_day(now), now=now)
         db.session.commit()
-        return app, Demo(Session(db.engine), summary, request.param)
+        db.session.remove()
+        db.engine.dispose()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    said.write_bytes(pickle.dumps(summary))
 
 
 @pytest.fixture

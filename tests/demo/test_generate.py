@@ -313,7 +313,7 @@ def test_a_database_with_accounts_is_left_as_it_is(session: Session) -> None:
 
 
 def test_the_command_plants_once_and_then_refuses_in_one_sentence(app: Flask, empty: Session) -> None:
-    command = ["demo", "--subscribers", "12", "--seed", "5"]
+    command = ["demo", "--subscribers", "12", "--seed", "5", "--months", "1"]
     planted = app.test_cli_runner().invoke(args=command)
     assert planted.exit_code == 0, planted.output
     assert planted.output.startswith("22 comptes, ")

@@ -67,22 +67,21 @@ def revisions() -> list[Script]:
 def described() -> dict[str, Any]:
     """The schema as the database tells it: tables to the last constraint, and triggers."""
     found = inspect(db.engine)
+    columns, keys = found.get_multi_columns(), found.get_multi_pk_constraint()
+    kinds = {
+        "foreign keys": found.get_multi_foreign_keys(),
+        "unique": found.get_multi_unique_constraints(),
+        "checks": found.get_multi_check_constraints(),
+        "indexes": {key: map(plainly, indexes) for key, indexes in found.get_multi_indexes().items()},
+    }
     return {
         name: {
             # by name: a column that is added stands last, whatever its place in the model
-            "columns": {c["name"]: {**c, "type": str(c["type"])} for c in found.get_columns(name)},
-            "primary key": found.get_pk_constraint(name),
-            **{
-                kind: sorted(map(repr, read(name)))
-                for kind, read in {
-                    "foreign keys": found.get_foreign_keys,
-                    "unique": found.get_unique_constraints,
-                    "checks": found.get_check_constraints,
-                    "indexes": lambda name: map(plainly, found.get_indexes(name)),
-                }.items()
-            },
+            "columns": {c["name"]: {**c, "type": str(c["type"])} for c in columns[schema, name]},
+            "primary key": keys[schema, name],
+            **{kind: sorted(map(repr, of_all.get((schema, name), ()))) for kind, of_all in kinds.items()},
         }
-        for name in found.get_table_names()
+        for schema, name in columns
         if name != "alembic_version"
     }
 

@@ -16,6 +16,9 @@ CHECKS = (
     ("import contracts", ["lint-imports"]),
     ("djlint", ["djlint", "--lint", "--quiet", "templates"]),
 )
+PROVING = os.environ.get("PORTAL_PROVE_ROUNDS", "1") != "1"
+ALONE = "tests/service/test_evening.py"
+"""With five hundred people it says how fast they are answered: nothing else runs beside it."""
 SCRIPTS = Path(sys.executable).parent
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 ENVIRONMENT["PORTAL_MODE"] = "test"
@@ -38,8 +41,10 @@ def main() -> int:
         failed = [] if passes(*COLLECTION) else ["collection"]
         # One more than there are cores: a test waits for disks and browsers nearly as long as it computes.
         workers = os.environ.get("PORTAL_TEST_WORKERS", str((os.cpu_count() or 2) + 1))
-        side_by_side = ["-n", workers, "--dist", "worksteal"]
-        if subprocess.run([SCRIPTS / "pytest", *side_by_side, *sys.argv[1:]], env=ENVIRONMENT).returncode:
+        side_by_side = ["-n", workers, "--dist", "worksteal", *sys.argv[1:]]
+        runs = [[*side_by_side, f"--ignore={ALONE}"], ["-s", ALONE]] if PROVING else [side_by_side]
+        ends = [subprocess.run([SCRIPTS / "pytest", *run], env=ENVIRONMENT).returncode for run in runs]
+        if any(ends):
             failed.append("pytest")
         failed += [name for name, check in checks.items() if not check.result()]
     if failed:

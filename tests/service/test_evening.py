@@ -126,6 +126,11 @@ def test_what_was_accepted_in_the_last_minute_is_on_the_lists_and_nothing_else(
         wait_until(lambda: frozen_at(app) is not None)
         logs = "".join(path.read_text() for path in tmp_path.glob("*.log"))
     answers = [answer for who in been.people for answer in who.person.answers]
+    answered = [answer for answer in answers if answer.status]
+    slowest = at_most(0.99, answered)
+    print(
+        f"{len(answered)} answers, half within {at_most(0.5, answered):.3f} s, 99 of 100 within {slowest:.3f} s"
+    )
     assert {answer.status for answer in answers} <= {200, 303, 422, NOBODY}
     killed = {who.number for who in been.people if killing and who.number % 2 == 0}
     assert {
@@ -136,7 +141,7 @@ def test_what_was_accepted_in_the_last_minute_is_on_the_lists_and_nothing_else(
     check_orders(been)
     check_trail_and_mails(been)
     assert sum(who.accepted for who in been.people) and sum(who.too_late for who in been.people)
-    assert at_most(0.99, [answer for answer in answers if answer.status]) < P99
+    assert slowest < P99
 
 
 def frozen_at(app: Flask) -> datetime | None:

@@ -55,7 +55,7 @@ def _prepare(app: Flask) -> None:
         session = db.session()
         if session.scalar(select(Account.id).limit(1)) is None:
             now = clock.now()
-            print("Plantation de la ferme de démonstration…", flush=True)
+            print("Plantation de la ferme de démonstration, une minute environ…", flush=True)
             generate(session, today=local_day(now), now=now)
             session.commit()
         db.session.remove()

@@ -11,7 +11,10 @@ function announce(text) {
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {
   if (elt === document.body) return;
   const find = (selector) => (elt.matches(selector) ? elt : elt.querySelector(selector));
-  find("[data-focus]")?.focus();
+  const changed = find("[data-focus]");
+  changed?.focus();
+  const answer = document.querySelector(".flashes-kept"); // it may be longer than what scrolling leaves free
+  if (changed && answer) scrollBy(0, Math.min(0, changed.getBoundingClientRect().top - answer.getBoundingClientRect().bottom - 8));
   const told = find("[data-announce]");
   if (told) announce(told.dataset.announce);
 });

@@ -11,7 +11,7 @@ from tests.world import CAMILLE
 FOCUSED = """() => {
   const here = document.activeElement, box = here.getBoundingClientRect();
   const ring = getComputedStyle(here);
-  const over = [...document.querySelectorAll("nav, .flashes-kept")]
+  const over = [...document.querySelectorAll("nav, .flashes-kept, .cart-bar")]
     .filter((bar) => getComputedStyle(bar).position === "sticky" && !bar.contains(here))
     .map((bar) => bar.getBoundingClientRect())
     .some((bar) => box.bottom > bar.top + 1 && box.top < bar.bottom - 1);
@@ -21,7 +21,7 @@ FOCUSED = """() => {
 AT_THE_END = "document.activeElement === document.body"
 
 
-@pytest.mark.parametrize("path", ["/espace", "/planning"])
+@pytest.mark.parametrize("path", ["/espace", "/planning", "/boutique"])
 @pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
 def test_what_has_the_focus_is_in_sight_of_the_bottom_bar(
     browse: Callable[..., Page], path: str, key: str

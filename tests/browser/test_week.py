@@ -39,6 +39,19 @@ def test_a_box_is_postponed_seen_where_it_goes_and_brought_back(page: Page) -> N
     expect(page.get_by_role("button", name="Annuler le report")).to_have_count(0)
 
 
+def test_what_has_changed_lies_below_its_answer(browse: Callable[..., Page]) -> None:
+    page = browse(CAMILLE)
+    page.goto(WEEK)
+    page.get_by_text("Changer pour cette fois : Grand panier").click()
+    page.get_by_label("Petit panier").check()
+    page.get_by_role("button", name="Changer pour cette fois").first.click()
+    answer, sheet = page.locator("#flash"), page.locator("#feuille")
+    expect(sheet).to_be_focused()
+    expect(answer).to_be_in_viewport()
+    below, above = sheet.bounding_box(), answer.bounding_box()
+    assert below and above and below["y"] >= above["y"] + above["height"]
+
+
 def test_boxes_are_collected_elsewhere_for_once_on_another_day(page: Page) -> None:
     page.goto(WEEK)
     page.get_by_text("Retirer ailleurs, pour cette fois").click()

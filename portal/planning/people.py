@@ -113,14 +113,15 @@ def find_people(session: Session, wanted: Wanted, today: date, *, page: int, siz
     """One page, from 0, in alphabetical order."""
     which = list(_conditions(wanted, today))
     total = session.scalar(select(func.count(Account.id)).where(*which)) or 0
+    in_order = (Account.search_key, Account.id)
+    # apart: how each of these stands is looked up for a page, not reckoned for all
+    shown = select(Account.id).where(*which).order_by(*in_order).offset(page * size).limit(size).subquery()
     lines = session.scalars(
         select(_line(today))
         .select_from(Account)
+        .join(shown, shown.c.id == Account.id)
         .outerjoin(Company, Company.account_id == Account.id)
-        .where(*which)
-        .order_by(Account.search_key, Account.id)
-        .offset(page * size)
-        .limit(size)
+        .order_by(*in_order)
     ).all()
     return People(list(lines), _held(session, [line.id for line in lines], today), total)
 

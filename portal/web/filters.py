@@ -120,8 +120,8 @@ def amount(value: int, unit: str) -> str:
     """A quantity of a product: « 500 g », « 1,5 kg », « 2 pièces », « 1 botte »; weights are in grams."""
     match unit:
         case "kg" | "g":
-            if value < 1000:
-                return f"{value}{FIRM}g"
+            if abs(value) < 1000:
+                return f"{number(value)}{FIRM}g"
             return f"{number(Decimal(value).scaleb(-3))}{FIRM}kg"
         case "bunch":
             return f"{value}{FIRM}{gettext('botte') if value < 2 else gettext('bottes')}"

@@ -169,6 +169,8 @@ def test_a_cutoff_is_told_by_its_last_minute() -> None:
         (1500, "kg", "1,5~kg"),
         (1000, "g", "1~kg"),
         (1_250_000, "kg", "1^250~kg"),
+        (-750, "g", "−750~g"),
+        (-1500, "g", "−1,5~kg"),
         (1, "piece", "1~pièce"),
         (2, "piece", "2~pièces"),
         (1, "bunch", "1~botte"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, and_, func, literal, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
@@ -181,8 +181,8 @@ def work(session: Session, delivery_ids: Collection[int]) -> dict[int, Work]:
     """For each of these deliveries, in one statement."""
     key = (Order.delivery_id, Order.state)
     counted = (
-        select(*key, func.count(Order.id.distinct()), func.sum(case((TO_WEIGH, 1), else_=0)))
-        .outerjoin(Order.lines)
+        select(*key, func.count(Order.id.distinct()), func.count(OrderLine.id))
+        .outerjoin(Order.lines.and_(TO_WEIGH))
         .where(Order.delivery_id.in_(delivery_ids))
         .group_by(*key)
     )
@@ -191,7 +191,7 @@ def work(session: Session, delivery_ids: Collection[int]) -> dict[int, Work]:
     for delivery_id, state, orders, lines in session.execute(counted):
         found[delivery_id][state] = orders
         if state in {OrderState.ACCEPTED, OrderState.DELIVERED}:
-            to_weigh[delivery_id] += int(lines)
+            to_weigh[delivery_id] += lines
     return {i: Work(states, to_weigh[i]) for i, states in found.items()}
 
 

@@ -59,6 +59,8 @@ LISTS = {
     "order sheets": "/ferme/commandes/{}/bordereaux",
 }
 """Of the largest delivery."""
+COUNTING = ("/ferme", "/ferme/livraisons", "/ferme/abonnes", "/ferme/commandes", "a delivery", "harvest list")
+"""These say, in a few numbers, how many boxes, orders or people there are in all."""
 PLANTED, MONTHS = 200, 3
 """So many people are planted, with so many months billed; of a larger farm they are many times alike."""
 APART = 100_000

@@ -16,6 +16,7 @@ from portal.infra.orm import db
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from tests import crowd
+from tests.benchmarks.visitors import CHECKOUT, CONTACT, fields
 from tests.benchmarks.work import counted
 from tests.billing.books import invoiced
 from tests.billing.writing import written
@@ -102,6 +103,19 @@ def test_ones_own_pages_are_the_same_work_among_thousands(session, client):
         if work > 1.1 * alone[path] + JOINED / 10
     }
     assert not more
+
+
+def test_an_order_is_the_same_work_among_thousands(session, client):
+    def work():
+        client.sign_in(CAMILLE)
+        work_of(client, ["/boutique"], ACTS[-1:])
+        page = "/ma-commande/validation"
+        form = fields(CHECKOUT.search(client.get(page).text)[1]) | CONTACT
+        return work_of(client, (), [(page, form)])[page]
+
+    alone = work()
+    join(session, JOINED)
+    assert work() <= 1.1 * alone + JOINED / 10
 
 
 def test_what_thousands_have_paid_is_no_work_any_more(session, client, backend):

@@ -148,6 +148,13 @@ def fill(site: Site, line: Line, name: str, value: str) -> TestResponse:
     return send(client, "POST", line.path, body, content_type=FORM)
 
 
+def way(site: Site, answer: TestResponse) -> tuple[str, str]:
+    """To which kind of page it leads; a number that was given and taken back PostgreSQL does not give again."""
+    there = urlsplit(answer.location or "/")
+    endpoint, _ = site.app.url_map.bind("localhost").match(there.path)
+    return str(endpoint), there.query
+
+
 def test_a_field_is_a_value(site: Site) -> None:
     fields = [
         (line, name) for line in ACTS for name, kept in site.form(line).items() if isinstance(kept, str)
@@ -155,7 +162,9 @@ def test_a_field_is_a_value(site: Site) -> None:
     wrong = []
     for line, name in some(fields, 20):
         one, other = (fill(site, line, name, value) for value in (TRUE, FALSE))
-        if (one.status_code, one.location) != (other.status_code, other.location) or not refused(one, TRUE):
+        if (one.status_code, way(site, one)) != (other.status_code, way(site, other)) or not refused(
+            one, TRUE
+        ):
             wrong.append((line.rule, name, one.status_code, other.status_code))
     for line, name, value in some([(*field, value) for field in fields for value in STRANGE], 60):
         answer = fill(site, line, name, value)

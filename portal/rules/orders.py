@@ -30,6 +30,8 @@ class Refusal(StrEnum):
     NEEDS_SHORTAGE = "needs_shortage"
     NOTHING_LEFT = "nothing_left"
     NOT_IN_THIS_STATE = "not_in_this_state"
+    PARTLY_CLOSED = "partly_closed"
+    """Something of it is ordered elsewhere before the rest closes: it stays, the rest may still go."""
     PAST_CUTOFF = "past_cutoff"
     TO_WEIGH = "to_weigh"
 
@@ -71,11 +73,18 @@ def may_become(state: OrderState, to: OrderState) -> bool:
 # By its owner
 
 
-def refusal_to_cancel(state: OrderState, cutoff_at: datetime, now: datetime) -> Refusal | None:
-    """Why its owner cannot cancel an order, or None if they can: with a cancelled delivery too."""
+def refusal_to_cancel(
+    state: OrderState, cutoff_at: datetime, now: datetime, *, first_closes_at: datetime | None = None
+) -> Refusal | None:
+    """Why its owner cannot cancel an order, or None if they can: with a cancelled delivery too.
+
+    `first_closes_at` is when the first of what it holds does, where that is before the cutoff.
+    """
     if not may_become(state, OrderState.CANCELLED):
         return Refusal.NOT_IN_THIS_STATE
-    return Refusal.PAST_CUTOFF if is_past(cutoff_at, now) else None
+    if is_past(cutoff_at, now):
+        return Refusal.PAST_CUTOFF
+    return Refusal.PARTLY_CLOSED if first_closes_at and is_past(first_closes_at, now) else None
 
 
 def refusal_to_amend(

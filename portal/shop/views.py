@@ -186,7 +186,9 @@ class OrderView:
         return min(closing, default=self.delivery.cutoff_at)
 
     def refusal_to_cancel(self, now: datetime) -> Refusal | None:
-        return orders.refusal_to_cancel(self.state, self.cancellable_until, now)
+        return orders.refusal_to_cancel(
+            self.state, self.delivery.cutoff_at, now, first_closes_at=self.cancellable_until
+        )
 
     def refusal_to_amend(self, now: datetime) -> Refusal | None:
         delivery = self.delivery

@@ -156,6 +156,19 @@ def test_past_the_cutoff_the_page_offers_no_act_that_would_be_refused(camille, p
     assert "/modification" not in page
 
 
+def test_what_is_ordered_earlier_keeps_the_whole_and_the_rest_goes_until_the_cutoff(session, camille, clock):
+    bread = article(session, "Pain", lead_days=4, lead_time=time(23, 59))
+    made = order(session, {bread: 1, article(session): 2}).id
+    session.commit()
+    clock.move_to(CUTOFF - timedelta(seconds=1))
+    still = markup_of(camille.get(f"/commandes/{made}"))
+    assert "ne s'annule plus en entier" in still and "Vous pouvez encore en retirer le reste" in still
+    clock.move_to(CUTOFF)
+    closed = markup_of(camille.get(f"/commandes/{made}"))
+    assert "en retirer le reste" not in closed
+    assert "La commande est close depuis le dimanche 14 juin, 23 h 59" in closed
+
+
 @pytest.mark.parametrize("way", ["", "/modification", "/retractation", "/impression"])
 def test_a_page_takes_a_constant_number_of_queries(session, camille, count_queries, way):
     goods = [article(session, f"Miel {number}") for number in range(12)]

@@ -72,6 +72,13 @@ def test_an_owner_cancels_an_open_order_until_the_closing_minute_is_over(state):
         assert early is late is Refusal.NOT_IN_THIS_STATE
 
 
+def test_where_something_closes_first_the_whole_is_cancelled_until_then():
+    cutoff = CUTOFF + timedelta(days=1)
+    moments = (IN_TIME, TOO_LATE, cutoff)
+    found = [refusal_to_cancel(PLACED, cutoff, now, first_closes_at=CUTOFF) for now in moments]
+    assert found == [None, Refusal.PARTLY_CLOSED, Refusal.PAST_CUTOFF]
+
+
 @pytest.mark.parametrize(
     ("state", "cancelled", "now", "empty"),
     list(product(OrderState, [False, True], [IN_TIME, TOO_LATE], [False, True])),

@@ -4,21 +4,21 @@ The accounts are locked, then what is to be billed is read, then numbers are tak
 commit: all about an invoice is written at once or not at all, its entry in the ledger last.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import Account
 from portal.billing import contents, ledger
 from portal.billing.charges import of_orders, unbilled, waits
 from portal.billing.customers import customer_of_order, customers_of
 from portal.billing.debits import announce_all, days_of_debits
+from portal.billing.drafting import drafts_of
 from portal.billing.ledger import Entry
 from portal.billing.models import (
     Customer,
@@ -36,13 +36,9 @@ from portal.infra import audit, clock, locks
 from portal.infra.orm import Base
 from portal.rules.cutoffs import local_day
 from portal.rules.invoicing import (
-    Charge,
     DocumentKind,
     Draft,
-    Left,
     Refusal,
-    bounded,
-    drafts,
     kept_until,
     nets_of,
     rates_of,
@@ -50,7 +46,6 @@ from portal.rules.invoicing import (
 from portal.rules.money import Money
 from portal.rules.paying import PaymentMeans
 from portal.shop.models import Order
-from portal.web.i18n import gettext as _
 
 SERIES = {DocumentKind.CREDIT_NOTE: "A", DocumentKind.INVOICE: "F"}
 """In the order in which they are taken."""
@@ -116,7 +111,7 @@ def issue_many(
     wanted = set(held) - _billed_for(session, held, month)
     today = local_day(clock.now())
     charges = unbilled(session, wanted, through=min(through, today))
-    papers = _drafts(session, charges)
+    papers = drafts_of(session, charges)
     issued, seller = Issued(), Seller.load(session, today)
     if papers and seller.lacks:
         issued.refused = dict.fromkeys(papers, Refusal.SELLER_INCOMPLETE)
@@ -147,7 +142,7 @@ def issue_for_order(session: Session, order_id: int, *, by: int | None) -> Invoi
     today = local_day(clock.now())
     if today < order.delivery.day:
         return Refusal.NOT_YET_DELIVERED
-    found = _drafts(session, of_orders(session, [order_id])).get(order_id, [])
+    found = drafts_of(session, of_orders(session, [order_id])).get(order_id, [])
     if not found:
         return Refusal.TO_WEIGH if waits(order) else None
     seller = Seller.load(session, today)
@@ -169,45 +164,6 @@ def hold(session: Session, account_ids: Collection[int]) -> dict[int, Account]:
     """Lock accounts, so that nobody bills them beside us."""
     own = select(Account).where(Account.id.in_(account_ids)).order_by(Account.id)
     return {account.id: account for account in session.scalars(locks.for_update(own, of=Account))}
-
-
-def _drafts(session: Session, charges: Mapping[int, list[Charge]]) -> dict[int, list[Draft]]:
-    """What is to be written, by whom it is for; a credit note takes no more than is left of its invoice."""
-    papers = {key: drafts(found) for key, found in charges.items()}
-    notes = {draft.corrects_id for found in papers.values() for draft in found if draft.corrects_id}
-    left, label = _left_of(session, notes), _("Déjà déduit par un avoir")
-    sound = {
-        key: [fits for draft in found if (fits := _bounded(draft, left, label))]
-        for key, found in papers.items()
-    }
-    return {key: found for key, found in sound.items() if found}
-
-
-def _bounded(draft: Draft, left: Mapping[int, Left], label: str) -> Draft | None:
-    return bounded(draft, left[draft.corrects_id], label) if draft.corrects_id else draft
-
-
-def _left_of(session: Session, invoice_ids: Collection[int]) -> dict[int, Left]:
-    """Gestures on a line count with what that bills."""
-    root, of = func.coalesce(Invoice.corrects_id, Invoice.id), aliased(InvoiceLine)
-    source = func.coalesce(InvoiceLine.source, of.source)
-    found = (
-        select(root, source, InvoiceLine.vat_basis_points, func.sum(InvoiceLine.total))
-        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-        .outerjoin(of, of.id == InvoiceLine.corrects_id)
-        .where(or_(Invoice.id.in_(invoice_ids), Invoice.corrects_id.in_(invoice_ids)))
-        .group_by(root, source, InvoiceLine.vat_basis_points)
-    )
-    left = {
-        number: (defaultdict[str, Money](Money.zero), defaultdict[int, Money](Money.zero))
-        for number in invoice_ids
-    }
-    for number, name, rate, total in session.execute(found) if invoice_ids else ():
-        by_source, by_rate = left[number]
-        by_rate[rate] += total
-        if name is not None:
-            by_source[name] += total
-    return {number: Left(*sums) for number, sums in left.items()}
 
 
 def _billed_for(session: Session, account_ids: Collection[int], month: date | None) -> set[int]:

@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from portal.billing.charges import unbilled
+from portal.billing.drafting import drafts_of
 from portal.planning.queries import cost, planning
 from portal.rules.cutoffs import local_day
-from portal.rules.invoicing import Charge, month_of, next_month
+from portal.rules.invoicing import Charge, in_order, month_of, next_month
 from portal.rules.money import Money
 
 
@@ -44,7 +45,8 @@ def outlook(session: Session, account_id: int, now: datetime) -> Outlook:
     """Of an account, as of now; a constant number of queries."""
     today = local_day(now)
     month = month_of(today)
-    charges = unbilled(session, [account_id], through=today).get(account_id, [])
+    papers = drafts_of(session, unbilled(session, [account_id], through=today)).get(account_id, [])
+    charges = in_order(charge for paper in papers for charge in paper.charges)
     return Outlook(
         month=month,
         earlier=tuple(charge for charge in charges if charge.day < month),

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.billing import previews, runs
 from portal.billing.charges import unbilled
+from portal.billing.drafting import drafts_of
 from portal.billing.issuing import issue
 from portal.billing.previews import Anomaly
 from portal.billing.settings import seller_lacks
@@ -18,7 +19,7 @@ from portal.farm.people import account_or_404
 from portal.infra import clock
 from portal.infra.orm import db
 from portal.rules.cutoffs import local_day
-from portal.rules.invoicing import Refusal, drafts
+from portal.rules.invoicing import Refusal
 from portal.rules.permissions import Permission
 from portal.web.guards import needs
 from portal.web.i18n import gettext as _
@@ -98,11 +99,11 @@ def bill_person(account_id: int) -> ResponseReturnValue:
 
 def _person_page(account_id: int, refusal: Refusal | None = None) -> ResponseReturnValue:
     session, today = db.session(), local_day(clock.now())
-    charges = unbilled(session, [account_id], through=today).get(account_id, [])
+    charges = unbilled(session, [account_id], through=today)
     page = render_template(
         "farm/invoices/person.html",
         person=account_or_404(account_id),
-        papers=drafts(charges),
+        papers=drafts_of(session, charges).get(account_id, []),
         refusal=refusal,
         lacks=seller_lacks(session, today),
         nav_current="farm.people",

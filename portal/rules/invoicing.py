@@ -114,7 +114,7 @@ def differences(standing: Iterable[Charge], billed: Iterable[Charge]) -> list[Ch
         charge = _less(now, was)
         if not charge.nothing:
             found += _parted(replace(charge, corrects_id=last.get(charge.thing)), invoices[terms].values())
-    return sorted(found, key=_place_of)
+    return in_order(found)
 
 
 def _parted(charge: Charge, billed: Iterable[Charge]) -> Iterator[Charge]:
@@ -133,10 +133,14 @@ def _parted(charge: Charge, billed: Iterable[Charge]) -> Iterator[Charge]:
     yield charge
 
 
-def _place_of(charge: Charge) -> tuple[object, ...]:
+def in_order(charges: Iterable[Charge]) -> list[Charge]:
     """By day, a day's boxes first, an order's voucher last."""
-    off = charge.kind is LineKind.DISCOUNT
-    return (charge.day, charge.order_id or 0, off, charge.subscription_id or 0)
+
+    def place(charge: Charge) -> tuple[object, ...]:
+        off = charge.kind is LineKind.DISCOUNT
+        return (charge.day, charge.order_id or 0, off, charge.subscription_id or 0)
+
+    return sorted(charges, key=place)
 
 
 def added_up(billed: Iterable[Charge]) -> list[Charge]:

@@ -16,8 +16,6 @@ OF_GUEST = sa.text("account_id IS NULL")
 
 
 def upgrade() -> None:
-    # the checkout writes them in small letters; what an old import has written is found as well
-    op.execute("UPDATE shop_order SET email = lower(email) WHERE account_id IS NULL AND email <> lower(email)")
     with op.batch_alter_table("shop_order", schema=None) as batch_op:
         batch_op.create_index(
             "ix_shop_order_guest", ["email"], sqlite_where=OF_GUEST, postgresql_where=OF_GUEST

@@ -92,6 +92,19 @@ def settings_for(database_url: str, **changes: Any) -> Settings:
     return Settings(**{**values, **changes})
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try `rounds` again and again in `make prove`."""
+    again = metafunc.definition.get_closest_marker("rounds")
+    if again and ROUNDS > 1:
+        metafunc.fixturenames.append("nth_round")
+        metafunc.parametrize("nth_round", range(min([ROUNDS, *again.args])), indirect=True)
+
+
+@pytest.fixture
+def nth_round(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave to `make prove` what says the same twice: see `spared`."""
     left_out = spared(items) if ROUNDS == 1 else set()

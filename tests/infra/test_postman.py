@@ -29,7 +29,7 @@ from tests.infra.posting import (
     postman_for,
     states,
 )
-from tests.infra.workers import ROUNDS, wait_until, worker
+from tests.infra.workers import wait_until, worker
 from tests.world import CAMILLE, NOW, YACINE
 
 # What the server answers
@@ -251,7 +251,7 @@ def test_two_workers_never_claim_one_mail(app, within):
     assert len(claimed) == len(set(claimed)) == 20
 
 
-@pytest.mark.parametrize("_round", range(ROUNDS))
+@pytest.mark.rounds
 def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_nothing(
     app, within, box, _round
 ):
@@ -284,7 +284,7 @@ def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_not
     assert len({message["Message-ID"] for message in box.taken}) == 1
 
 
-@pytest.mark.parametrize("_round", range(ROUNDS))
+@pytest.mark.rounds
 def test_a_worker_killed_at_any_moment_loses_no_mail(app, within, box, _round):
     for _ in range(20):
         post(at=LONG_AGO)
@@ -300,7 +300,7 @@ def test_a_worker_killed_at_any_moment_loses_no_mail(app, within, box, _round):
     assert sum(sent.values()) <= 21
 
 
-@pytest.mark.parametrize("_round", range(ROUNDS))
+@pytest.mark.rounds
 def test_two_workers_send_two_hundred_mails_once_each(app, within, box, _round):
     for number in range(200):
         post(f"somebody{number}@example.org", at=LONG_AGO)

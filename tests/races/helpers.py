@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from portal.infra import locks
 from portal.infra.orm import Base, db, own_transaction
+from portal.rules.calendar import WEEK
 from tests.infra.workers import ROUNDS
 
 PATIENCE = 60
@@ -21,6 +22,9 @@ PATIENCE = 60
 
 EVERY = 1 if ROUNDS > 1 else 3
 """At how many of the first act's statements the second begins, by default: each, or every third."""
+
+AHEAD = 80 * WEEK if EVERY > 1 else 240 * WEEK
+"""For so long deliveries are made, where each meeting is about one of its own."""
 
 SLOW = 0.05
 """Seconds after which a statement on SQLite, which tells nobody who waits, is taken for waiting."""

@@ -73,8 +73,8 @@ def two_tabs(app: Flask) -> Iterator[bool]:
         ordered_anew(app)
 
 
-@pytest.mark.parametrize("_round", range(ROUNDS))
-def test_of_two_tabs_that_give_up_the_last_boxes_one_is_asked(app: Flask, _round: int) -> None:
+@pytest.mark.rounds
+def test_of_two_tabs_that_give_up_the_last_boxes_one_is_asked(app: Flask) -> None:
     assert all(two_tabs(app))
 
 

@@ -18,8 +18,7 @@ from portal.pickup.queries import points
 from portal.planning.closings import Outcome, Wish, close
 from portal.rules.calendar import WEEK
 from tests.composing import SOMEBODY
-from tests.infra.workers import ROUNDS
-from tests.races.helpers import meetings
+from tests.races.helpers import AHEAD, meetings
 from tests.world import TODAY, TUESDAY
 
 
@@ -50,7 +49,7 @@ def closed_at_the_cutoff(
             freeze_due()
 
     with reader.app_context(), own_transaction() as session:
-        generate(session, TODAY, TODAY + 40 * (1 + ROUNDS) * WEEK)
+        generate(session, TODAY, TODAY + AHEAD)
         halle = session.scalars(select(PickupPoint.id).where(PickupPoint.slug == "halle")).one()
     delivery_id, cutoff = prepare()
     for outcome, failure in meetings(app, shut, freeze):

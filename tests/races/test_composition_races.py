@@ -13,8 +13,7 @@ from portal.infra.orm import own_transaction
 from portal.rules.calendar import WEEK
 from tests.client import Browser
 from tests.composing import contents, formula, product, put
-from tests.infra.workers import ROUNDS
-from tests.races.helpers import meetings
+from tests.races.helpers import AHEAD, meetings
 from tests.world import STAFF, TODAY
 
 
@@ -22,7 +21,7 @@ from tests.world import STAFF, TODAY
 def years_ahead(app: Flask) -> None:
     """Each meeting has a delivery of its own."""
     with app.app_context(), own_transaction() as session:
-        generate(session, TODAY, TODAY + 40 * (1 + ROUNDS) * WEEK)
+        generate(session, TODAY, TODAY + AHEAD)
 
 
 def desk(app: Flask) -> Browser:
@@ -35,7 +34,7 @@ def desk(app: Flask) -> Browser:
 
 def deliveries(app: Flask) -> Iterator[DeliveryView]:
     with app.app_context(), own_transaction() as session:
-        ahead = upcoming(session, TODAY + WEEK, TODAY + 40 * (1 + ROUNDS) * WEEK)
+        ahead = upcoming(session, TODAY + WEEK, TODAY + AHEAD)
     return iter(ahead)
 
 
@@ -75,18 +74,18 @@ def cells_at_once(
         prepare()
 
 
+@pytest.mark.rounds(2)
 def test_two_who_fill_an_empty_box_at_once_both_have_their_cell(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        for statuses, box in cells_at_once(app, app, ("carottes", "1"), ("salade", "2")):
-            assert statuses == {200}
-            assert box == {"Carottes": 1000, "Salade": 2}
+    for statuses, box in cells_at_once(app, app, ("carottes", "1"), ("salade", "2")):
+        assert statuses == {200}
+        assert box == {"Carottes": 1000, "Salade": 2}
 
 
+@pytest.mark.rounds(2)
 def test_of_two_who_fill_one_cell_at_once_the_last_wins(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        for statuses, box in cells_at_once(app, app, ("carottes", "1"), ("carottes", "2"), begun=True):
-            assert statuses == {200}
-            assert box in ({"Carottes": 1000, "Radis": 1}, {"Carottes": 2000, "Radis": 1})
+    for statuses, box in cells_at_once(app, app, ("carottes", "1"), ("carottes", "2"), begun=True):
+        assert statuses == {200}
+        assert box in ({"Carottes": 1000, "Radis": 1}, {"Carottes": 2000, "Radis": 1})
 
 
 def test_without_locks_a_cell_is_lost(app: Flask, unlocked: Flask) -> None:

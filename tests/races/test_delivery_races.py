@@ -24,8 +24,8 @@ from portal.planning.jobs import tell_of_deliveries
 from portal.planning.models import DeliveryNotice
 from portal.rules.calendar import WEEK
 from tests import crowd
-from tests.infra.workers import ROUNDS, wait_until, worker
-from tests.races.helpers import meetings
+from tests.infra.workers import wait_until, worker
+from tests.races.helpers import AHEAD, meetings
 from tests.world import STAFF, TODAY, YACINE
 
 BOX = 3
@@ -38,7 +38,7 @@ REASON = "Le camion est en panne."
 def years_ahead(app: Flask) -> None:
     """Each meeting has two weeks of its own."""
     with app.app_context(), own_transaction() as session:
-        generate(session, TODAY, TODAY + timedelta(weeks=60 * (1 + ROUNDS)))
+        generate(session, TODAY, TODAY + 2 * AHEAD)
 
 
 def thursday(session: Session, week: date) -> Delivery:
@@ -116,12 +116,12 @@ def postponed_onto_what_is_cancelled(app: Flask, worker_app: Flask, *, staff_beg
         week += 2 * WEEK
 
 
+@pytest.mark.rounds(2)
 @pytest.mark.parametrize("staff_begin", [False, True])
 def test_a_box_postponed_onto_what_is_cancelled_is_refused_or_comes_home(
     app: Flask, staff_begin: bool
 ) -> None:
-    for _ in range(ROUNDS):
-        assert set(postponed_onto_what_is_cancelled(app, app, staff_begin=staff_begin)) == {True}
+    assert set(postponed_onto_what_is_cancelled(app, app, staff_begin=staff_begin)) == {True}
 
 
 def test_without_locks_a_postponed_box_is_lost(app: Flask, unlocked: Flask) -> None:
@@ -153,9 +153,9 @@ def skips_of_what_moves(app: Flask) -> Iterator[bool]:
         week += 2 * WEEK
 
 
+@pytest.mark.rounds(2)
 def test_a_skip_and_a_move_are_one_after_the_other(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        assert set(skips_of_what_moves(app)) == {True}
+    assert set(skips_of_what_moves(app)) == {True}
 
 
 # The freeze
@@ -196,11 +196,11 @@ def cancelled_at_the_cutoff(app: Flask, worker_app: Flask, clock: time_machine.T
         cutoff = prepare()
 
 
+@pytest.mark.rounds(2)
 def test_what_is_cancelled_at_the_cutoff_is_frozen_or_is_not(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
-    for _ in range(ROUNDS):
-        assert set(cancelled_at_the_cutoff(app, app, clock)) == {True}
+    assert set(cancelled_at_the_cutoff(app, app, clock)) == {True}
 
 
 # Two of the staff
@@ -228,9 +228,9 @@ def cancelled_by_two(app: Flask, worker_app: Flask) -> Iterator[bool]:
         week += 2 * WEEK
 
 
+@pytest.mark.rounds(2)
 def test_two_who_cancel_at_once_are_one_cancellation_one_line_one_mail_each(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        assert set(cancelled_by_two(app, app)) == {True}
+    assert set(cancelled_by_two(app, app)) == {True}
 
 
 def test_without_locks_two_who_cancel_get_in_each_others_way(app: Flask, unlocked: Flask) -> None:
@@ -262,9 +262,9 @@ def told_by_two_workers(app: Flask) -> Iterator[bool]:
         account, before = prepare(), told
 
 
+@pytest.mark.rounds(2)
 def test_two_workers_tell_everybody_once(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        assert set(told_by_two_workers(app)) == {True}
+    assert set(told_by_two_workers(app)) == {True}
 
 
 def test_without_locks_two_workers_tell_twice_or_fail(unlocked: Flask) -> None:

@@ -19,8 +19,7 @@ from portal.rules.calendar import WEEK
 from portal.rules.cutoffs import Lead, cutoff_instant
 from tests.client import Browser
 from tests.farm.forms import NEW_TOUR, POINT
-from tests.infra.workers import ROUNDS
-from tests.races.helpers import meetings
+from tests.races.helpers import AHEAD, meetings
 from tests.world import CAMILLE, STAFF, TODAY, TUESDAY
 
 TUESDAYS = 1
@@ -32,7 +31,7 @@ SECOND = timedelta(seconds=1)
 def years_ahead(app: Flask) -> None:
     """Each meeting has a week of its own."""
     with app.app_context(), own_transaction() as session:
-        generate(session, TODAY, TODAY + 40 * (1 + ROUNDS) * WEEK)
+        generate(session, TODAY, TODAY + AHEAD)
 
 
 def desk(app: Flask, email: str = STAFF) -> Browser:

@@ -20,8 +20,7 @@ from portal.infra.outbox import Mail
 from portal.rules.calendar import WEEK
 from portal.subscriptions.models import Subscription
 from tests.client import Browser
-from tests.infra.workers import ROUNDS
-from tests.races.helpers import Act, held, meetings, watching
+from tests.races.helpers import AHEAD, Act, held, meetings, watching
 from tests.world import CAMILLE, CUTOFF, TODAY
 
 BOX = 1
@@ -34,7 +33,7 @@ SECOND = timedelta(seconds=1)
 def years_ahead(app: Flask) -> None:
     """Each meeting has a week of its own."""
     with app.app_context(), own_transaction() as session:
-        generate(session, TODAY, TODAY + timedelta(weeks=40 * (1 + ROUNDS)))
+        generate(session, TODAY, TODAY + AHEAD)
 
 
 def tab(app: Flask, *, htmx: bool = False) -> Browser:
@@ -94,9 +93,9 @@ def skips_in_two_tabs(app: Flask) -> Iterator[bool]:
         week, before = week + WEEK, after
 
 
+@pytest.mark.rounds(2)
 def test_two_tabs_that_skip_at_once_are_one_skip_one_mail_one_audit_line(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        assert set(skips_in_two_tabs(app)) == {True}
+    assert set(skips_in_two_tabs(app)) == {True}
 
 
 def test_without_locks_two_tabs_get_in_each_others_way(unlocked: Flask) -> None:
@@ -145,12 +144,12 @@ def cutoff_of(app: Flask, week: date) -> datetime:
         return session.scalars(on_tuesdays).one()
 
 
+@pytest.mark.rounds(2)
 @pytest.mark.parametrize("act", ["saut", "reprise"])
 def test_what_meets_the_freeze_is_done_and_packed_so_or_refused(
     app: Flask, clock: time_machine.Traveller, act: str
 ) -> None:
-    for _ in range(ROUNDS):
-        assert set(acts_at_the_cutoff(app, app, clock, act)) == {True}
+    assert set(acts_at_the_cutoff(app, app, clock, act)) == {True}
 
 
 def test_without_locks_a_box_is_skipped_and_packed(

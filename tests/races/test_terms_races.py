@@ -17,7 +17,6 @@ from portal.planning.models import JoiningDraft, Waiting
 from portal.profile.models import Conditions
 from portal.subscriptions.models import Contract, Subscription, Term
 from tests.client import Browser
-from tests.infra.workers import ROUNDS
 from tests.joining import SUMMARY, choose, order_form
 from tests.races.helpers import EVERY, Act, held, meetings, watching
 from tests.races.test_skip_races import SECOND, status
@@ -108,9 +107,9 @@ def changes_in_two_tabs(app: Flask, reader: Flask) -> Iterator[bool]:
         )
 
 
+@pytest.mark.rounds(2)
 def test_two_tabs_that_change_terms_at_once_are_one_change_and_one_mail(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        assert set(changes_in_two_tabs(app, app)) == {True}
+    assert set(changes_in_two_tabs(app, app)) == {True}
 
 
 def test_without_locks_two_tabs_get_in_each_others_way(app: Flask, unlocked: Flask) -> None:
@@ -174,10 +173,10 @@ def put_back(app: Flask, found: list[Base]) -> None:
             session.merge(row)
 
 
+@pytest.mark.rounds(2)
 @pytest.mark.usefixtures("drafts")
 def test_an_order_sent_twice_at_once_is_one_subscription_one_contract_and_one_mail(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        assert set(orders_at_once(app, app)) == {True}
+    assert set(orders_at_once(app, app)) == {True}
 
 
 @pytest.mark.usefixtures("drafts")
@@ -202,9 +201,9 @@ def last_place(app: Flask, reader: Flask) -> Iterator[bool]:
         yield statuses == [303, 422] and sum(moved) == 1 and mails(reader) == 1
 
 
+@pytest.mark.rounds(2)
 def test_the_last_place_goes_to_one(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        assert set(last_place(app, app)) == {True}
+    assert set(last_place(app, app)) == {True}
 
 
 def test_without_locks_a_point_is_overfilled(app: Flask, unlocked: Flask) -> None:
@@ -222,10 +221,10 @@ def last_place_joined(app: Flask, reader: Flask) -> Iterator[bool]:
         put_back(reader, again)
 
 
+@pytest.mark.rounds(2)
 @pytest.mark.usefixtures("drafts")
 def test_the_last_place_goes_to_one_who_subscribes(app: Flask) -> None:
-    for _ in range(ROUNDS):
-        assert set(last_place_joined(app, app)) == {True}
+    assert set(last_place_joined(app, app)) == {True}
 
 
 # T9: the lock

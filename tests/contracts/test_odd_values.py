@@ -145,7 +145,9 @@ def fill(site: Site, line: Line, name: str, value: str) -> TestResponse:
     sent = [("csrf_token", client.token), *((n, v) for n, v in form.items() if n != name)]
     pairs = [(n, v) for n, kept in sent for v in (kept if isinstance(kept, list) else [kept])]
     body = "&".join([*(f"{quote(n)}={quote(str(v))}" for n, v in pairs), f"{quote(name)}={value}"])
-    return send(client, "POST", line.path, body, content_type=FORM)
+    answer = send(client, "POST", line.path, body, content_type=FORM)
+    answer.get_data()  # a file is read from the database while it is taken: to its end
+    return answer
 
 
 def way(site: Site, answer: TestResponse) -> tuple[str, str]:

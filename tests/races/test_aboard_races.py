@@ -23,7 +23,7 @@ from portal.shop.jobs import follow_deliveries
 from portal.shop.models import Order, ShopSettings
 from tests.client import Browser
 from tests.infra.workers import ROUNDS
-from tests.races.helpers import Act, held, meetings, watching
+from tests.races.helpers import EVERY, Act, held, meetings, watching
 from tests.races.test_skip_races import MONDAY, status, tab
 from tests.shop import making
 from tests.shop.buying import guests, subscriber
@@ -115,7 +115,7 @@ def orders_meet_a_buyer(app: Flask) -> Iterator[bool]:
     buyers = iter(guests(app, *[{1: 1, 2: 1}] * 60))
     give_up = partial(skip, browser, BOX, EGGS, commande="cancel")
     anew()
-    for answers in meetings(app, give_up, lambda: next(buyers).press(), every=max(1, 4 // ROUNDS)):
+    for answers in meetings(app, give_up, lambda: next(buyers).press(), every=min(4, EVERY + 2)):
         yield list(map(status, answers)) == [303, 303]
         anew()
 

@@ -13,15 +13,17 @@ from time_machine import Traveller
 
 from portal.accounts.models import Address, Company, CompanyState, VatState
 from portal.billing import files, payments
+from portal.billing.credits import cancel
+from portal.billing.issuing import issue
 from portal.billing.models import FileState, Invoice, InvoiceFile
 from portal.rules.orders import OrderState
-from tests.billing.books import able_to_bill, account, invoiced
+from tests.billing.books import able_to_bill, account, box, invoiced
 from tests.billing.signing import signed
 from tests.billing.writing import customer, paid, written
 from tests.client import Browser
 from tests.pages import markup_of
 from tests.shop.making import article, order
-from tests.world import CAMILLE, NOW, YACINE
+from tests.world import ADMIN, CAMILLE, NOW, TODAY, YACINE
 
 
 @pytest.fixture
@@ -44,6 +46,23 @@ def test_the_month_so_far_and_the_months_before(session: Session, camille: Brows
     assert "mardi 9 juin" in page and "mardi 26 mai" not in page
     for said in ("Mai 2026", "F2026-00001", "21,90 €", "À payer d'ici le 25 juin", "Vous devez 21,90 €"):
         assert said in page, said
+
+
+def test_what_was_given_back_for_good_is_announced_to_nobody_again(
+    session: Session, client: Browser, camille: Browser
+) -> None:
+    """The box is set right once its invoice is credited: nothing is left of it to give back."""
+    bill = invoiced(session)
+    issue(session, account(session).id, through=TODAY, by=None)
+    cancel(session, bill.id, "Erreur.", rebill=False, by=3)
+    box(session, date(2026, 5, 26)).billed_quantity = 0
+    session.commit()
+    assert issue(session, account(session).id, through=TODAY, by=None) is None
+    session.rollback()
+    page = markup_of(camille.get("/factures"))
+    assert "d'avant ce mois" not in page and "19,50" not in page
+    client.sign_in(ADMIN)
+    assert "Tout est facturé" in markup_of(client.get(f"/ferme/abonnes/{account(session).id}/facturation"))
 
 
 def test_invoices_are_found_by_year_and_by_where_they_stand(session: Session, camille: Browser) -> None:

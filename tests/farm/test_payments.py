@@ -58,9 +58,8 @@ def test_somebody_is_found_and_what_they_pay_is_entered_once(staff, session):
         assert staff.submit(ADD, PAYMENT).location == "/ferme/reglements#ecriture-2"
     shown = text_of(staff.get(LIST))
     assert "38,60 € de Camille Aubert : c'est noté. Son compte est à jour." in shown
-    assert (
-        "1 écriture, 38,60 € Camille Aubert C10001 38,60 € mercredi 10 juin 2026 · chèque · 0012345" in shown
-    )
+    assert "1 écriture, 38,60 € Dans l'ordre où elles ont été notées" in shown
+    assert "Camille Aubert C10001 38,60 € mercredi 10 juin 2026 · chèque · 0012345" in shown
     [_invoice, entry] = entries(session)
     assert (entry.entered_by, balance(session)) == (3, 0)
     assert [(event.action, event.account_id) for event in events(session)] == [("ledger.payment", 3)]

@@ -96,13 +96,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Try `rounds` again and again in `make prove`."""
     again = metafunc.definition.get_closest_marker("rounds")
     if again and ROUNDS > 1:
-        metafunc.fixturenames.append("nth_round")
+        metafunc.fixturenames += [] if "nth_round" in metafunc.fixturenames else ["nth_round"]
         metafunc.parametrize("nth_round", range(min([ROUNDS, *again.args])), indirect=True)
 
 
 @pytest.fixture
 def nth_round(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
+    return int(getattr(request, "param", 0))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -128,7 +128,17 @@ BY_TURNS = tuple(
     f"tests/{package}/"
     for package in (
         *("farm", "member", "public"),
-        *("accounts", "billing", "catalogue", "compositions", "deliveries", "demo", "exchange", "messages"),
+        *(
+            "accounts",
+            "billing",
+            "catalogue",
+            "compositions",
+            "contracts",
+            "deliveries",
+            "demo",
+            "exchange",
+            "messages",
+        ),
         *("packing", "planning", "profile", "setup", "shop", "web"),
     )
 )

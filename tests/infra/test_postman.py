@@ -252,9 +252,7 @@ def test_two_workers_never_claim_one_mail(app, within):
 
 
 @pytest.mark.rounds
-def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_nothing(
-    app, within, box, _round
-):
+def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_nothing(app, within, box):
     mail_id = post(at=LONG_AGO)
     holders = []
 
@@ -285,11 +283,11 @@ def test_a_worker_killed_after_the_servers_250_sends_twice_at_most_and_loses_not
 
 
 @pytest.mark.rounds
-def test_a_worker_killed_at_any_moment_loses_no_mail(app, within, box, _round):
+def test_a_worker_killed_at_any_moment_loses_no_mail(app, within, box, nth_round):
     for _ in range(20):
         post(at=LONG_AGO)
     with worker(app, box.url) as first:
-        wait_until(lambda: len(box.taken) > 3 + _round % 15, first)
+        wait_until(lambda: len(box.taken) > 3 + nth_round % 15, first)
         first.kill()
         first.join()
     let_leases_run_out()
@@ -301,7 +299,7 @@ def test_a_worker_killed_at_any_moment_loses_no_mail(app, within, box, _round):
 
 
 @pytest.mark.rounds
-def test_two_workers_send_two_hundred_mails_once_each(app, within, box, _round):
+def test_two_workers_send_two_hundred_mails_once_each(app, within, box):
     for number in range(200):
         post(f"somebody{number}@example.org", at=LONG_AGO)
     with worker(app, box.url) as one, worker(app, box.url) as two:

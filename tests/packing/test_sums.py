@@ -58,7 +58,7 @@ weeks = st.builds(
 
 
 @settings(
-    max_examples=6 * ROUNDS,
+    max_examples=4 * ROUNDS,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -77,10 +77,10 @@ def cancel(browser: Browser, order_id: int) -> TestResponse:
 
 def raced(
     app: Flask, jars: int, first: Callable[[int], Any], second: Callable[[int], Any]
-) -> Iterator[tuple[list[int], tuple[OrderState, int, bool, int]]]:
+) -> Iterator[tuple[list[int | Exception], tuple[OrderState, int, bool, int]]]:
     ids = [place(app, jars)]
     for answers in meetings(app, lambda: first(ids[-1]), lambda: second(ids[-1])):
-        statuses = [500 if isinstance(answer, Exception) else answer.status_code for answer in answers]
+        statuses = [answer if isinstance(answer, Exception) else answer.status_code for answer in answers]
         yield statuses, came(app, jars)
         ids.append(place(app, jars))
 

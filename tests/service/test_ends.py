@@ -91,7 +91,10 @@ def test_who_orders_while_everything_is_killed_has_ordered_all_or_nothing(
         acts = visitors(running, buyers)
         all_at_once([lambda: kill(running), *(lambda send=send: order(send) for send in acts)])
     statuses = Counter(answer.status for answer in answers)
-    assert statuses[303] and statuses.keys() <= {303, NOBODY}, "some got in, some were cut off"
+    # in one of many rounds all may have got in before
+    assert statuses.keys() == {303, NOBODY} or (nth and statuses.keys() == {303}), (
+        "some got in, some were cut off"
+    )
     assert 0 <= is_whole(app, honey) - statuses[303] <= 1 + more, "whoever was told so has ordered"
     assert {buyer.press().status_code for buyer in buyers} == {303}
     assert is_whole(app, honey) == len(buyers)
